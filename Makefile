@@ -1,0 +1,42 @@
+# Two commands do everything: `make devnet` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TALLYSTICK := $(BIN)/tallystick
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup devnet demo test check format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## make .venv with the locked dependencies
+
+$(READY): requirements/dev.txt pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh
+
+devnet: $(READY) ## run L1, sequencer, follower, claimant and a market maker
+	$(TALLYSTICK) devnet
+
+demo: $(READY) ## play the whole story once over real sockets and exit
+	$(TALLYSTICK) demo
+
+test: $(READY) ## run the whole suite
+	$(BIN)/python -P -m pytest -n $(WORKERS) --dist worksteal
+
+check: $(READY) ## lint, types, import arrows, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: $(READY) ## rewrite the code in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove what setup and the tests made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

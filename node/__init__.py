@@ -1,0 +1,1 @@
+"""Where it runs: all network, disk and clock."""

@@ -1,0 +1,1 @@
+"""How we show it: derivation from L1 bytes, replay, witnesses."""

@@ -1,0 +1,1 @@
+"""What happens next: admission, ordering and sealing. Decides; performs nothing."""

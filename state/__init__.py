@@ -1,0 +1,1 @@
+"""What is true: accounts, markets, the book, and the rules that move them. Pure integers, no I/O."""
