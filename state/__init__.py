@@ -1,1 +1,1 @@
-"""What is true: accounts, markets, the book, and the rules that move them. Pure integers, no I/O."""
+"""What is true: accounts, markets, the book, and the rules that move them. Pure, no I/O."""
