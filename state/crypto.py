@@ -4,8 +4,8 @@ eth-hash with its pysha3 backend, named here because the automatic choice may ta
 one that is six times slower.
 """
 
-from eth_hash import Keccak256
 from eth_hash.backends import pysha3
+from eth_hash.main import Keccak256
 
 keccak = Keccak256(pysha3.backend)
 
