@@ -1,0 +1,163 @@
+"""The machine: where the batch stands, the venue's sums, and the order in progress.
+
+Its hash is part of the state root, so a step is a function of the state alone.
+The machine is the one leaf that changes in every step; it is copied per step and
+then written in place.
+"""
+
+from copy import copy
+
+from msgspec import Struct
+
+from state.crypto import ZERO_HASH
+from state.packing import NotCanonical, Reader, i128, u
+
+DOMAIN = 6
+
+
+class Sums(Struct):
+    """Figures over the whole venue. Each moves by exactly what a write changed."""
+
+    cash: int = 0
+    pools: int = 0
+    insurance: int = 0
+    fees: int = 0
+    bad_debt: int = 0
+    dust: int = 0
+    long_lots: int = 0
+    short_lots: int = 0
+
+
+class Phase:
+    """What an order in progress does next; IDLE when there is none."""
+
+    IDLE = 0
+    SAVE = 1
+    MATCH = 2
+
+
+class OrderInProgress(Struct, frozen=True, gc=False):
+    """The registers of an order between its ADMIT and its last step.
+
+    `ticks` is the limit the order trades within, also for a market order.
+    `fronts` counts down the front orders it may still meet.
+    """
+
+    phase: int = Phase.IDLE
+    account: int = 0
+    epoch: int = 0
+    sequence: int = 0
+    market: int = 0
+    flags: int = 0
+    ticks: int = 0
+    lots: int = 0
+    filled: int = 0
+    expiry: int = 0
+    fronts: int = 0
+
+
+NO_ORDER = OrderInProgress()
+
+
+class Machine(Struct):
+    """The flat component of the state."""
+
+    batch: int = 0
+    batch_hash: bytes = ZERO_HASH
+    step: int = 0
+    steps_left: int = 0
+    status: int = 0
+    time: int = 0
+    time_min: int = 0
+    time_max: int = 0
+    inbox: int = 0
+    inbox_end: int = 0
+    chunk: int = 0
+    chunks: int = 0
+    row: int = 0
+    chunk_hash: bytes = ZERO_HASH
+    deposited: int = 0
+    withdrawn: int = 0
+    sums: Sums = Sums()
+    withdrawals: int = 0
+    order: OrderInProgress = NO_ORDER
+    saved: Sums | None = None
+
+    def copied(self) -> "Machine":
+        """A machine to write a step into; what it shares with this one is never written."""
+        machine = copy(self)
+        machine.sums = copy(self.sums)
+        return machine
+
+    @property
+    def is_conserved(self) -> bool:
+        """deposited = cash + pools + insurance + fees + withdrawn, and longs = shorts."""
+        s = self.sums
+        held = s.cash + s.pools + s.insurance + s.fees + self.withdrawn
+        return held == self.deposited and s.long_lots == s.short_lots
+
+
+class SavedRoots(Struct, frozen=True, gc=False):
+    """The roots SAVE keeps; known to whoever holds the trees."""
+
+    accounts: bytes = ZERO_HASH
+    markets: bytes = ZERO_HASH
+    board: bytes = ZERO_HASH
+
+
+NO_ROOTS = SavedRoots()
+
+
+def _encode_sums(s: Sums) -> bytes:
+    return b"".join(
+        [
+            i128(s.cash) + i128(s.pools) + u(s.insurance, 128) + u(s.fees, 128),
+            u(s.bad_debt, 128) + i128(s.dust) + u(s.long_lots, 128) + u(s.short_lots, 128),
+        ]
+    )
+
+
+def _decode_sums(r: Reader) -> Sums:
+    money = (r.i(128), r.i(128), r.u(128), r.u(128), r.u(128), r.i(128))
+    return Sums(*money, r.u(128), r.u(128))
+
+
+def encode_machine(m: Machine, withdrawals_root: bytes, roots: SavedRoots = NO_ROOTS) -> bytes:
+    """The machine's bytes; `keccak` of them is its part of the state root."""
+    o = m.order
+    return b"".join(
+        [
+            u(DOMAIN, 8) + u(m.batch, 64) + m.batch_hash + u(m.step, 32) + u(m.steps_left, 32),
+            u(m.status, 16) + u(m.time, 64) + u(m.time_min, 64) + u(m.time_max, 64),
+            u(m.inbox, 64) + u(m.inbox_end, 64) + u(m.chunk, 8) + u(m.chunks, 8),
+            u(m.row, 16) + m.chunk_hash + u(m.deposited, 128) + u(m.withdrawn, 128),
+            _encode_sums(m.sums) + u(m.withdrawals, 32) + withdrawals_root,
+            u(o.phase, 8) + u(o.account, 32) + u(o.epoch, 32) + u(o.sequence, 64),
+            u(o.market, 16) + u(o.flags, 8) + u(o.ticks, 32) + u(o.lots, 64),
+            u(o.filled, 64) + u(o.expiry, 64) + u(o.fronts, 16),
+            u(m.saved is not None, 8) + roots.accounts + roots.markets + roots.board,
+            _encode_sums(m.saved or Sums()),
+        ]
+    )
+
+
+def decode_machine(data: bytes) -> tuple[Machine, bytes, SavedRoots]:
+    """The machine, its withdrawals root and the saved roots. NotCanonical for other bytes."""
+    r = Reader(data)
+    if r.u(8) != DOMAIN:
+        raise NotCanonical("not a machine")
+    place = (r.u(64), r.raw(32), r.u(32), r.u(32), r.u(16), r.u(64), r.u(64), r.u(64))
+    cursors = (r.u(64), r.u(64), r.u(8), r.u(8), r.u(16), r.raw(32), r.u(128), r.u(128))
+    sums, withdrawals, withdrawals_root = _decode_sums(r), r.u(32), r.raw(32)
+    order = OrderInProgress(
+        *(r.u(8), r.u(32), r.u(32), r.u(64), r.u(16), r.u(8)),
+        *(r.u(32), r.u(64), r.u(64), r.u(64), r.u(16)),
+    )
+    saved = r.u(8)
+    roots = SavedRoots(r.raw(32), r.raw(32), r.raw(32))
+    saved_sums = _decode_sums(r)
+    r.end()
+    if saved > 1 or (saved == 0 and (roots != NO_ROOTS or saved_sums != Sums())):
+        raise NotCanonical("nothing is saved, yet something is kept")
+    machine = Machine(*place, *cursors, sums, withdrawals, order, saved_sums if saved else None)
+    return machine, withdrawals_root, roots
