@@ -7,6 +7,8 @@ a refused transaction is undone by dropping its layer.
 
 from typing import Protocol
 
+from msgspec import Struct
+
 from state.accounts import Account
 from state.machine import Machine
 from state.markets import BoardRow, Market, board_key
@@ -29,56 +31,39 @@ class PreState(Protocol):
     def front(self, market: int, side: int) -> tuple[int, RestingOrder] | None: ...
 
 
-class Fill:
-    """One match, for readers: nothing in the state depends on it."""
+class Fill(Struct, frozen=True, gc=False, kw_only=True):
+    """One match, for readers: nothing in the state depends on it.
 
-    __slots__ = (
-        "lots",
-        "maker",
-        "maker_fee",
-        "maker_order",
-        "market",
-        "price",
-        "taker",
-        "taker_fee",
-        "taker_order",
-        "taker_side",
-        "ticks",
-    )
+    Orders are named by (epoch, sequence) within their account.
+    """
 
-    def __init__(
-        self,
-        *,
-        market: int,
-        taker_side: int,
-        ticks: int,
-        price: int,
-        lots: int,
-        taker: int,
-        maker: int,
-        taker_order: tuple[int, int],
-        maker_order: tuple[int, int],
-        taker_fee: int,
-        maker_fee: int,
-    ) -> None:
-        self.market = market
-        self.taker_side = taker_side
-        self.ticks = ticks
-        self.price = price
-        self.lots = lots
-        self.taker = taker
-        self.maker = maker
-        self.taker_order = taker_order
-        self.maker_order = maker_order
-        self.taker_fee = taker_fee
-        self.maker_fee = maker_fee
+    market: int
+    taker_side: int
+    ticks: int
+    price: int
+    lots: int
+    taker: int
+    maker: int
+    taker_order: tuple[int, int]
+    maker_order: tuple[int, int]
+    taker_fee: int
+    maker_fee: int
 
 
 class Changes:
     """What one step writes on top of `base`. The venue's sums follow every write."""
 
-    __slots__ = ("accounts", "base", "events", "machine", "markets", "orders", "rewind", "rows")
-    __slots__ += ("withdrawals",)
+    __slots__ = (
+        "accounts",
+        "base",
+        "events",
+        "machine",
+        "markets",
+        "orders",
+        "rewind",
+        "rows",
+        "withdrawals",
+    )
 
     def __init__(self, base: PreState) -> None:
         self.base = base

@@ -1,0 +1,68 @@
+"""Who signed: the same few checks in the same order for every signed kind.
+
+Recovery itself is passed in, because it needs a curve library and this room holds
+rules alone.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from state.accounts import OWNER_KEY, Account, last_sequence
+from state.crypto import ZERO_ADDRESS
+from state.eip712 import Domain
+from state.status import Status
+from state.store import Changes
+
+Recover = Callable[[bytes, bytes], bytes]
+"""Digest and 64-byte signature to the signer's address; the zero address for a signature
+that is not one (r or s zero or too large, s in the upper half, no such point)."""
+
+
+class Verifier(Struct, frozen=True):
+    """What a signature is checked against: the deployment, and a way to recover a signer."""
+
+    domain: Domain
+    recover: Recover
+
+
+def key_address(account: Account, epoch: int) -> bytes | None:
+    """The address of the key of `epoch`, or None where the account has no such key."""
+    if epoch == OWNER_KEY:
+        return account.owner
+    key = account.key(epoch)
+    return key.address if key is not None else None
+
+
+def authenticate(
+    changes: Changes,
+    verifier: Verifier,
+    *,
+    number: int,
+    epoch: int,
+    sequence: int,
+    digest: bytes,
+    signature: bytes,
+) -> Status:
+    """OK, or why this transaction is nobody's: account, key, signature, sequence in turn."""
+    account = changes.account(number)
+    if account.is_absent:
+        return Status.UNKNOWN_ACCOUNT
+    address = key_address(account, epoch)
+    if address is None:
+        return Status.UNKNOWN_KEY
+    signer = verifier.recover(digest, signature)
+    # Zero never authorises: a failed recovery is zero, and so is an absent owner.
+    if signer == ZERO_ADDRESS or signer != address:
+        return Status.BAD_SIGNATURE
+    if sequence <= last_sequence(account, epoch):
+        return Status.SEQUENCE_USED
+    return Status.OK
+
+
+def may_trade(account: Account, epoch: int, now: int) -> bool:
+    """The owner always; a session key until its expiry, if it was permitted to trade."""
+    if epoch == OWNER_KEY:
+        return True
+    key = account.key(epoch)
+    return key is not None and now <= key.expiry and bool(key.permissions & 1)

@@ -1,0 +1,100 @@
+"""Running steps over a state in memory: a transaction at a time, or a whole batch."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from state.authentication import Verifier
+from state.batch import BatchHeader, batch_hash
+from state.chunks import Row
+from state.inbox import InboxItem
+from state.machine import Phase
+from state.memory import MemoryState
+from state.status import Status
+from state.steps import (
+    Step,
+    advance_order,
+    boot,
+    halt,
+    next_step,
+    open_chunk,
+    take_item,
+    take_transaction,
+)
+from state.store import Changes, Fill
+from state.transactions import Transaction, decode_transaction
+
+OnStep = Callable[[Step, Changes], None]
+
+
+class Receipt(Struct, frozen=True):
+    """What became of one transaction or item: its status, its fills, its steps."""
+
+    status: Status
+    fills: tuple[Fill, ...]
+    steps: int
+
+
+class Batch(Struct, frozen=True):
+    """A batch as derived from L1. A void one has no chunks, whatever its header says."""
+
+    header: BatchHeader
+    items: Sequence[InboxItem]
+    chunks: Sequence[Sequence[Row]]
+    void: bool = False
+
+
+def run_transaction(
+    state: MemoryState,
+    tx: Transaction,
+    signature: bytes,
+    verifier: Verifier,
+    *,
+    last: bool = False,
+    on_step: OnStep | None = None,
+) -> Receipt:
+    """Every step of one transaction, applied."""
+    changes = take_transaction(state, tx, signature, verifier, last=last)
+    _apply(state, Step.TRANSACTION, changes, on_step)
+    fills, steps = list(changes.events), 1
+    while state.machine.order.phase != Phase.IDLE:
+        changes = advance_order(state)
+        _apply(state, Step.ORDER, changes, on_step)
+        fills += changes.events
+        steps += 1
+    return Receipt(Status(state.machine.status), tuple(fills), steps)
+
+
+def run_batch(
+    state: MemoryState, batch: Batch, verifier: Verifier, on_step: OnStep | None = None
+) -> list[Receipt]:
+    """BOOT to HALT, in the order `next_step` reads off the machine; a receipt per transaction."""
+    header = batch.header
+    machine_hash = batch_hash(header)
+    _apply(state, Step.BOOT, boot(state, header, machine_hash, void=batch.void), on_step)
+    receipts: list[Receipt] = []
+    while (step := next_step(state.machine)) != Step.BOOT:
+        machine = state.machine
+        if step == Step.INBOX:
+            item = batch.items[machine.inbox - header.inbox_from]
+            _apply(state, step, take_item(state, item), on_step)
+        elif step == Step.OPEN:
+            raw_hash = header.chunks[machine.chunk].raw_hash
+            _apply(state, step, open_chunk(state, raw_hash), on_step)
+        elif step == Step.TRANSACTION:
+            rows = batch.chunks[machine.chunk]
+            row, last = rows[machine.row], machine.row + 1 == len(rows)
+            tx = decode_transaction(row.kind, row.row)
+            receipts.append(
+                run_transaction(state, tx, row.signature, verifier, last=last, on_step=on_step)
+            )
+        else:
+            assert step == Step.HALT, "a transaction runs to its last step"
+            _apply(state, step, halt(state), on_step)
+    return receipts
+
+
+def _apply(state: MemoryState, step: Step, changes: Changes, on_step: OnStep | None) -> None:
+    state.apply(changes)
+    if on_step is not None:
+        on_step(step, changes)

@@ -1,0 +1,40 @@
+"""Deposit: credit cash that L1 has already taken in. It cannot fail."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from state.accounts import Account
+from state.packing import Reader, u
+from state.status import Status
+from state.store import Changes
+from state.units import nano
+
+
+class Deposit(Struct, frozen=True, gc=False):
+    """`amount` micro-USDC for `account`, opened for `owner` if it is new."""
+
+    account: int
+    owner: bytes
+    amount: int
+
+
+def encode_deposit(item: Deposit) -> bytes:
+    return u(item.account, 32) + item.owner + u(item.amount, 64)
+
+
+def decode_deposit(payload: bytes) -> Deposit:
+    r = Reader(payload)
+    deposit = Deposit(r.u(32), r.raw(20), r.u(64))
+    r.end()
+    return deposit
+
+
+def apply_deposit(changes: Changes, item: Deposit) -> Status:
+    """cash and the sum of deposits rise by the same amount."""
+    account = changes.account(item.account)
+    if account.is_absent:
+        account = Account(owner=item.owner)
+    amount = nano(item.amount)
+    changes.write_account(item.account, replace(account, cash=account.cash + amount))
+    changes.machine.deposited += amount
+    return Status.OK

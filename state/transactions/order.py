@@ -1,0 +1,184 @@
+"""Order: ADMIT a signed order. What follows, step by step, is in `state/matching.py`."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from state.accounts import Account, Position, with_position, with_sequence
+from state.authentication import Verifier, authenticate, may_trade
+from state.eip712 import ORDER_TYPE_HASH, Domain, digest, flag_words, word
+from state.limits import (
+    ACCOUNT_ORDERS_MAX,
+    ACCOUNT_POSITIONS_MAX,
+    ORDER_FRONTS_MAX,
+    ORDER_STEPS_MAX,
+    TICKS_MAX,
+)
+from state.machine import OrderInProgress, Phase
+from state.margin import health, is_fresh
+from state.markets import BoardRow, Market
+from state.orders import BUY, Flags, Life, decode_flags
+from state.packing import Reader, u
+from state.status import Status
+from state.store import Changes
+from state.units import RATE_ONE, notional, ratio_down, ratio_up
+
+
+class NewOrder(Struct, frozen=True, gc=False):
+    """A signed order. Known from the moment it is signed by (account, epoch, sequence)."""
+
+    account: int
+    epoch: int
+    sequence: int
+    market: int
+    flags: int
+    ticks: int
+    lots: int
+    expiry: int
+
+
+def encode_new_order(tx: NewOrder) -> bytes:
+    return b"".join(
+        [
+            u(tx.account, 32) + u(tx.epoch, 32) + u(tx.sequence, 64) + u(tx.market, 16),
+            u(tx.flags, 8) + u(tx.ticks, 24) + u(tx.lots, 48) + u(tx.expiry, 40),
+        ]
+    )
+
+
+def decode_new_order(row: bytes) -> NewOrder:
+    r = Reader(row)
+    return NewOrder(r.u(32), r.u(32), r.u(64), r.u(16), r.u(8), r.u(24), r.u(48), r.u(40))
+
+
+def order_digest(domain: Domain, tx: NewOrder, flags: Flags) -> bytes:
+    return digest(
+        domain,
+        ORDER_TYPE_HASH,
+        word(tx.account) + word(tx.epoch) + word(tx.sequence) + word(tx.market),
+        flag_words(flags),
+        word(tx.ticks) + word(tx.lots) + word(tx.expiry),
+    )
+
+
+def admit_order(
+    changes: Changes, tx: NewOrder, signature: bytes, verifier: Verifier, steps_left: int
+) -> Status:
+    """Authenticate, consume the sequence number, check, and put the order in the registers.
+
+    `steps_left` is the budget before this step; one of them is HALT's.
+    """
+    if steps_left < ORDER_STEPS_MAX + 1:
+        return Status.OUT_OF_STEPS
+    flags = decode_flags(tx.flags)
+    if flags is None or flags.is_market != (tx.ticks == 0):
+        return Status.MALFORMED
+    status = authenticate(
+        changes,
+        verifier,
+        number=tx.account,
+        epoch=tx.epoch,
+        sequence=tx.sequence,
+        digest=order_digest(verifier.domain, tx, flags),
+        signature=signature,
+    )
+    if status:
+        return status
+    account = with_sequence(changes.account(tx.account), tx.epoch, tx.sequence)
+    changes.write_account(tx.account, account)
+    status, ticks = _admissible(changes, account, tx, flags)
+    if status:
+        return status
+    changes.machine.order = OrderInProgress(
+        phase=Phase.SAVE if flags.life == Life.FOK else Phase.MATCH,
+        account=tx.account,
+        epoch=tx.epoch,
+        sequence=tx.sequence,
+        market=tx.market,
+        flags=tx.flags,
+        ticks=ticks,
+        lots=tx.lots,
+        expiry=tx.expiry,
+        fronts=ORDER_FRONTS_MAX,
+    )
+    return Status.OK
+
+
+def _admissible(
+    changes: Changes, account: Account, tx: NewOrder, flags: Flags
+) -> tuple[Status, int]:
+    """Why an authenticated order is refused, or OK and the limit it trades within."""
+    now = changes.machine.time
+    if not may_trade(account, tx.epoch, now):
+        return Status.NOT_PERMITTED, 0
+    if now > tx.expiry:
+        return Status.EXPIRED, 0
+    market, row = changes.market(tx.market), changes.row(tx.market)
+    if market is None or row is None:
+        return Status.UNKNOWN_MARKET, 0
+    if tx.expiry > now + market.order_life_max:
+        return Status.EXPIRY_TOO_FAR, 0
+    if not is_fresh(row, now):
+        return Status.MARKET_CLOSED, 0
+    edge = band_edge(market, row, flags.side)
+    ticks = edge if flags.is_market else tx.ticks
+    if edge == 0 or (ticks > edge if flags.side == BUY else ticks < edge):
+        return Status.PRICE_OUT_OF_BAND, 0
+    if not 0 < tx.lots <= market.order_lots_max:
+        return Status.LOTS_OUT_OF_RANGE, 0
+    small = notional(tx.lots, ticks * market.tick) < market.min_notional
+    if small and not flags.reduce_only:
+        return Status.NOTIONAL_TOO_SMALL, 0
+    return _room(changes, account, tx, flags), ticks
+
+
+def _room(changes: Changes, account: Account, tx: NewOrder, flags: Flags) -> Status:
+    """Whether the account has the slots, the position and the margin for the order."""
+    may_rest = flags.life in (Life.GTC, Life.POST_ONLY)
+    if may_rest and len(account.orders) == ACCOUNT_ORDERS_MAX:
+        return Status.TOO_MANY_ORDERS
+    position = account.position(tx.market)
+    if position is None and len(account.positions) == ACCOUNT_POSITIONS_MAX:
+        return Status.TOO_MANY_POSITIONS
+    if flags.reduce_only:
+        reducible = reducible_lots(position.lots if position else 0, flags.side)
+        return Status.OK if reducible else Status.NOTHING_TO_REDUCE
+    if not has_margin_to_rest(changes, account, tx.market, flags.side, tx.lots):
+        return Status.MARGIN_TOO_LOW
+    return Status.OK
+
+
+def has_margin_to_rest(
+    changes: Changes, account: Account, market: int, side: int, lots: int
+) -> bool:
+    """Whether `account` may have `lots` more resting on `side`.
+
+    It must be healthy with them at their worst case, or its initial margin must not rise.
+    """
+    resting = with_resting_lots(account, market, side, lots)
+    after = health(changes, resting)
+    return after.is_healthy or after.initial <= health(changes, account).initial
+
+
+def with_resting_lots(account: Account, market: int, side: int, lots: int) -> Account:
+    """`account` with its resting lots on `side` moved by `lots`."""
+    position = account.position(market) or Position(market)
+    if side == BUY:
+        return with_position(account, replace(position, bid_lots=position.bid_lots + lots))
+    return with_position(account, replace(position, ask_lots=position.ask_lots + lots))
+
+
+def reducible_lots(lots: int, side: int) -> int:
+    """How many lots an order on `side` can take off a position before it is flat."""
+    return max(0, -lots if side == BUY else lots)
+
+
+def band_edge(market: Market, row: BoardRow, side: int) -> int:
+    """The worst price, in ticks, at which an order may trade; zero where there is none.
+
+    A buy: floor(mark x (1 + band) / tick). A sell: ceil(mark x (1 - band) / tick).
+    """
+    if side == BUY:
+        ticks = ratio_down(row.mark, RATE_ONE + market.band, RATE_ONE * market.tick)
+        return min(ticks, TICKS_MAX)
+    ticks = ratio_up(row.mark, RATE_ONE - market.band, RATE_ONE * market.tick)
+    return ticks if ticks <= TICKS_MAX else 0
