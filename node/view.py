@@ -1,0 +1,120 @@
+"""What a running node shows: the seam between the services and their JSON-RPC.
+
+The sequencer and the follower both offer a `VenueView`; the sequencer also takes
+transactions. Nothing here does any work.
+"""
+
+import asyncio
+from typing import Protocol
+
+from msgspec import Struct
+
+from state.commitment import Commitment
+from state.eip712 import Domain
+from state.execution import Receipt
+from state.memory import MemoryState
+from state.store import Fill
+from state.transactions import Transaction
+
+
+class Heads(Struct, frozen=True):
+    """The last batch at each degree of certainty, and the L1 block this was seen at.
+
+    `unsafe`: the node executed it. `safe`: it is on L1. `finalized`: that L1 block is final.
+    `confirmed`: its claim is settled, so withdrawals in it are paid.
+    """
+
+    unsafe: int = 0
+    safe: int = 0
+    finalized: int = 0
+    confirmed: int = 0
+    l1_block: int = 0
+
+
+class BatchRecord(Struct, frozen=True, kw_only=True):
+    """One sealed or derived batch, for readers."""
+
+    number: int
+    state_root: bytes
+    withdrawals_root: bytes
+    steps: int
+    transactions: int
+    orders: int
+    fills: int
+    items: int
+    raw_bytes: int
+    time_min: int
+    time_max: int
+    compressed_bytes: int = 0
+    batch_hash: bytes = b""
+    void: str = ""
+    posted_block: int = 0
+    posted_transaction: bytes = b""
+
+
+class FeedEvent(Struct, frozen=True):
+    """A fill with its place: contiguous numbers let a reader see a gap."""
+
+    number: int
+    batch: int
+    time: int
+    fill: Fill
+
+
+class FillFeed:
+    """Fills of the venue, numbered from 1 without gaps; slow readers lose their queue, not ours."""
+
+    def __init__(self, depth: int = 10_000) -> None:
+        self._depth = depth
+        self._readers: set[asyncio.Queue[FeedEvent | None]] = set()
+        self.last = 0
+
+    def publish(self, batch: int, time: int, fill: Fill) -> None:
+        """Number a fill and hand it to every reader; a full reader gets None and is dropped."""
+        self.last += 1
+        event = FeedEvent(self.last, batch, time, fill)
+        for queue in list(self._readers):
+            if queue.full():
+                queue.get_nowait()
+                queue.put_nowait(None)
+                self._readers.discard(queue)
+            else:
+                queue.put_nowait(event)
+
+    def subscribe(self) -> asyncio.Queue[FeedEvent | None]:
+        """A queue of what comes from now on; None says that this reader was too slow."""
+        queue: asyncio.Queue[FeedEvent | None] = asyncio.Queue(self._depth)
+        self._readers.add(queue)
+        return queue
+
+    def unsubscribe(self, queue: asyncio.Queue[FeedEvent | None]) -> None:
+        self._readers.discard(queue)
+
+
+class VenueView(Protocol):
+    """A node as its readers see it. `state` is read, never written."""
+
+    role: str
+    domain: Domain
+    token: bytes
+    state: MemoryState
+    heads: Heads
+    fills: FillFeed
+
+    def commitment(self) -> Commitment:
+        """Trees and root of `state` as it stands; cheap when nothing changed since the last call."""
+        ...
+
+    def batch(self, number: int) -> BatchRecord | None: ...
+
+    def problems(self) -> list[str]:
+        """What keeps this node from working as it should, each with its mend; empty when well."""
+        ...
+
+
+class VenueWriter(VenueView, Protocol):
+    """The sequencer."""
+
+    async def submit(self, tx: Transaction, signature: bytes) -> Receipt:
+        """The receipt, after the transaction is on disk. A refused one has an identity status."""
+        ...
