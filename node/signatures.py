@@ -26,20 +26,24 @@ def recover(digest: bytes, signature: bytes) -> bytes:
         key = PublicKey.from_signature_and_message(plain, digest, hasher=None)
     except Exception:  # coincurve raises a bare Exception where no point fits
         return ZERO_ADDRESS
-    return keccak(key.format(compressed=False)[1:])[12:]
+    return _address(key)
 
 
 def sign(digest: bytes, private_key: bytes) -> bytes:
     """The EIP-2098 signature of `digest`."""
-    signature = PrivateKey(private_key).sign_recoverable(digest, hasher=None)
+    signature: bytes = PrivateKey(private_key).sign_recoverable(digest, hasher=None)
     packed = int.from_bytes(signature[32:64], "big") | signature[64] << 255
     return signature[:32] + packed.to_bytes(32, "big")
 
 
 def address_of(private_key: bytes) -> bytes:
     """The address of a private key."""
-    public = PrivateKey(private_key).public_key.format(compressed=False)
-    return keccak(public[1:])[12:]
+    return _address(PrivateKey(private_key).public_key)
+
+
+def _address(key: PublicKey) -> bytes:
+    point: bytes = key.format(compressed=False)
+    return keccak(point[1:])[12:]
 
 
 def compact(signature: bytes) -> bytes:

@@ -102,7 +102,7 @@ class VenueView(Protocol):
     fills: FillFeed
 
     def commitment(self) -> Commitment:
-        """Trees and root of `state` as it stands; cheap when nothing changed since the last call."""
+        """Trees and root of `state` as it stands; cheap when nothing changed since."""
         ...
 
     def batch(self, number: int) -> BatchRecord | None: ...
