@@ -1,0 +1,155 @@
+"""Calldata for everything the rollup can be asked to do, and for its deployment.
+
+Amounts are micro-USDC, times are seconds, hashes are 32 bytes, addresses 20.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from eth_abi.abi import encode
+
+from contracts.abi import Function
+
+DEPOSIT = Function("deposit", ("uint64", "uint8"))
+WITHDRAW = Function(
+    "withdraw",
+    ("bytes32", "bytes", "uint32", "uint32", "address", "uint64", "bytes32[32]"),
+)
+LIST_MARKET = Function("list_market", ("bytes",))
+POST_BATCH = Function(
+    "post_batch",
+    (
+        "uint64",
+        "uint64",
+        "bytes32",
+        "uint64",
+        "uint64",
+        "uint16[]",
+        "bytes32[]",
+        "bytes",
+        "uint64",
+    ),
+)
+FORCE_BATCH = Function("force_batch", ("uint64", "uint64", "bytes32"))
+CLAIM = Function("claim", ("bytes32", "bytes", "bytes"))
+CONFIRM = Function("confirm", ("bytes32", "bytes32"))
+CLAIM_BOND_WITHDRAW = Function("claim_bond_withdraw")
+
+FUNCTIONS = (
+    DEPOSIT,
+    WITHDRAW,
+    LIST_MARKET,
+    POST_BATCH,
+    FORCE_BATCH,
+    CLAIM,
+    CONFIRM,
+    CLAIM_BOND_WITHDRAW,
+)
+
+CONSTRUCTOR_INPUTS = (
+    "address",
+    "address",
+    "address",
+    "bytes32",
+    "(uint64,uint64,uint64,uint64,uint256)",
+)
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deployment fixes for ever: delays in seconds, the bond in wei."""
+
+    inbox_delay: int
+    force_delay: int
+    time_lag_max: int
+    claim_window: int
+    claim_bond: int
+
+
+def deployment(
+    creation_code: bytes,
+    *,
+    token: bytes,
+    sequencer: bytes,
+    governor: bytes,
+    genesis_output_hash: bytes,
+    parameters: Parameters,
+) -> bytes:
+    """Creation code with its arguments: the data of the transaction that deploys a rollup."""
+    arguments = (
+        token,
+        sequencer,
+        governor,
+        genesis_output_hash,
+        msgspec.structs.astuple(parameters),
+    )
+    return creation_code + encode(CONSTRUCTOR_INPUTS, arguments)
+
+
+def deposit(*, amount: int, subaccount: int) -> bytes:
+    """Takes `amount`, which the token must have been told to allow, from the sender."""
+    return DEPOSIT.encode(amount, subaccount)
+
+
+def withdraw(
+    *,
+    parent_claim: bytes,
+    output: bytes,
+    index: int,
+    account: int,
+    recipient: bytes,
+    amount: int,
+    branch: Sequence[bytes],
+) -> bytes:
+    """Pays a withdrawal proven by 32 siblings, root to leaf, against a confirmed claim."""
+    return WITHDRAW.encode(parent_claim, output, index, account, recipient, amount, branch)
+
+
+def list_market(listing: bytes) -> bytes:
+    """Appends a listing to the inbox; the governor only."""
+    return LIST_MARKET.encode(listing)
+
+
+def post_batch(
+    *,
+    number: int,
+    inbox_to: int,
+    origin_number: int,
+    origin_hash: bytes,
+    time_min: int,
+    time_max: int,
+    chunks: Sequence[bytes],
+    raw_hashes: Sequence[bytes],
+) -> bytes:
+    """Posts `chunks`, compressed, as batch `number`; the sequencer only."""
+    sizes = [len(chunk) for chunk in chunks]
+    return POST_BATCH.encode(
+        inbox_to,
+        origin_number,
+        origin_hash,
+        time_min,
+        time_max,
+        sizes,
+        raw_hashes,
+        b"".join(chunks),
+        number,
+    )
+
+
+def force_batch(*, inbox_to: int, origin_number: int, origin_hash: bytes) -> bytes:
+    """Posts the overdue inbox as a batch without chunks."""
+    return FORCE_BATCH.encode(inbox_to, origin_number, origin_hash)
+
+
+def claim(*, parent_claim: bytes, output: bytes, header: bytes) -> bytes:
+    """Claims `output` for the batch of `header`; the value sent is the bond."""
+    return CLAIM.encode(parent_claim, output, header)
+
+
+def confirm(*, parent_claim: bytes, output_hash: bytes) -> bytes:
+    """Settles keccak(parent_claim | output_hash)."""
+    return CONFIRM.encode(parent_claim, output_hash)
+
+
+def claim_bond_withdraw() -> bytes:
+    """Sends the sender the bonds of their settled claims."""
+    return CLAIM_BOND_WITHDRAW.encode()

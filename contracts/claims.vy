@@ -1,0 +1,328 @@
+# pragma version 0.4.3
+"""
+@title Claims: what the venue became, asserted under bond
+@notice Section 7 of docs/protocol.md.
+        claim = keccak(parent claim | keccak(output))
+        A claim is refused at once where it contradicts what L1 knows itself. What L1
+        cannot know is left to rivals: another claim of the same parent stalls
+        confirmation of both, on purpose and without end, until the dispute game, which is
+        not part of this version, decides between them. Until then no money leaves on a
+        contested claim; safety is bought with liveness.
+"""
+
+from . import batches
+from . import inbox
+
+uses: batches
+uses: inbox
+
+
+OUTPUT_BYTES: constant(uint256) = 278
+
+# Where fields of the packed output begin.
+OUTPUT_BATCH: constant(uint256) = 2
+OUTPUT_BATCH_HASH: constant(uint256) = 10
+OUTPUT_WITHDRAWALS_ROOT: constant(uint256) = 74
+OUTPUT_STEPS: constant(uint256) = 106
+OUTPUT_INBOX: constant(uint256) = 110
+OUTPUT_DEPOSITED: constant(uint256) = 118
+OUTPUT_WITHDRAWN: constant(uint256) = 134
+OUTPUT_CASH: constant(uint256) = 150
+OUTPUT_POOLS: constant(uint256) = 166
+OUTPUT_INSURANCE: constant(uint256) = 182
+OUTPUT_FEES: constant(uint256) = 198
+OUTPUT_LONG_LOTS: constant(uint256) = 246
+
+# Where inbox_to begins in a batch header.
+HEADER_INBOX_TO: constant(uint256) = 50
+
+BATCH_STEPS_MAX: constant(uint256) = 65_536
+NANO_PER_MICRO: constant(uint256) = 1_000
+
+U8: constant(uint256) = 2**8 - 1
+U16: constant(uint256) = 2**16 - 1
+U40: constant(uint256) = 2**40 - 1
+U128: constant(uint256) = 2**128 - 1
+U160: constant(uint256) = 2**160 - 1
+
+STATUS_PENDING: constant(uint8) = 1
+STATUS_CONFIRMED: constant(uint8) = 2
+
+
+# @notice The claim that everything descends from; confirmed from the start.
+GENESIS_CLAIM: public(immutable(bytes32))
+
+# @notice Seconds a claim must have stood before it can be confirmed.
+CLAIM_WINDOW: public(immutable(uint64))
+
+# @notice Wei that come with a claim.
+CLAIM_BOND: public(immutable(uint256))
+
+
+struct Record:
+    time: uint64  # seconds, of the L1 block that brought it
+    claimant: address
+    status: uint8  # 0 unknown, 1 pending, 2 confirmed
+    children: uint16  # claims that name this one as their parent
+    batch: uint32
+
+
+struct ConfirmedHead:
+    batch: uint64
+    claim: bytes32
+
+
+# u32 batch | u16 children | u8 status | u40 time | address claimant
+_packed_claims: HashMap[bytes32, uint256]
+
+_confirmed_claim: bytes32
+
+# @notice Wei of settled bonds that a claimant may withdraw.
+claim_bonds: public(HashMap[address, uint256])
+
+
+event Claimed:
+    batch: indexed(uint64)
+    claim: indexed(bytes32)
+    parent: bytes32
+    claimant: address
+    output: Bytes[OUTPUT_BYTES]
+
+
+event Confirmed:
+    batch: indexed(uint64)
+    claim: indexed(bytes32)
+
+
+event ClaimBondWithdrawn:
+    claimant: indexed(address)
+    amount: uint256
+
+
+@deploy
+def __init__(genesis_output_hash: bytes32, claim_window: uint64, claim_bond: uint256):
+    assert genesis_output_hash != empty(bytes32), "claims: no genesis output"
+    assert claim_window > 0, "claims: window is zero"
+    assert claim_window <= batches.DURATION_MAX, "claims: window is too long"
+    assert claim_bond > 0, "claims: bond is zero"
+    GENESIS_CLAIM = keccak256(concat(empty(bytes32), genesis_output_hash))
+    CLAIM_WINDOW = claim_window
+    CLAIM_BOND = claim_bond
+    self._confirmed_claim = GENESIS_CLAIM
+    self._store(
+        GENESIS_CLAIM,
+        Record(
+            time=convert(block.timestamp, uint64),
+            claimant=empty(address),
+            status=STATUS_CONFIRMED,
+            children=0,
+            batch=0,
+        ),
+    )
+
+
+@external
+@payable
+def claim(
+    parent_claim: bytes32,
+    output: Bytes[OUTPUT_BYTES],
+    header: Bytes[batches.HEADER_BYTES_MAX],
+) -> bytes32:
+    """
+    @notice Assert that the batch after the parent's ends in `output`. Anyone may, with a bond
+            of exactly CLAIM_BOND.
+    @param header The batch's header as logged: handing it in again is cheaper than a slot of
+           storage a batch.
+    @return The claim.
+    """
+    assert msg.value == CLAIM_BOND, "claims: not the exact bond"
+    parent: Record = self._record(parent_claim)
+    assert parent.status != 0, "claims: unknown parent"
+    claim: bytes32 = self._claim(parent_claim, keccak256(output))
+    assert self._packed_claims[claim] == 0, "claims: already claimed"
+    assert parent.children < max_value(uint16), "claims: too many rivals"
+
+    batch: uint64 = convert(parent.batch, uint64) + 1
+    assert batch > self._confirmed_head().batch, "claims: batch is settled"
+    self._check_batch(batch, output, header)
+    self._check_sums(output)
+
+    parent.children += 1
+    self._store(parent_claim, parent)
+    self._store(
+        claim,
+        Record(
+            time=convert(block.timestamp, uint64),
+            claimant=msg.sender,
+            status=STATUS_PENDING,
+            children=0,
+            batch=convert(batch, uint32),
+        ),
+    )
+    log Claimed(
+        batch=batch, claim=claim, parent=parent_claim, claimant=msg.sender, output=output
+    )
+    return claim
+
+
+@external
+def confirm(parent_claim: bytes32, output_hash: bytes32):
+    """
+    @notice Settle a claim whose parent is settled, whose window has passed and that has no
+            rival. Anyone may.
+    @dev Rivals stall this on purpose until the dispute game decides them; see the title.
+    """
+    claim: bytes32 = self._claim(parent_claim, output_hash)
+    record: Record = self._record(claim)
+    parent: Record = self._record(parent_claim)
+    assert record.status == STATUS_PENDING, "claims: not a pending claim"
+    assert parent.status == STATUS_CONFIRMED, "claims: parent is not confirmed"
+    age: uint64 = convert(block.timestamp, uint64) - record.time
+    assert age >= CLAIM_WINDOW, "claims: window is open"
+    assert parent.children == 1, "claims: rivals are undecided"
+
+    record.status = STATUS_CONFIRMED
+    self._store(claim, record)
+    self._confirmed_claim = claim
+    self.claim_bonds[record.claimant] += CLAIM_BOND
+    log Confirmed(batch=convert(record.batch, uint64), claim=claim)
+
+
+@external
+@nonreentrant
+def claim_bond_withdraw():
+    """
+    @notice Send the caller the bonds of their settled claims.
+    """
+    amount: uint256 = self.claim_bonds[msg.sender]
+    assert amount > 0, "claims: no bond to withdraw"
+    self.claim_bonds[msg.sender] = 0
+    sent: bool = raw_call(msg.sender, b"", value=amount, revert_on_failure=False)
+    assert sent, "claims: receiver refused the bond"
+    log ClaimBondWithdrawn(claimant=msg.sender, amount=amount)
+
+
+@external
+@view
+def claim_record(claim: bytes32) -> Record:
+    """
+    @notice What is kept of a claim; all zero where there is none.
+    """
+    return self._record(claim)
+
+
+@external
+@view
+def confirmed_head() -> ConfirmedHead:
+    """
+    @notice The last confirmed claim and its batch.
+    """
+    return self._confirmed_head()
+
+
+@internal
+@view
+def _check_batch(
+    batch: uint64,
+    output: Bytes[OUTPUT_BYTES],
+    header: Bytes[batches.HEADER_BYTES_MAX],
+):
+    """
+    @notice The output is of this version, of the batch that was posted under this number,
+            and of the inbox cursor that it ended at.
+    """
+    assert len(output) == OUTPUT_BYTES, "claims: wrong output length"
+    version: uint256 = self._unsigned(output, 0, 16)
+    assert version == convert(batches.VERSION, uint256), "claims: unknown version"
+    claimed: uint256 = self._unsigned(output, OUTPUT_BATCH, 64)
+    assert claimed == convert(batch, uint256), "claims: batch does not follow its parent"
+
+    batch_hash: bytes32 = batches.batch_hashes[batch]
+    assert batch_hash != empty(bytes32), "claims: batch is not posted"
+    assert extract32(output, OUTPUT_BATCH_HASH) == batch_hash, "claims: wrong batch hash"
+    assert keccak256(header) == batch_hash, "claims: wrong header"
+    inbox_to: uint256 = extract32(header, HEADER_INBOX_TO, output_type=uint256) >> 192
+    assert self._unsigned(output, OUTPUT_INBOX, 64) == inbox_to, "claims: wrong inbox cursor"
+
+    steps: uint256 = self._unsigned(output, OUTPUT_STEPS, 32)
+    assert steps > 0 and steps <= BATCH_STEPS_MAX, "claims: steps out of range"
+
+
+@internal
+@view
+def _check_sums(output: Bytes[OUTPUT_BYTES]):
+    """
+    @notice deposited = 1,000 x micro-USDC taken in up to the cursor
+            deposited = cash + pools + insurance + fees + withdrawn;  long_lots = short_lots
+    """
+    cursor: uint64 = convert(self._unsigned(output, OUTPUT_INBOX, 64), uint64)
+    micro: uint256 = convert(inbox._item_before(cursor).deposited, uint256)
+    deposited: uint256 = self._unsigned(output, OUTPUT_DEPOSITED, 128)
+    assert deposited == micro * NANO_PER_MICRO, "claims: wrong deposits"
+
+    signed: int256 = self._signed(output, OUTPUT_CASH) + self._signed(output, OUTPUT_POOLS)
+    unsigned: uint256 = (
+        self._unsigned(output, OUTPUT_INSURANCE, 128)
+        + self._unsigned(output, OUTPUT_FEES, 128)
+        + self._unsigned(output, OUTPUT_WITHDRAWN, 128)
+    )
+    kept: int256 = signed + convert(unsigned, int256)
+    assert kept == convert(deposited, int256), "claims: money is not conserved"
+
+    lots: uint256 = extract32(output, OUTPUT_LONG_LOTS, output_type=uint256)
+    assert lots >> 128 == lots & U128, "claims: longs are not shorts"
+
+
+@internal
+@pure
+def _unsigned(output: Bytes[OUTPUT_BYTES], offset: uint256, bits: uint256) -> uint256:
+    return extract32(output, offset, output_type=uint256) >> (256 - bits)
+
+
+@internal
+@pure
+def _signed(output: Bytes[OUTPUT_BYTES], offset: uint256) -> int256:
+    return extract32(output, offset, output_type=int256) >> 128
+
+
+@internal
+@pure
+def _claim(parent_claim: bytes32, output_hash: bytes32) -> bytes32:
+    return keccak256(concat(parent_claim, output_hash))
+
+
+@internal
+@view
+def _is_confirmed(claim: bytes32) -> bool:
+    return self._record(claim).status == STATUS_CONFIRMED
+
+
+@internal
+@view
+def _confirmed_head() -> ConfirmedHead:
+    claim: bytes32 = self._confirmed_claim
+    return ConfirmedHead(batch=convert(self._record(claim).batch, uint64), claim=claim)
+
+
+@internal
+@view
+def _record(claim: bytes32) -> Record:
+    packed: uint256 = self._packed_claims[claim]
+    return Record(
+        time=convert((packed >> 160) & U40, uint64),
+        claimant=convert(packed & U160, address),
+        status=convert((packed >> 200) & U8, uint8),
+        children=convert((packed >> 208) & U16, uint16),
+        batch=convert(packed >> 224, uint32),
+    )
+
+
+@internal
+def _store(claim: bytes32, record: Record):
+    self._packed_claims[claim] = (
+        (convert(record.batch, uint256) << 224)
+        | (convert(record.children, uint256) << 208)
+        | (convert(record.status, uint256) << 200)
+        | (convert(record.time, uint256) << 160)
+        | convert(record.claimant, uint256)
+    )

@@ -1,0 +1,88 @@
+# pragma version 0.4.3
+"""
+@title Tallystick: the half of the stick that L1 holds
+@notice One deployment, one address. Escrow and inbox take in, batches fix the order,
+        claims assert what it led to. Nobody can change the rules of a deployment: apart
+        from the sequencer, who orders, and the governor, who lists markets, no one has
+        a role here.
+"""
+
+from . import batches
+from . import claims
+from . import escrow
+from . import inbox
+
+initializes: inbox
+initializes: batches[inbox := inbox]
+initializes: claims[batches := batches, inbox := inbox]
+initializes: escrow[claims := claims, inbox := inbox]
+
+exports: (
+    escrow.deposit,
+    escrow.withdraw,
+    escrow.is_paid,
+    escrow.owner_count,
+    escrow.owner_numbers,
+    escrow.TOKEN,
+)
+exports: (
+    inbox.list_market,
+    inbox.inbox_item,
+    inbox.inbox_size,
+    inbox.accumulator,
+    inbox.GOVERNOR,
+)
+exports: (
+    batches.post_batch,
+    batches.force_batch,
+    batches.head,
+    batches.batch_hashes,
+    batches.VERSION,
+    batches.SEQUENCER,
+    batches.INBOX_DELAY,
+    batches.FORCE_DELAY,
+    batches.TIME_LAG_MAX,
+)
+exports: (
+    claims.claim,
+    claims.confirm,
+    claims.claim_bond_withdraw,
+    claims.claim_record,
+    claims.confirmed_head,
+    claims.claim_bonds,
+    claims.GENESIS_CLAIM,
+    claims.CLAIM_WINDOW,
+    claims.CLAIM_BOND,
+)
+
+
+# @notice The block to read logs from: nothing happened before it.
+DEPLOYED_AT: public(immutable(uint256))
+
+
+struct Parameters:
+    inbox_delay: uint64  # seconds
+    force_delay: uint64  # seconds, above inbox_delay
+    time_lag_max: uint64  # seconds
+    claim_window: uint64  # seconds
+    claim_bond: uint256  # wei
+
+
+@deploy
+def __init__(
+    token: address,
+    sequencer: address,
+    governor: address,
+    genesis_output_hash: bytes32,
+    parameters: Parameters,
+):
+    """
+    @param genesis_output_hash keccak of the packed output of batch 0.
+    """
+    DEPLOYED_AT = block.number
+    escrow.__init__(token)
+    inbox.__init__(governor)
+    batches.__init__(
+        sequencer, parameters.inbox_delay, parameters.force_delay, parameters.time_lag_max
+    )
+    claims.__init__(genesis_output_hash, parameters.claim_window, parameters.claim_bond)

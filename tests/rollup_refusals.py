@@ -1,0 +1,254 @@
+"""How to be refused: for every reason the contracts name, the deeds that lead to it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from protocol_bytes import withdrawal_leaf, withdrawals_tree
+from rollup_world import ALICE, BOB, DOLLAR, GENESIS_CLAIM, PARAMETERS, RIVAL, SEQUENCER, World
+
+from contracts import calls, token, views
+from contracts.abi import Function, keccak
+
+Scenario = Callable[[World], object]
+
+YEARS_34 = 2**30
+BRANCH = withdrawals_tree({0: withdrawal_leaf(0, 256, ALICE, DOLLAR)}).branch(bytes(4))
+
+
+def deploy(world: World, **changes: Any) -> object:
+    """Another rollup, with `changes` to a sound deployment."""
+    return world.engine.deploy(world.deployment(**changes), sender=BOB)
+
+
+def pay(world: World, *, claimed: bool = True, **changes: Any) -> object:
+    """Withdraw Alice's dollar by a sound proof, but for `changes`."""
+    world.deposit(ALICE)
+    world.wait(12)
+    world.post()
+    root = withdrawals_tree({0: withdrawal_leaf(0, 256, ALICE, DOLLAR)}).root_hash
+    output = world.output(1, withdrawals_root=root, cash=0, withdrawn=DOLLAR * 1_000)
+    if claimed:
+        world.settle(output)
+    arguments: dict[str, Any] = {
+        "parent_claim": GENESIS_CLAIM,
+        "output": output.pack(),
+        "index": 0,
+        "account": 256,
+        "recipient": ALICE,
+        "amount": DOLLAR,
+        "branch": BRANCH,
+    }
+    return world.send(calls.withdraw(**arguments | changes), BOB)
+
+
+def claim(world: World, *, bond: int = PARAMETERS.claim_bond, **changes: Any) -> object:
+    """Claim a batch with one deposit, with `changes` to a sound output."""
+    world.deposit(ALICE)
+    world.wait(12)
+    world.post()
+    return world.claim(replace(world.output(1), **changes), value=bond)
+
+
+def confirm(world: World, *, wait: int = PARAMETERS.claim_window, rivals: int = 0) -> object:
+    """Confirm a sound claim of a posted batch."""
+    claim(world)
+    for steps in range(10, 10 + rivals):
+        world.claim(world.output(1, steps=steps), sender=RIVAL)
+    world.wait(wait)
+    return world.confirm(world.output(1))
+
+
+def post(world: World, **changes: Any) -> object:
+    """Post one chunk after a deposit, but for `changes`."""
+    world.deposit(ALICE)
+    world.wait(12)
+    return world.post(**{"chunks": [b"chunk"], "raw_hashes": [keccak(b"raw")]} | changes)
+
+
+def post_payload(world: World, sizes: list[int], payload: bytes) -> object:
+    """Post a payload that need not be what its sizes say."""
+    origin = world.engine.number - 1
+    now = world.engine.time
+    data = calls.POST_BATCH.encode(
+        0, origin, world.engine.block_hash(origin), now, now, sizes, [bytes(32)], payload, 1
+    )
+    return world.send(data, SEQUENCER)
+
+
+def overweight(world: World) -> object:
+    """Take an item that ends one step above the budget."""
+    world.deposit(ALICE)
+    slot = world.slot("inbox._packed_items", b"\x01")
+    world.engine.store(world.rollup, slot, 16_385 << 64 | world.engine.time)
+    return world.post()
+
+
+def overdue(world: World) -> object:
+    """Leave out an item that has waited one second too long."""
+    world.deposit(ALICE)
+    world.wait(PARAMETERS.inbox_delay + 1)
+    return world.post(inbox_to=0, chunks=[b"chunk"], raw_hashes=[bytes(32)])
+
+
+def crowded(world: World) -> object:
+    """Claim a child of a claim that already has as many as can be counted."""
+    slot = world.slot("claims._packed_claims", GENESIS_CLAIM)
+    world.engine.store(world.rollup, slot, world.engine.storage(world.rollup, slot) | 0xFFFF << 208)
+    return claim(world)
+
+
+def settled(world: World) -> object:
+    """Come with a rival when the batch is settled."""
+    confirm(world)
+    return world.claim(world.output(1, steps=9), sender=RIVAL)
+
+
+def orphan(world: World) -> object:
+    """Confirm a grandchild before its parent."""
+    claim(world)
+    world.wait(12)
+    world.post(chunks=[b"chunk"], raw_hashes=[bytes(32)])
+    parent = world.claim(world.output(1, steps=9), sender=RIVAL)
+    world.claim(world.output(2), parent=parent)
+    world.wait(PARAMETERS.claim_window)
+    return world.confirm(world.output(2), parent=parent)
+
+
+def bond_refused(world: World) -> object:
+    """Win a bond for a contract that will not have it."""
+    receiver = world.mock("bond_receiver")
+    behave = Function("behave", ("uint256",)).encode(1)
+    world.engine.send(receiver, behave, sender=BOB)
+    world.post(chunks=[b"chunk"], raw_hashes=[bytes(32)])
+    output = world.output(1)
+    world.send_through(receiver, world.claim_call(output), PARAMETERS.claim_bond)
+    world.wait(PARAMETERS.claim_window)
+    world.confirm(output)
+    return world.send_through(receiver, calls.claim_bond_withdraw())
+
+
+def exhausted(world: World) -> object:
+    """Deposit for the first time when all numbers are given out."""
+    world.engine.store(world.rollup, world.slot("escrow.owner_count"), 2**24 - 1)
+    return world.deposit(ALICE)
+
+
+def refusing(world: World) -> World:
+    """The same, with a token that says no."""
+    return World(world.engine, "refusing_token")
+
+
+def refused_withdrawal(world: World) -> object:
+    """Withdraw from a token that took the deposit but says no now."""
+    world = refusing(world)
+    world.engine.send(world.token, keccak(b"relent()")[:4], sender=BOB)
+    return pay(world)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "escrow: token is not a contract": lambda w: deploy(w, token=ALICE),
+    "escrow: nothing to deposit": lambda w: w.deposit(ALICE, 0),
+    "escrow: deposit cap reached": lambda w: (w.deposit(ALICE, 2**64 - 1), w.deposit(BOB, 1)),
+    "escrow: token refused the deposit": lambda w: refusing(w).deposit(ALICE),
+    "escrow: token moved another amount": lambda w: World(w.engine, "fee_token").deposit(ALICE),
+    "escrow: owner numbers are used up": exhausted,
+    "escrow: claim is not confirmed": lambda w: pay(w, claimed=False),
+    "escrow: no such withdrawal": lambda w: pay(w, amount=DOLLAR + 1),
+    "escrow: already paid": lambda w: (pay(w), pay_again(w)),
+    "escrow: token refused the withdrawal": refused_withdrawal,
+    "inbox: no governor": lambda w: deploy(w, governor=bytes(20)),
+    "inbox: not the governor": lambda w: w.send(calls.list_market(b"listing"), BOB),
+    "inbox: no such item": lambda w: w.read(views.INBOX_ITEM, 0),
+    "batches: no sequencer": lambda w: deploy(w, sequencer=bytes(20)),
+    "batches: force delay is not above inbox delay": lambda w: deploy(w, force_delay=600),
+    "batches: force delay is too long": lambda w: deploy(w, force_delay=YEARS_34 + 1),
+    "batches: time lag is zero": lambda w: deploy(w, time_lag_max=0),
+    "batches: time lag is too long": lambda w: deploy(w, time_lag_max=YEARS_34 + 1),
+    "batches: not the sequencer": lambda w: post(w, sender=BOB),
+    "batches: not the next number": lambda w: post(w, number=2),
+    "batches: hashes and sizes differ in count": lambda w: post(w, raw_hashes=[]),
+    "batches: empty chunk": lambda w: post(w, chunks=[b""]),
+    "batches: sizes exceed the payload": lambda w: post_payload(w, [6], b"chunk"),
+    "batches: sizes fall short of the payload": lambda w: post_payload(w, [4], b"chunk"),
+    "batches: nothing in the batch": lambda w: post(w, inbox_to=0, chunks=[], raw_hashes=[]),
+    "batches: nothing is overdue": lambda w: w.force(),
+    "batches: origin is not in the past": lambda w: post(
+        w, origin_number=w.engine.number + 1, origin_hash=bytes(32)
+    ),
+    "batches: origin is too old": lambda w: post(w, origin_number=w.engine.number + 1 - 256),
+    "batches: origin is on another branch": lambda w: post(w, origin_hash=keccak(b"fork")),
+    "batches: time runs backwards": lambda w: (w.deposit(BOB), w.post(), post(w, time_min=1)),
+    "batches: time bounds are crossed": lambda w: post(w, time_max=w.engine.time - 1),
+    "batches: time is in the future": lambda w: post(w, time_max=w.engine.time + 13),
+    "batches: time lags too far": lambda w: post(w, time_min=w.engine.time - 289),
+    "batches: inbox runs backwards": lambda w: (post(w), post(w, inbox_to=0)),
+    "batches: inbox has no such item": lambda w: post(w, inbox_to=2),
+    "batches: inbox budget exceeded": overweight,
+    "batches: overdue item left out": overdue,
+    "claims: no genesis output": lambda w: deploy(w, genesis_output_hash=bytes(32)),
+    "claims: window is zero": lambda w: deploy(w, claim_window=0),
+    "claims: window is too long": lambda w: deploy(w, claim_window=YEARS_34 + 1),
+    "claims: bond is zero": lambda w: deploy(w, claim_bond=0),
+    "claims: not the exact bond": lambda w: claim(w, bond=PARAMETERS.claim_bond + 1),
+    "claims: unknown parent": lambda w: (post(w), w.claim(w.output(1), parent=bytes(32))),
+    "claims: already claimed": lambda w: (claim(w), w.claim(w.output(1), sender=RIVAL)),
+    "claims: too many rivals": crowded,
+    "claims: batch is settled": settled,
+    "claims: wrong output length": lambda w: (post(w), w.claim(w.output(1), packed=bytes(277))),
+    "claims: unknown version": lambda w: claim(w, version=2),
+    "claims: batch does not follow its parent": lambda w: (
+        post(w),
+        post(w),
+        w.claim(w.output(2)),
+    ),
+    "claims: batch is not posted": lambda w: (
+        claim(w),
+        w.claim(replace(w.output(1), batch=2), parent=claim_of(w)),
+    ),
+    "claims: wrong batch hash": lambda w: claim(w, batch_hash=keccak(b"another")),
+    "claims: wrong header": lambda w: (post(w), w.claim(w.output(1), header=bytes(148))),
+    "claims: wrong inbox cursor": lambda w: claim(w, inbox=0, deposited=0, cash=0),
+    "claims: steps out of range": lambda w: claim(w, steps=65_537),
+    "claims: wrong deposits": lambda w: claim(w, deposited=1, cash=1),
+    "claims: money is not conserved": lambda w: claim(w, fees=1),
+    "claims: longs are not shorts": lambda w: claim(w, long_lots=1),
+    "claims: not a pending claim": lambda w: (confirm(w), w.confirm(w.output(1))),
+    "claims: parent is not confirmed": orphan,
+    "claims: window is open": lambda w: confirm(w, wait=PARAMETERS.claim_window - 1),
+    "claims: rivals are undecided": lambda w: confirm(w, rivals=1),
+    "claims: no bond to withdraw": lambda w: w.send(calls.claim_bond_withdraw(), BOB),
+    "claims: receiver refused the bond": bond_refused,
+    "test_usdc: allowance is too low": lambda w: w.engine.send(
+        w.token, token.transfer_from(owner=ALICE, to=BOB, amount=1), sender=BOB
+    ),
+    "test_usdc: balance is too low": lambda w: w.engine.send(
+        w.token, token.transfer(to=BOB, amount=1), sender=ALICE
+    ),
+}
+"""What to do to be told so; the last thing done is what is refused."""
+
+
+def claim_of(world: World) -> bytes:
+    """The sound claim of batch 1."""
+    return keccak(GENESIS_CLAIM + keccak(world.output(1).pack()))
+
+
+def pay_again(world: World) -> object:
+    """Withdraw once more, against a later claim of the same withdrawals."""
+    parent = world.read(views.CONFIRMED_HEAD).claim
+    world.wait(12)
+    world.post(chunks=[b"chunk"], raw_hashes=[bytes(32)])
+    root = withdrawals_tree({0: withdrawal_leaf(0, 256, ALICE, DOLLAR)}).root_hash
+    output = world.output(2, withdrawals_root=root)
+    world.settle(output, parent=parent)
+    data = calls.withdraw(
+        parent_claim=parent,
+        output=output.pack(),
+        index=0,
+        account=256,
+        recipient=ALICE,
+        amount=DOLLAR,
+        branch=BRANCH,
+    )
+    return world.send(data, BOB)
