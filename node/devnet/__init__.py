@@ -1,0 +1,1 @@
+"""A whole venue on one machine: processes, people, prices and liquidity."""
