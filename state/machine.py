@@ -7,7 +7,7 @@ then written in place.
 
 from copy import copy
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from state.crypto import ZERO_HASH
 from state.packing import NotCanonical, Reader, i128, u
@@ -78,7 +78,7 @@ class Machine(Struct):
     chunk_hash: bytes = ZERO_HASH
     deposited: int = 0
     withdrawn: int = 0
-    sums: Sums = Sums()
+    sums: Sums = field(default_factory=Sums)
     withdrawals: int = 0
     order: OrderInProgress = NO_ORDER
     saved: Sums | None = None

@@ -17,7 +17,15 @@ from state.orders import BUY, SELL, Flags, Life, SelfTrade, decode_flags, encode
 from state.status import Status
 from state.steps import Step, boot, halt, open_chunk, take_item
 from state.store import Changes
-from state.transactions import Cancel, Header, NewOrder, SignedPrice, Transaction, Transfer, Withdraw
+from state.transactions import (
+    Cancel,
+    Header,
+    NewOrder,
+    SignedPrice,
+    Transaction,
+    Transfer,
+    Withdraw,
+)
 from state.transactions.cancel import cancel_digest
 from state.transactions.deposit import Deposit, encode_deposit
 from state.transactions.kinds import InboxKind
@@ -113,7 +121,7 @@ class Venue:
         self.fills: list[object] = []
         self.boot()
         for market in self.markets:
-            self.item(InboxKind.LIST_MARKET, encode_listing(market))
+            assert self.item(InboxKind.LIST_MARKET, encode_listing(market)) == Status.OK
         self.run(Header(NOW))
         for market in self.markets:
             self.price(self.mark, market.market)
