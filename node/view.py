@@ -5,7 +5,7 @@ transactions. Nothing here does any work.
 """
 
 import asyncio
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -50,6 +50,36 @@ class BatchRecord(Struct, frozen=True, kw_only=True):
     void: str = ""
     posted_block: int = 0
     posted_transaction: bytes = b""
+    withdrawals: int = 0
+    """How many withdrawals there are in all after this batch."""
+
+
+class ClaimRecord(Struct, frozen=True, kw_only=True):
+    """A claim on L1 that agrees with this node's own output of `batch`.
+
+    `claimed_at` and `confirmable_at` are seconds of L1; the blocks are zero until they exist.
+    """
+
+    batch: int
+    claim: bytes
+    claimed_block: int = 0
+    claimed_at: int = 0
+    confirmable_at: int = 0
+    confirmed_block: int = 0
+
+
+class PaymentRecord(Struct, frozen=True, kw_only=True):
+    """A withdrawal that L1 has paid."""
+
+    index: int
+    block: int
+    transaction: bytes = b""
+
+
+class SequencedReceipt(Receipt, frozen=True, kw_only=True):
+    """A receipt that knows the batch its transaction went into."""
+
+    batch: int
 
 
 class FeedEvent(Struct, frozen=True):
@@ -112,9 +142,26 @@ class VenueView(Protocol):
         ...
 
 
+@runtime_checkable
+class SettlementView(Protocol):
+    """What a view may offer on top: claims and payments on L1, for who waits for a withdrawal."""
+
+    def claim(self, batch: int) -> ClaimRecord | None:
+        """The claim on `batch` that this node holds to be right, None before there is one."""
+        ...
+
+    def payment(self, index: int) -> PaymentRecord | None:
+        """The payment of withdrawal `index`, None before it is paid."""
+        ...
+
+
 class VenueWriter(VenueView, Protocol):
     """The sequencer."""
 
     async def submit(self, tx: Transaction, signature: bytes) -> Receipt:
-        """The receipt, after the transaction is on disk. A refused one has an identity status."""
+        """The receipt, after the transaction is on disk. A refused one has an identity status.
+
+        A `SequencedReceipt` where the batch is known. `node.errors.Retry` while the node
+        cannot take transactions, `node.errors.Halt` when it never will again.
+        """
         ...
