@@ -1,0 +1,33 @@
+"""The JSON-RPC methods of the devnet, a file for each thing they are about.
+
+A method takes JSON values and returns one; whatever it does not accept is an `RpcError`.
+To add one, write it in the class it belongs to and name it in that class's `table`.
+"""
+
+from node.l1.devnet import Devnet
+from node.l1.jsonrpc import Method
+from node.l1.methods.accounts import AccountMethods
+from node.l1.methods.blocks import BlockMethods
+from node.l1.methods.calls import CallMethods
+from node.l1.methods.control import ControlMethods
+from node.l1.methods.fees import FeeMethods
+from node.l1.methods.logs import LogMethods
+from node.l1.methods.network import NetworkMethods
+from node.l1.methods.selection import Selection
+from node.l1.methods.transactions import TransactionMethods
+
+
+def all_methods(
+    devnet: Devnet, selection: Selection, *, log_blocks_max: int, log_results_max: int
+) -> dict[str, Method]:
+    """Every method by its name on the wire."""
+    return {
+        **NetworkMethods(devnet).table(),
+        **BlockMethods(selection).table(),
+        **AccountMethods(devnet, selection).table(),
+        **TransactionMethods(devnet).table(),
+        **CallMethods(selection).table(),
+        **FeeMethods(devnet, selection).table(),
+        **LogMethods(selection, blocks_max=log_blocks_max, results_max=log_results_max).table(),
+        **ControlMethods(devnet).table(),
+    }

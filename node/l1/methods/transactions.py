@@ -1,0 +1,37 @@
+"""Sending transactions and finding them again."""
+
+from typing import Any
+
+from node.l1.devnet import Devnet
+from node.l1.encoding import data, read_data, read_hash
+from node.l1.jsonrpc import Method
+from node.l1.methods.rendering import receipt_json, transaction_json
+
+
+class TransactionMethods:
+    def __init__(self, devnet: Devnet) -> None:
+        self._devnet = devnet
+
+    def table(self) -> dict[str, Method]:
+        return {
+            "eth_sendRawTransaction": self.send_raw_transaction,
+            "eth_getTransactionByHash": self.transaction_by_hash,
+            "eth_getTransactionReceipt": self.transaction_receipt,
+        }
+
+    def send_raw_transaction(self, raw: Any) -> str:
+        return data(self._devnet.submit(read_data(raw, "transaction")))
+
+    def transaction_by_hash(self, transaction_hash: Any) -> dict[str, Any] | None:
+        wanted = read_hash(transaction_hash, "transaction hash")
+        mined = self._devnet.ledger.transaction(wanted)
+        if mined is not None:
+            block, index = mined
+            return transaction_json(block.transactions[index], block, index)
+        waiting = self._devnet.pool.transaction(wanted)
+        return None if waiting is None else transaction_json(waiting)
+
+    def transaction_receipt(self, transaction_hash: Any) -> dict[str, Any] | None:
+        wanted = read_hash(transaction_hash, "transaction hash")
+        mined = self._devnet.ledger.transaction(wanted)
+        return None if mined is None else receipt_json(*mined)
