@@ -60,7 +60,8 @@ def run_transaction(
     while state.machine.order.phase != Phase.IDLE:
         changes = advance_order(state)
         _apply(state, Step.ORDER, changes, on_step)
-        fills += changes.events
+        # What a killed order traded before RESTORE did not happen.
+        fills = [] if changes.rewind == "restore" else fills + changes.events
         steps += 1
     return Receipt(Status(state.machine.status), tuple(fills), steps)
 
