@@ -1,5 +1,7 @@
 """The machine: what comes next, the budget, HALT, void batches, roots inside a batch."""
 
+from typing import Any
+
 import pytest
 from builders import VERIFIER, Venue, key, listing, sign_transaction
 from histories import History
@@ -80,16 +82,21 @@ def a_batch(chunks: list[list[Row]], *, void: bool = False) -> Batch:
     return Batch(header, items(), [] if void else chunks, void)
 
 
+def busy(**fields: Any) -> Machine:
+    """A machine in the middle of a batch."""
+    defaults: dict[str, Any] = {"batch_hash": b"\1" * 32, "steps_left": 9}
+    return Machine(**(defaults | fields))
+
+
 def test_what_comes_next_is_read_off_the_machine() -> None:
-    busy = {"batch_hash": b"\1" * 32, "steps_left": 9}
     order = OrderInProgress(phase=Phase.MATCH)
     assert next_step(Machine()) == Step.BOOT
-    assert next_step(Machine(**busy, order=order, inbox_end=1)) == Step.ORDER
-    assert next_step(Machine(**busy, inbox=0, inbox_end=1, chunks=1)) == Step.INBOX
-    assert next_step(Machine(**busy, chunks=1)) == Step.OPEN
-    assert next_step(Machine(**busy, chunks=1, chunk_hash=b"\1" * 32)) == Step.TRANSACTION
-    assert next_step(Machine(**busy)) == Step.HALT
-    assert next_step(Machine(**(busy | {"steps_left": 1}), chunks=1)) == Step.HALT
+    assert next_step(busy(order=order, inbox_end=1)) == Step.ORDER
+    assert next_step(busy(inbox_end=1, chunks=1)) == Step.INBOX
+    assert next_step(busy(chunks=1)) == Step.OPEN
+    assert next_step(busy(chunks=1, chunk_hash=b"\1" * 32)) == Step.TRANSACTION
+    assert next_step(busy()) == Step.HALT
+    assert next_step(busy(steps_left=1, chunks=1)) == Step.HALT
 
 
 def test_a_batch_runs_from_boot_to_halt() -> None:
