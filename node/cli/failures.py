@@ -1,0 +1,50 @@
+"""Errors as the user meets them: one line with the reason and the mend, never a traceback.
+
+Exit code 2 is for a command that was put wrongly, 1 for everything else that fails.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from node.devnet.people import UnknownPerson
+from node.errors import Halt, L1Error, Retry, Rewind
+from node.quantities import NotAQuantity
+
+WRONGLY_PUT = 2
+
+
+class Failure(click.ClickException):
+    """What could not be done, why, and how to mend it."""
+
+    def show(self, file: object = None) -> None:
+        click.echo(f"error: {self.format_message()}", err=True)
+
+
+class WronglyPut(Failure):
+    """The command itself cannot be meant."""
+
+    exit_code = WRONGLY_PUT
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns what goes wrong outside of us into a `Failure`; bugs keep their traceback."""
+    try:
+        yield
+    except (NotAQuantity, UnknownPerson) as error:
+        raise WronglyPut(str(error)) from error
+    except Retry as error:
+        raise Failure(f"{error}; is it running there? Try again, or name another URL") from error
+    except (Halt, Rewind, L1Error) as error:
+        raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(_system_words(error)) from error
+
+
+def _system_words(error: OSError) -> str:
+    """As the system says it, with the file where there is one."""
+    words = error.strerror or str(error) or type(error).__name__
+    return f"{Path(error.filename)}: {words}" if error.filename else words

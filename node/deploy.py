@@ -1,0 +1,135 @@
+"""Putting a venue on L1: a test token, the rollup, its markets, and money for people to trade.
+
+Everything the governor sends goes out at once, since the addresses of contracts follow from
+its nonce: on a chain with a block a second a venue stands after two of them.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import rlp  # type: ignore[import-untyped]
+
+from contracts import calls, token
+from contracts.calls import Parameters
+from contracts.compiler import Artifact
+from node.clock import Clock
+from node.errors import Halt
+from node.l1.answers import L1Receipt
+from node.l1.client import L1Client
+from node.l1.sender import TransactionSender
+from prover.replay import genesis_output
+from state.batch import output_hash
+from state.crypto import keccak
+from state.transactions.list_market import Listing, encode_listing, is_sound
+
+UNLIMITED = 2**256 - 1
+
+
+class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a venue is on L1."""
+
+    chain_id: int
+    token: bytes
+    rollup: bytes
+    block: int
+
+
+class Venue(msgspec.Struct, frozen=True, kw_only=True):
+    """What to deploy. `purses` are the micro-USDC that each address is given."""
+
+    sequencer: bytes
+    parameters: Parameters
+    listings: tuple[Listing, ...]
+    purses: tuple[tuple[bytes, int], ...]
+
+
+class Contracts(msgspec.Struct, frozen=True):
+    """Compiled, ready to be deployed."""
+
+    token: Artifact
+    rollup: Artifact
+
+
+class DeploymentFailed(Halt):
+    """L1 did something else than what was sent to it."""
+
+
+def created_address(creator: bytes, nonce: int) -> bytes:
+    """The contract that `creator` makes with its transaction of this nonce."""
+    return keccak(rlp.encode([creator, nonce]))[12:]
+
+
+async def deploy(
+    client: L1Client, governor: TransactionSender, contracts: Contracts, venue: Venue
+) -> Deployment:
+    """Deploy `venue`, list its markets and fill the purses, all in the governor's name.
+
+    Raises DeploymentFailed where another process uses the governor's key meanwhile.
+    """
+    unsound = [x.symbol.decode(errors="replace") for x in venue.listings if not is_sound(x)]
+    if unsound:
+        raise ValueError(f"no market can have these parameters: {', '.join(unsound)}")
+    nonce = await client.nonce(governor.address, "pending")
+    token_address = created_address(governor.address, nonce)
+    rollup = created_address(governor.address, nonce + 1)
+    creation = calls.deployment(
+        contracts.rollup.creation_code,
+        token=token_address,
+        sequencer=venue.sequencer,
+        governor=governor.address,
+        genesis_output_hash=output_hash(genesis_output()),
+        parameters=venue.parameters,
+    )
+    made_token, made_rollup, *_ = await asyncio.gather(
+        governor.send(None, contracts.token.creation_code),
+        governor.send(None, creation),
+        *(governor.send(rollup, calls.list_market(encode_listing(x))) for x in venue.listings),
+        *(
+            governor.send(token_address, token.mint(to=owner, amount=amount))
+            for owner, amount in venue.purses
+        ),
+    )
+    _check_address(made_token, token_address)
+    _check_address(made_rollup, rollup)
+    return Deployment(
+        chain_id=await client.chain_id(),
+        token=token_address,
+        rollup=rollup,
+        block=made_rollup.block_number,
+    )
+
+
+async def approve(deployment: Deployment, owners: Sequence[TransactionSender]) -> None:
+    """Let the rollup take what its owners will deposit, whatever the amount."""
+    allowance = token.approve(spender=deployment.rollup, amount=UNLIMITED)
+    await asyncio.gather(*(owner.send(deployment.token, allowance) for owner in owners))
+
+
+async def check_deployed(client: L1Client, deployment: Deployment) -> None:
+    """Raise Halt unless `deployment` is on this L1."""
+    found = await client.chain_id()
+    if found != deployment.chain_id:
+        raise Halt(f"the venue is on chain {deployment.chain_id}, L1 is chain {found}")
+    for name, address in (("token", deployment.token), ("rollup", deployment.rollup)):
+        if not await client.code(address):
+            raise Halt(
+                f"L1 has no {name} at 0x{address.hex()}: its chain is not the one this venue "
+                "was deployed on; use the data directory of that chain, or a new one"
+            )
+
+
+def senders(
+    client: L1Client, clock: Clock, chain_id: int, private_keys: Sequence[bytes]
+) -> list[TransactionSender]:
+    """One for each key."""
+    return [TransactionSender(client, key, clock, chain_id=chain_id) for key in private_keys]
+
+
+def _check_address(receipt: L1Receipt, expected: bytes) -> None:
+    if receipt.contract != expected:
+        found = receipt.contract.hex() if receipt.contract else "nothing"
+        raise DeploymentFailed(
+            f"expected a contract at 0x{expected.hex()}, L1 created 0x{found}: the deploying key "
+            "was used by another process at the same time; try again without it"
+        )
