@@ -1,0 +1,20 @@
+"""Why a witness proves nothing."""
+
+from enum import StrEnum
+
+
+class WitnessFault(StrEnum):
+    """Bytes of no witness, a proof of another root, a leaf that is missing, a wrong input."""
+
+    FORM = "FORM"
+    ROOT = "ROOT"
+    MISSING = "MISSING"
+    INPUT = "INPUT"
+
+
+class WitnessRefused(ValueError):
+    """The step cannot be run from this witness; it says nothing about the step itself."""
+
+    def __init__(self, fault: WitnessFault, detail: str) -> None:
+        super().__init__(f"{fault}: {detail}")
+        self.fault = fault

@@ -1,0 +1,127 @@
+"""Replay: derived batches, executed one after the other from genesis."""
+
+from collections import deque
+from typing import Any
+
+from msgspec import Struct
+
+from prover.derivation import Derived
+from state.authentication import Verifier
+from state.batch import Output, claim_id, output_after
+from state.chunks import chunk_size
+from state.commitment import Commitment, Committer, genesis_root
+from state.crypto import ZERO_HASH
+from state.execution import Receipt, run_batch
+from state.invariants import check_invariants
+from state.limits import WITHDRAWALS_DEPTH
+from state.machine import Machine
+from state.memory import MemoryState, Undo
+from state.status import Status
+from state.steps import Step
+from state.store import Changes, Fill
+from state.transactions.kinds import Kind
+from state.tree import empty_root
+
+UNDO_BATCHES_MAX = 64
+"""Batches that can be taken back without replaying from genesis."""
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """What a batch came to. `fills` are with the time of the venue at which they happened."""
+
+    output: Output
+    transactions: int
+    orders: int
+    items: int
+    raw_bytes: int
+    fills: tuple[tuple[int, Fill], ...]
+    statuses: dict[Status, int]
+
+
+def genesis_output() -> Output:
+    """The output of batch 0, the same for every deployment: its batch hash is zero.
+
+    A deployment is told its hash before it has an address, so it cannot name one.
+    """
+    return output_after(Machine(), ZERO_HASH, genesis_root(), empty_root(WITHDRAWALS_DEPTH))
+
+
+def genesis_claim() -> bytes:
+    """The claim that every claim descends from."""
+    return claim_id(ZERO_HASH, genesis_output())
+
+
+class Replayer:
+    """The venue as batches leave it. `check` recomputes every sum from all leaves after each."""
+
+    def __init__(self, verifier: Verifier, *, check: bool = True) -> None:
+        self.verifier = verifier
+        self.check = check
+        self.state = MemoryState()
+        self._committer = Committer(self.state)
+        self._commitment = self._committer.commit()
+        self._undo: deque[list[Undo]] = deque(maxlen=UNDO_BATCHES_MAX)
+
+    @property
+    def number(self) -> int:
+        """The last batch."""
+        return self.state.machine.batch
+
+    def commitment(self) -> Commitment:
+        """Trees and root after the last batch."""
+        return self._commitment
+
+    def apply(self, derived: Derived) -> Replayed:
+        """Execute the next batch. AssertionError where the rules broke their own invariants:
+        what stands then is not a state of the venue, and this replayer is done for."""
+        fills: list[tuple[int, Fill]] = []
+
+        def keep_fills(_: Step, changes: Changes) -> None:
+            fills.extend((changes.machine.time, fill) for fill in changes.events)
+
+        receipts = run_batch(self.state, derived.batch, self.verifier, keep_fills)
+        machine = self.state.machine
+        assert machine.is_conserved, f"batch {machine.batch} made or lost money"
+        if self.check:
+            check_invariants(self.state)
+        self._undo.append(_oldest(self.state.cut()))
+        self._commitment = commitment = self._committer.commit()
+        output = output_after(
+            machine, derived.batch_hash, commitment.state_root, commitment.withdrawals.root
+        )
+        return _summary(derived, output, receipts, fills)
+
+    def rewind(self, number: int) -> bool:
+        """Take back every batch after `number`; False, and nothing done, where that is too many."""
+        if self.number - number > len(self._undo):
+            return False
+        while self.number > number:
+            self.state.undo(self._undo.pop())
+        self._commitment = self._committer.commit()
+        return True
+
+
+def _oldest(log: list[Undo]) -> list[Undo]:
+    """For everything written, the value before the batch: the steps between take much room."""
+    oldest: dict[tuple[str, Any], Undo] = {}
+    for entry in log:
+        oldest.setdefault(entry[:2], entry)
+    return list(oldest.values())
+
+
+def _summary(
+    derived: Derived, output: Output, receipts: list[Receipt], fills: list[tuple[int, Fill]]
+) -> Replayed:
+    statuses: dict[Status, int] = {}
+    for receipt in receipts:
+        statuses[receipt.status] = statuses.get(receipt.status, 0) + 1
+    chunks = derived.batch.chunks
+    return Replayed(
+        output=output,
+        transactions=len(receipts),
+        orders=sum(row.kind == Kind.ORDER for rows in chunks for row in rows),
+        items=len(derived.batch.items),
+        raw_bytes=sum(chunk_size(row.kind for row in rows) for rows in chunks),
+        fills=tuple(fills),
+        statuses=statuses,
+    )
