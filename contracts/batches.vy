@@ -112,13 +112,10 @@ def post_batch(
         size: uint256 = convert(sizes[i], uint256)
         assert size > 0, "batches: empty chunk"
         assert offset + size <= len(payload), "batches: sizes exceed the payload"
+        # A statement of its own, or its large buffer would push all others up in memory.
+        compressed_hash: bytes32 = keccak256(slice(payload, offset, size))
         records = convert(
-            concat(
-                records,
-                convert(sizes[i], bytes2),
-                keccak256(slice(payload, offset, size)),
-                raw_hashes[i],
-            ),
+            concat(records, convert(sizes[i], bytes2), compressed_hash, raw_hashes[i]),
             Bytes[CHUNK_RECORDS_BYTES_MAX],
         )
         offset += size

@@ -12,37 +12,18 @@
 
 from . import batches
 from . import inbox
+from . import outputs
 
 uses: batches
 uses: inbox
 
 
-OUTPUT_BYTES: constant(uint256) = 278
-
-# Where fields of the packed output begin.
-OUTPUT_BATCH: constant(uint256) = 2
-OUTPUT_BATCH_HASH: constant(uint256) = 10
-OUTPUT_WITHDRAWALS_ROOT: constant(uint256) = 74
-OUTPUT_STEPS: constant(uint256) = 106
-OUTPUT_INBOX: constant(uint256) = 110
-OUTPUT_DEPOSITED: constant(uint256) = 118
-OUTPUT_WITHDRAWN: constant(uint256) = 134
-OUTPUT_CASH: constant(uint256) = 150
-OUTPUT_POOLS: constant(uint256) = 166
-OUTPUT_INSURANCE: constant(uint256) = 182
-OUTPUT_FEES: constant(uint256) = 198
-OUTPUT_LONG_LOTS: constant(uint256) = 246
-
 # Where inbox_to begins in a batch header.
 HEADER_INBOX_TO: constant(uint256) = 50
-
-BATCH_STEPS_MAX: constant(uint256) = 65_536
-NANO_PER_MICRO: constant(uint256) = 1_000
 
 U8: constant(uint256) = 2**8 - 1
 U16: constant(uint256) = 2**16 - 1
 U40: constant(uint256) = 2**40 - 1
-U128: constant(uint256) = 2**128 - 1
 U160: constant(uint256) = 2**160 - 1
 
 STATUS_PENDING: constant(uint8) = 1
@@ -86,7 +67,7 @@ event Claimed:
     claim: indexed(bytes32)
     parent: bytes32
     claimant: address
-    output: Bytes[OUTPUT_BYTES]
+    output: Bytes[outputs.OUTPUT_BYTES]
 
 
 event Confirmed:
@@ -125,7 +106,7 @@ def __init__(genesis_output_hash: bytes32, claim_window: uint64, claim_bond: uin
 @payable
 def claim(
     parent_claim: bytes32,
-    output: Bytes[OUTPUT_BYTES],
+    output: Bytes[outputs.OUTPUT_BYTES],
     header: Bytes[batches.HEADER_BYTES_MAX],
 ) -> bytes32:
     """
@@ -144,8 +125,7 @@ def claim(
 
     batch: uint64 = convert(parent.batch, uint64) + 1
     assert batch > self._confirmed_head().batch, "claims: batch is settled"
-    self._check_batch(batch, output, header)
-    self._check_sums(output)
+    self._check_output(batch, output, header)
 
     parent.children += 1
     self._store(parent_claim, parent)
@@ -222,67 +202,33 @@ def confirmed_head() -> ConfirmedHead:
 
 @internal
 @view
-def _check_batch(
+def _check_output(
     batch: uint64,
-    output: Bytes[OUTPUT_BYTES],
+    output: Bytes[outputs.OUTPUT_BYTES],
     header: Bytes[batches.HEADER_BYTES_MAX],
 ):
     """
-    @notice The output is of this version, of the batch that was posted under this number,
-            and of the inbox cursor that it ended at.
+    @notice The output is of this version, of the batch that was posted under this number and
+            of the inbox cursor that it ended at, and its sums add up.
     """
-    assert len(output) == OUTPUT_BYTES, "claims: wrong output length"
-    version: uint256 = self._unsigned(output, 0, 16)
+    assert len(output) == outputs.OUTPUT_BYTES, "claims: wrong output length"
+    version: uint256 = outputs._unsigned(output, outputs.VERSION, 16)
     assert version == convert(batches.VERSION, uint256), "claims: unknown version"
-    claimed: uint256 = self._unsigned(output, OUTPUT_BATCH, 64)
+    claimed: uint256 = outputs._unsigned(output, outputs.BATCH, 64)
     assert claimed == convert(batch, uint256), "claims: batch does not follow its parent"
 
     batch_hash: bytes32 = batches.batch_hashes[batch]
     assert batch_hash != empty(bytes32), "claims: batch is not posted"
-    assert extract32(output, OUTPUT_BATCH_HASH) == batch_hash, "claims: wrong batch hash"
+    claimed_hash: bytes32 = extract32(output, outputs.BATCH_HASH)
+    assert claimed_hash == batch_hash, "claims: wrong batch hash"
     assert keccak256(header) == batch_hash, "claims: wrong header"
     inbox_to: uint256 = extract32(header, HEADER_INBOX_TO, output_type=uint256) >> 192
-    assert self._unsigned(output, OUTPUT_INBOX, 64) == inbox_to, "claims: wrong inbox cursor"
+    cursor: uint256 = outputs._unsigned(output, outputs.INBOX, 64)
+    assert cursor == inbox_to, "claims: wrong inbox cursor"
 
-    steps: uint256 = self._unsigned(output, OUTPUT_STEPS, 32)
-    assert steps > 0 and steps <= BATCH_STEPS_MAX, "claims: steps out of range"
-
-
-@internal
-@view
-def _check_sums(output: Bytes[OUTPUT_BYTES]):
-    """
-    @notice deposited = 1,000 x micro-USDC taken in up to the cursor
-            deposited = cash + pools + insurance + fees + withdrawn;  long_lots = short_lots
-    """
-    cursor: uint64 = convert(self._unsigned(output, OUTPUT_INBOX, 64), uint64)
-    micro: uint256 = convert(inbox._item_before(cursor).deposited, uint256)
-    deposited: uint256 = self._unsigned(output, OUTPUT_DEPOSITED, 128)
-    assert deposited == micro * NANO_PER_MICRO, "claims: wrong deposits"
-
-    signed: int256 = self._signed(output, OUTPUT_CASH) + self._signed(output, OUTPUT_POOLS)
-    unsigned: uint256 = (
-        self._unsigned(output, OUTPUT_INSURANCE, 128)
-        + self._unsigned(output, OUTPUT_FEES, 128)
-        + self._unsigned(output, OUTPUT_WITHDRAWN, 128)
-    )
-    kept: int256 = signed + convert(unsigned, int256)
-    assert kept == convert(deposited, int256), "claims: money is not conserved"
-
-    lots: uint256 = extract32(output, OUTPUT_LONG_LOTS, output_type=uint256)
-    assert lots >> 128 == lots & U128, "claims: longs are not shorts"
-
-
-@internal
-@pure
-def _unsigned(output: Bytes[OUTPUT_BYTES], offset: uint256, bits: uint256) -> uint256:
-    return extract32(output, offset, output_type=uint256) >> (256 - bits)
-
-
-@internal
-@pure
-def _signed(output: Bytes[OUTPUT_BYTES], offset: uint256) -> int256:
-    return extract32(output, offset, output_type=int256) >> 128
+    micro: uint128 = inbox._item_before(convert(cursor, uint64)).deposited
+    outputs._check_steps(output)
+    outputs._check_sums(output, convert(micro, uint256))
 
 
 @internal

@@ -9,6 +9,7 @@ from ethereum.ercs import IERC20
 
 from . import claims
 from . import inbox
+from . import outputs
 
 uses: claims
 uses: inbox
@@ -92,7 +93,7 @@ def deposit(amount: uint64, subaccount: uint8) -> uint32:
 @nonreentrant
 def withdraw(
     parent_claim: bytes32,
-    output: Bytes[claims.OUTPUT_BYTES],
+    output: Bytes[outputs.OUTPUT_BYTES],
     index: uint32,
     account: uint32,
     recipient: address,
@@ -116,7 +117,7 @@ def withdraw(
             convert(amount, bytes8),
         )
     )
-    withdrawals_root: bytes32 = extract32(output, claims.OUTPUT_WITHDRAWALS_ROOT)
+    withdrawals_root: bytes32 = extract32(output, outputs.WITHDRAWALS_ROOT)
     assert self._root(index, leaf, branch) == withdrawals_root, "escrow: no such withdrawal"
 
     word: uint256 = convert(index, uint256) >> 8

@@ -263,5 +263,5 @@ def _hex(data: bytes) -> str:
 
 def _reverted(error: RuntimeError) -> Reverted:
     """pyrevm tells the revert data in the words of its error."""
-    _, found, tail = str(error).partition("output: 0x")
-    return Reverted(bytes.fromhex(tail.split()[0]) if found else b"", str(error))
+    _, _, tail = str(error).partition("output: 0x")
+    return Reverted(bytes.fromhex(tail.rstrip("} ")), str(error))
