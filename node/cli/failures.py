@@ -19,7 +19,7 @@ WRONGLY_PUT = 2
 class Failure(click.ClickException):
     """What could not be done, why, and how to mend it."""
 
-    def show(self, file: object = None) -> None:
+    def show(self, _: object = None) -> None:
         click.echo(f"error: {self.format_message()}", err=True)
 
 

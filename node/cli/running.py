@@ -1,0 +1,98 @@
+"""A long-running process of ours: how it logs, stops, and says that it is ready."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from node.cli.failures import told
+
+Announce = Callable[..., None]
+"""Called once, with keyword facts such as `url`, when the process serves."""
+
+Serve = Callable[[asyncio.Event, Announce], Awaitable[None]]
+"""Runs until the event is set, or raises."""
+
+
+def run_process(serve: Serve, *, ready_file: Path | None, until_stdin_closes: bool) -> None:
+    """Run `serve` until SIGINT or SIGTERM, or until standard input closes if that is asked."""
+    start_logging()
+    with told():
+        asyncio.run(_run(serve, ready_file, until_stdin_closes))
+
+
+def start_logging() -> None:
+    """One line an event on standard error, from structlog and from logging alike."""
+    import structlog
+
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer()
+        if sys.stderr.isatty()
+        else structlog.processors.JSONRenderer(serializer=_json)
+    )
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
+
+
+def _json(value: Any, **_: Any) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode()
+
+
+async def _run(serve: Serve, ready_file: Path | None, until_stdin_closes: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if until_stdin_closes:
+        await loop.connect_read_pipe(lambda: _StopAtEnd(stop), sys.stdin)
+
+    def announce(**facts: Any) -> None:
+        if ready_file is not None:
+            write_whole(ready_file, msgspec.json.encode(facts))
+
+    await serve(stop, announce)
+
+
+class _StopAtEnd(asyncio.Protocol):
+    """Stops the process when whoever holds the other end of its input is gone."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._stop.set()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """All of a file or none of it: others look at it meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    os.replace(beside, path)
