@@ -69,6 +69,9 @@ event BatchPosted:
 
 @deploy
 def __init__(sequencer: address, inbox_delay: uint64, force_delay: uint64, time_lag_max: uint64):
+    """
+    @notice Delays in seconds. Batch 0 is this deployment on this chain.
+    """
     assert sequencer != empty(address), "batches: no sequencer"
     # The sequencer must have had its chance before anyone else takes a turn.
     assert force_delay > inbox_delay, "batches: force delay is not above inbox delay"
@@ -98,7 +101,12 @@ def post_batch(
 ):
     """
     @notice Post the next batch: inbox items up to `inbox_to`, then the chunks whose
-            compressed bytes stand end to end in `payload`.
+            compressed bytes stand end to end in `payload`. The sequencer only.
+    @param inbox_to Items taken when the batch is done, counted from the first ever.
+    @param origin_number A recent block of the L1 branch that the batch was made on.
+    @param time_min Seconds; with `time_max`, the bounds of every time inside the batch.
+    @param sizes Compressed bytes of each chunk.
+    @param raw_hashes keccak of each chunk before compression, on the sequencer's word.
     @param number The batch meant to be posted. A copy of this call, or one whose parent
            a reorganisation of L1 took away, reverts.
     """
@@ -256,6 +264,9 @@ def _is_older(index: uint64, delay: uint64) -> bool:
 @internal
 @view
 def _head() -> Head:
+    """
+    @notice The last batch, unpacked.
+    """
     packed: uint256 = self._packed_head
     return Head(
         number=convert(packed >> 128, uint64),

@@ -82,6 +82,9 @@ event ClaimBondWithdrawn:
 
 @deploy
 def __init__(genesis_output_hash: bytes32, claim_window: uint64, claim_bond: uint256):
+    """
+    @notice genesis claim = keccak(bytes32 0 | keccak(genesis output)), confirmed without a bond.
+    """
     assert genesis_output_hash != empty(bytes32), "claims: no genesis output"
     assert claim_window > 0, "claims: window is zero"
     assert claim_window <= batches.DURATION_MAX, "claims: window is too long"
@@ -112,6 +115,8 @@ def claim(
     """
     @notice Assert that the batch after the parent's ends in `output`. Anyone may, with a bond
             of exactly CLAIM_BOND.
+    @param parent_claim A claim of the batch before, confirmed or not.
+    @param output Packed; see outputs.vy.
     @param header The batch's header as logged: handing it in again is cheaper than a slot of
            storage a batch.
     @return The claim.
@@ -234,18 +239,27 @@ def _check_output(
 @internal
 @pure
 def _claim(parent_claim: bytes32, output_hash: bytes32) -> bytes32:
+    """
+    @notice keccak(parent claim | keccak(output))
+    """
     return keccak256(concat(parent_claim, output_hash))
 
 
 @internal
 @view
 def _is_confirmed(claim: bytes32) -> bool:
+    """
+    @notice Whether withdrawals may be proven against it.
+    """
     return self._record(claim).status == STATUS_CONFIRMED
 
 
 @internal
 @view
 def _confirmed_head() -> ConfirmedHead:
+    """
+    @notice Its batch stands in its record, so one slot is enough.
+    """
     claim: bytes32 = self._confirmed_claim
     return ConfirmedHead(batch=convert(self._record(claim).batch, uint64), claim=claim)
 
@@ -253,6 +267,9 @@ def _confirmed_head() -> ConfirmedHead:
 @internal
 @view
 def _record(claim: bytes32) -> Record:
+    """
+    @notice What is kept of a claim, unpacked.
+    """
     packed: uint256 = self._packed_claims[claim]
     return Record(
         time=convert((packed >> 160) & U40, uint64),
@@ -265,6 +282,9 @@ def _record(claim: bytes32) -> Record:
 
 @internal
 def _store(claim: bytes32, record: Record):
+    """
+    @notice All of a claim in one slot.
+    """
     self._packed_claims[claim] = (
         (convert(record.batch, uint256) << 224)
         | (convert(record.children, uint256) << 208)

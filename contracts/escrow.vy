@@ -54,6 +54,9 @@ event WithdrawalPaid:
 
 @deploy
 def __init__(token: address):
+    """
+    @notice The token must return booleans, as USDC does.
+    """
     assert token.is_contract, "escrow: token is not a contract"
     TOKEN = token
 
@@ -153,6 +156,9 @@ def _owner_number(owner: address) -> uint32:
 @internal
 @view
 def _is_paid(index: uint32) -> bool:
+    """
+    @notice The bit of this index, 256 to a slot.
+    """
     word: uint256 = self._paid[convert(index, uint256) >> 8]
     return (word >> (convert(index, uint256) & 255)) & 1 == 1
 

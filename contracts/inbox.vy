@@ -50,6 +50,9 @@ event InboxItem:
 
 @deploy
 def __init__(governor: address):
+    """
+    @notice Nobody can be given this role later.
+    """
     assert governor != empty(address), "inbox: no governor"
     GOVERNOR = governor
 
@@ -58,7 +61,7 @@ def __init__(governor: address):
 def list_market(listing: Bytes[PAYLOAD_BYTES_MAX]):
     """
     @notice Append a market listing. Its form is judged by the rules on L2, where a
-            bad one changes nothing.
+            bad one changes nothing. The governor only.
     """
     assert msg.sender == GOVERNOR, "inbox: not the governor"
     self._append(KIND_LIST_MARKET, 0, listing)

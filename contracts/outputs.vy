@@ -68,10 +68,16 @@ def _check_sums(output: Bytes[OUTPUT_BYTES], micro: uint256):
 @internal
 @pure
 def _unsigned(output: Bytes[OUTPUT_BYTES], offset: uint256, bits: uint256) -> uint256:
+    """
+    @notice A field of up to 128 bits, with 32 bytes of output from its beginning on.
+    """
     return extract32(output, offset, output_type=uint256) >> (256 - bits)
 
 
 @internal
 @pure
 def _signed(output: Bytes[OUTPUT_BYTES], offset: uint256) -> int256:
+    """
+    @notice A field of 128 bits; the shift carries its sign along.
+    """
     return extract32(output, offset, output_type=int256) >> 128

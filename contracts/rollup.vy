@@ -77,6 +77,9 @@ def __init__(
     parameters: Parameters,
 ):
     """
+    @param token USDC, or on a development network a stand-in.
+    @param sequencer Who posts batches.
+    @param governor Who lists markets.
     @param genesis_output_hash keccak of the packed output of batch 0.
     """
     DEPLOYED_AT = block.number

@@ -62,6 +62,9 @@ def approve(spender: address, amount: uint256) -> bool:
 
 @internal
 def _move(owner: address, to: address, amount: uint256):
+    """
+    @notice Nothing is made or lost.
+    """
     assert self.balanceOf[owner] >= amount, "test_usdc: balance is too low"
     self.balanceOf[owner] -= amount
     self.balanceOf[to] += amount
