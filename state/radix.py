@@ -72,9 +72,9 @@ Node = Leaf | Fork
 
 
 def hash_at(node: Node, height: int) -> bytes:
-    """The hash of the place at `height` on the climb of `node`."""
+    """The hash of the place at `height` on the climb of `node`, below its end."""
     start = 32 * (height - node.height)
-    return node.climb[start : start + 32] or node.hash
+    return node.climb[start : start + 32]
 
 
 class Update:

@@ -228,7 +228,8 @@ def expand_branch(depth: int, data: bytes) -> tuple[tuple[bytes, ...], int]:
 
 
 def check_key(depth: int, key: int) -> None:
-    if key < 0 or key >> depth:
+    # A negative number never shifts to zero, so this finds it too.
+    if key >> depth:
         raise ValueError(f"key {key} is not within 0 to 2^{depth} - 1")
 
 
