@@ -1,0 +1,136 @@
+"""Batches: the one being filled, and the sealed ones that can still be taken back."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from sequencer.payload import Payload
+from state.batch import BatchHeader, ChunkCommitment
+from state.chunks import Row
+from state.commitment import Commitment
+from state.inbox import InboxItem, accumulate
+from state.machine import Machine
+from state.memory import Undo
+from state.transactions.header import decode_header
+from state.transactions.kinds import INBOX_WEIGHTS, InboxKind, Kind
+
+
+class BatchContent(Struct, frozen=True, kw_only=True):
+    """What L1 must show of a batch for it to be this one.
+
+    `time_min` and `time_max` are the least bounds that hold its headers' times.
+    """
+
+    number: int
+    inbox_from: int
+    inbox_to: int
+    accumulator: bytes
+    time_min: int
+    time_max: int
+    chunks: tuple[ChunkCommitment, ...]
+
+    def is_behind(self, header: BatchHeader) -> bool:
+        """Whether whoever runs the batch of `header` does what was done here.
+
+        L1 hashed the compressed chunks itself, so equal hashes leave nothing to decode.
+        """
+        return (
+            (self.number, self.inbox_from, self.inbox_to)
+            == (header.number, header.inbox_from, header.inbox_to)
+            and self.accumulator == header.inbox_accumulator
+            and self.chunks == header.chunks
+            and header.time_min <= self.time_min
+            and self.time_max <= header.time_max
+        )
+
+
+class SealedBatch(Struct, frozen=True, kw_only=True):
+    """A batch that was executed to its HALT. `machine` is as HALT left it.
+
+    `payload` is its compressed chunks. An `adopted` batch came from L1 and is not ours to
+    post; `void` says why its sequenced part was dropped, if it was.
+    """
+
+    content: BatchContent
+    items: tuple[InboxItem, ...]
+    rows: tuple[Row, ...]
+    machine: Machine
+    commitment: Commitment
+    fills: int
+    undo: list[Undo]
+    payload: tuple[bytes, ...] = ()
+    adopted: bool = False
+    void: str = ""
+
+    @property
+    def number(self) -> int:
+        return self.content.number
+
+    @property
+    def steps(self) -> int:
+        """From BOOT to HALT, both counted."""
+        return self.machine.step
+
+    @property
+    def orders(self) -> int:
+        return sum(row.kind == Kind.ORDER for row in self.rows)
+
+    @property
+    def compressed_bytes(self) -> int:
+        """What its chunks take on L1."""
+        return sum(chunk.size for chunk in self.content.chunks)
+
+
+class OpenBatch:
+    """The batch being filled: items first, then transactions."""
+
+    def __init__(self, inbox_from: int, accumulator: bytes) -> None:
+        self.inbox_from = inbox_from
+        self.accumulator = accumulator
+        self.items: list[InboxItem] = []
+        self.weight = 0
+        self.payload = Payload()
+        self.times: list[int] = []
+        self.fills = 0
+
+    @property
+    def has_rows(self) -> bool:
+        return bool(self.payload.rows or self.payload.chunks)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Its transactions so far, headers included."""
+        closed = [row for chunk in self.payload.chunks for row in chunk.rows]
+        return closed + self.payload.rows
+
+    def add_item(self, item: InboxItem) -> None:
+        assert not self.has_rows, "items come before transactions"
+        self.items.append(item)
+        self.weight += INBOX_WEIGHTS[InboxKind(item.kind)]
+        self.accumulator = accumulate(self.accumulator, item)
+
+    def add_row(self, row: Row) -> None:
+        self.payload.add(row)
+        if row.kind == Kind.HEADER:
+            self.times.append(decode_header(row.row).time)
+
+    def content(self, number: int, time: int) -> BatchContent:
+        """What L1 will show of it, its last chunk closed; at `time` if it has no header."""
+        self.payload.close()
+        return BatchContent(
+            number=number,
+            inbox_from=self.inbox_from,
+            inbox_to=self.inbox_from + len(self.items),
+            accumulator=self.accumulator,
+            time_min=min(self.times, default=time),
+            time_max=max(self.times, default=time),
+            chunks=tuple(chunk.commitment for chunk in self.payload.chunks),
+        )
+
+
+def first_values(log: list[Undo]) -> list[Undo]:
+    """For everything written, its value before the batch: what lies between takes much room."""
+    oldest: dict[tuple[str, Any], Undo] = {}
+    for entry in log:
+        oldest.setdefault(entry[:2], entry)
+    return list(oldest.values())
