@@ -57,11 +57,14 @@ class BatchRecord(Struct, frozen=True, kw_only=True):
 class ClaimRecord(Struct, frozen=True, kw_only=True):
     """A claim on L1 that agrees with this node's own output of `batch`.
 
+    `output` is its encoding: with `parent` what L1 asks for to pay a withdrawal.
     `claimed_at` and `confirmable_at` are seconds of L1; the blocks are zero until they exist.
     """
 
     batch: int
     claim: bytes
+    parent: bytes = b""
+    output: bytes = b""
     claimed_block: int = 0
     claimed_at: int = 0
     confirmable_at: int = 0

@@ -1,0 +1,186 @@
+"""What each method takes. Fields are camelCase on the wire; unknown ones are refused."""
+
+from typing import Any, Literal
+
+from msgspec import Struct, field
+
+from node.rpc.amounts import DecimalText
+from node.rpc.messages import Kind, LifeName, OrderType, SelfTradeName, Side
+from node.rpc.wire import U16, U32, U40, U56, U64, Address, Signature
+
+MarketName = int | str
+"""A market's number or its symbol."""
+
+BOOK_DEPTH_DEFAULT = 20
+BOOK_DEPTH_MAX = 200
+BATCHES_DEFAULT = 20
+BATCHES_MAX = 100
+
+
+class Params(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+    """Base of all params: by name or, in the order of the fields, by place."""
+
+
+class NoParams(Params, frozen=True):
+    """The method takes none."""
+
+
+# --- reading the venue ---
+
+
+class MarketParams(Params, frozen=True):
+    market: MarketName
+
+
+class BookParams(Params, frozen=True):
+    """`depth` levels a side: BOOK_DEPTH_DEFAULT of them unless given, BOOK_DEPTH_MAX at most."""
+
+    market: MarketName
+    depth: U16 | None = None
+
+
+class AccountParams(Params, frozen=True):
+    account: U32
+
+
+class OwnerParams(Params, frozen=True):
+    owner: Address
+
+
+# --- trading ---
+
+
+class TypedDataParams(Params, frozen=True):
+    kind: Kind
+    fields: dict[str, Any]
+
+
+class OrderFields(Params, frozen=True):
+    """`price` in USD per coin, `size` in coin; an order without a price is a market order."""
+
+    account: U32
+    market: MarketName
+    side: Side
+    size: DecimalText
+    price: DecimalText | None = None
+    type: OrderType | None = None
+    life: LifeName | None = None
+    reduce_only: bool = False
+    self_trade: SelfTradeName = "cancel-resting"
+    key_epoch: U32 | None = None
+    sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
+class OrderName(Params, frozen=True):
+    """What an order is known by within its account: key epoch and sequence number."""
+
+    epoch: U32
+    sequence: U64
+
+
+class CancelFields(Params, frozen=True):
+    account: U32
+    order: OrderName
+    key_epoch: U32 | None = None
+    sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
+class WithdrawFields(Params, frozen=True):
+    """`amount` in USDC; to the owner unless `recipient` is given."""
+
+    account: U32
+    amount: DecimalText
+    recipient: Address | None = None
+    sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
+class TransferFields(Params, frozen=True):
+    """`amount` in USD."""
+
+    account: U32
+    to_account: U32
+    amount: DecimalText
+    sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
+class PriceFields(Params, frozen=True):
+    """`price` in USD per coin, seen at `time`."""
+
+    market: MarketName
+    price: DecimalText
+    time: U40
+
+
+class SubmitParams(Params, frozen=True):
+    """`message` is that of the typed data that was signed."""
+
+    kind: Kind
+    message: dict[str, Any]
+    signature: Signature
+
+
+class CancelParams(Params, frozen=True):
+    message: dict[str, Any]
+    signature: Signature
+
+
+class SubmitPriceParams(Params, frozen=True):
+    """`price` in nano-USD per lot, as it is signed, or `usd` in USD per coin."""
+
+    market: MarketName
+    time: U40
+    signature: Signature
+    price: U56 | None = None
+    usd: DecimalText | None = None
+
+
+# --- subscriptions ---
+
+
+class SubscribeParams(Params, frozen=True):
+    channel: Literal["fills"]
+    market: MarketName | None = None
+    account: U32 | None = None
+
+
+class UnsubscribeParams(Params, frozen=True):
+    subscription: str
+
+
+# --- the rollup ---
+
+
+class BatchParams(Params, frozen=True):
+    number: U64
+
+
+class BatchesParams(Params, frozen=True):
+    """`count` batches from number `from` on; without it, the last ones."""
+
+    first: U64 | None = field(default=None, name="from")
+    count: U16 | None = None
+
+
+class AccountProofParams(Params, frozen=True):
+    account: U32
+
+
+class BestOrderParams(Params, frozen=True):
+    market: MarketName
+    side: Side
+
+
+class WithdrawalParams(Params, frozen=True):
+    index: U32
+
+
+class WithdrawalProofParams(Params, frozen=True):
+    """Against the withdrawals root of `batch`; without it, of the last confirmed batch
+    that has the withdrawal, or of the state as it stands."""
+
+    index: U32
+    batch: U64 | None = None
