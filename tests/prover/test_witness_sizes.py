@@ -1,0 +1,195 @@
+"""A step's witness fits one L1 call, whatever the state looks like."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+from builders import FAR, NOW, VERIFIER, sign_transaction
+from worst_case import (
+    ACCOUNTS,
+    BEST_ASK,
+    BID,
+    BOOK_ORDERS,
+    CANCELLED,
+    MAKER,
+    RICH,
+    SESSION,
+    TAKER,
+    TRADED,
+    WorstCase,
+)
+
+from prover.post_state import root_after
+from prover.recording import RecordingState
+from prover.step import StepInput, take_step
+from prover.witness import MACHINE_BYTES, decode_witness
+from prover.witness_state import WitnessState
+from state.accounts import encode_account
+from state.chunks import Row, pack_chunk
+from state.limits import (
+    ACCOUNT_KEYS_MAX,
+    ACCOUNT_ORDERS_MAX,
+    ACCOUNT_POSITIONS_MAX,
+    ACCOUNTS_DEPTH,
+    BOARD_DEPTH,
+    BOOK_DEPTH,
+    CHUNK_BYTES_MAX,
+    MARKETS_DEPTH,
+    MARKETS_MAX,
+    ORDER_NUMBER_MAX,
+    PUBLISHERS_MAX,
+)
+from state.orders import BUY, SELL, Flags, Life, RestingOrder, encode_flags, encode_order, order_key
+from state.transactions import Cancel, Header, NewOrder, Transaction, encode_transaction
+
+WITHOUT_CHUNK_MAX = 28 * 1024
+WITH_CHUNK_MAX = 40 * 1024
+PARTS = ("machine", "roots", "accounts", "markets", "board", "books", "withdrawals")
+EPOCH, SEQUENCE = 4, 1_000
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The bytes of one step's witness by part, and of the chunk beside it."""
+
+    step: str
+    sizes: dict[str, int]
+    chunk: int
+
+    @property
+    def witness(self) -> int:
+        return sum(self.sizes.values())
+
+    def __str__(self) -> str:
+        parts = "".join(f"{self.sizes[name]:>10,}" for name in PARTS[:-1])
+        total = self.witness + self.chunk
+        return f"{self.step:<8}{parts}{self.witness:>10,}{self.chunk:>8,}{total:>10,}"
+
+
+HEADING = f"{'step':<8}" + "".join(f"{name:>10}" for name in (*PARTS[:-1], "witness"))
+
+
+def order_of(ticks: int, life: Life) -> NewOrder:
+    """The taker buys ten lots, by a session key."""
+    flags = encode_flags(Flags(BUY, life=life))
+    return NewOrder(TAKER, EPOCH, SEQUENCE, TRADED, flags, ticks, 10, FAR)
+
+
+def full_chunk(tx: Transaction, signature: bytes) -> bytes:
+    """8,192 bytes that begin with `tx`: a kind byte, 33 of row and 64 of signature each."""
+    order = Row(*encode_transaction(order_of(BID, Life.GTC)), bytes(64))
+    header = Row(*encode_transaction(Header(NOW)))
+    chunk = pack_chunk([Row(*encode_transaction(tx), signature), *[order] * 80, *[header] * 42])
+    assert len(chunk) == CHUNK_BYTES_MAX
+    return chunk
+
+
+def take(world: WorstCase, name: str, given: StepInput) -> Measured:
+    """Measure the next step, run it from its witness alone, and apply it."""
+    commitment = world.committer.commit()
+    recording = RecordingState(world.state, commitment)
+    changes = take_step(recording, given, VERIFIER)
+    witness = recording.witness(changes)
+    proven = WitnessState(decode_witness(witness.encode()), commitment.state_root)
+    root = root_after(proven, take_step(proven, given, VERIFIER))
+    world.state.apply(changes)
+    assert root == world.committer.commit().state_root
+    return Measured(name, witness.sizes(), len(given.chunk))
+
+
+def run(world: WorstCase, tx: Transaction, *names: str) -> list[Measured]:
+    """The steps of one transaction, signed by the taker's session key."""
+    chunk = full_chunk(tx, sign_transaction(tx, SESSION))
+    world.open(chunk)
+    inputs = [StepInput(chunk=chunk), *[StepInput()] * (len(names) - 1)]
+    return [take(world, name, given) for name, given in zip(names, inputs, strict=True)]
+
+
+def measure(publishers: int) -> list[Measured]:
+    """ADMIT, MATCH, SWEEP, REST and CANCEL where each is at its largest."""
+    world = WorstCase(publishers)
+    before = len(world.state.book(TRADED, SELL))
+    cancel = run(world, Cancel(TAKER, EPOCH, 900, *order_known(world), FAR), "CANCEL")
+    rest = run(world, order_of(BID, Life.GTC), "ADMIT", "REST")
+    assert world.state.order(TRADED, BUY, order_key(BUY, BID, ORDER_NUMBER_MAX)) is not None
+
+    world = WorstCase(publishers)
+    match = run(world, order_of(BEST_ASK, Life.IOC), "ADMIT", "MATCH")
+    assert world.state.machine.order.filled == 4
+
+    world = WorstCase(publishers, maker_cash=-RICH)
+    sweep = run(world, order_of(BEST_ASK, Life.IOC), "ADMIT", "SWEEP")
+    assert world.state.machine.order.filled == 0
+    assert len(world.state.book(TRADED, SELL)) == before - 1
+    return [*match, sweep[1], rest[1], *cancel]
+
+
+def order_known(world: WorstCase) -> tuple[int, int]:
+    """(epoch, sequence) of the order to cancel."""
+    market, side, at = CANCELLED
+    order = world.state.order(market, side, at)
+    assert order is not None
+    return order.epoch, order.sequence
+
+
+@pytest.mark.parametrize("publishers", [1, PUBLISHERS_MAX])
+def test_the_largest_witnesses_fit_one_call(publishers: int) -> None:
+    measured = measure(publishers)
+    print(f"\n{publishers} publishers a market\n{HEADING}{'chunk':>8}{'together':>10}")
+    for row in measured:
+        print(row)
+    assert [row.step for row in measured] == ["ADMIT", "MATCH", "SWEEP", "REST", "CANCEL"]
+    for row in measured:
+        assert row.witness <= WITHOUT_CHUNK_MAX, row
+        assert row.witness + row.chunk <= WITH_CHUNK_MAX, row
+    # A table of small numbers would hold the bounds too: this state is the largest there is.
+    match = measured[1]
+    assert match.witness > 0.99 * largest(publishers, books=1)
+
+
+def branch_bytes(depth: int) -> int:
+    """A compressed branch without one empty sibling."""
+    return (depth + 7) // 8 + 32 * depth
+
+
+@cache
+def untouched(publishers: int) -> WorstCase:
+    """For reading only."""
+    return WorstCase(publishers)
+
+
+def largest(publishers: int, *, books: int) -> int:
+    """What the limits alone allow a step of an order to touch.
+
+    Two accounts, one market, the rows of their positions, a leaf in each of `books`.
+    """
+    world = untouched(publishers)
+    commitment = world.committer.commit()
+    account = 4 + 2 + len(encode_account(world.state.account(TAKER))) + branch_bytes(ACCOUNTS_DEPTH)
+    market = 2 + 2 + len(commitment.markets.leaf(TRADED)) + branch_bytes(MARKETS_DEPTH)
+    rows = 2 * ACCOUNT_POSITIONS_MAX - 1
+    row = 1 + 2 + len(commitment.board.leaf(TRADED))
+    # Rows that alternate with siblings, and the two empty parts of the board above 64 markets.
+    board = rows * row + 32 * (MARKETS_MAX - rows + BOARD_DEPTH - 6)
+    order = len(encode_order(RestingOrder(1, 1, 1, 1, 1, 0)))
+    book = 2 + 1 + 8 + 2 + order + branch_bytes(BOOK_DEPTH)
+    counts = 1 + 1 + (1 + 2) + 1 + 1
+    return MACHINE_BYTES + 3 * 32 + counts + 2 * account + market + board + books * book
+
+
+def test_no_state_makes_a_witness_that_does_not_fit() -> None:
+    largest_of_all = largest(PUBLISHERS_MAX, books=2)
+    print(f"\nno order's step has a larger witness than {largest_of_all:,} bytes")
+    assert largest_of_all <= WITHOUT_CHUNK_MAX
+    assert largest_of_all + CHUNK_BYTES_MAX <= WITH_CHUNK_MAX
+
+
+def test_the_worst_case_is_as_full_as_the_limits_allow() -> None:
+    world = untouched(PUBLISHERS_MAX)
+    for number in (TAKER, MAKER):
+        account = world.state.account(number)
+        assert len(account.positions) == ACCOUNT_POSITIONS_MAX
+        assert len(account.orders) == ACCOUNT_ORDERS_MAX
+        assert len(account.keys) == ACCOUNT_KEYS_MAX
+    assert len(world.state.accounts) == ACCOUNTS and len(world.state.markets) == MARKETS_MAX
+    assert all(len(world.state.book(TRADED, side)) >= BOOK_ORDERS for side in (BUY, SELL))
