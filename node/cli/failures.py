@@ -11,7 +11,8 @@ import click
 
 from node.devnet.people import UnknownPerson
 from node.errors import Halt, L1Error, Retry, Rewind
-from node.quantities import NotAQuantity
+from node.l1.sender import TransactionReverted
+from node.rpc.errors import RpcError
 
 WRONGLY_PUT = 2
 
@@ -34,11 +35,13 @@ def told() -> Iterator[None]:
     """Turns what goes wrong outside of us into a `Failure`; bugs keep their traceback."""
     try:
         yield
-    except (NotAQuantity, UnknownPerson) as error:
+    except UnknownPerson as error:
         raise WronglyPut(str(error)) from error
+    except RpcError as error:
+        raise Failure(f"{error.message}; {error.data['mend']}") from error
     except Retry as error:
         raise Failure(f"{error}; is it running there? Try again, or name another URL") from error
-    except (Halt, Rewind, L1Error) as error:
+    except (Halt, Rewind, L1Error, TransactionReverted) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(_system_words(error)) from error

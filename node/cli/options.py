@@ -1,0 +1,88 @@
+"""Options that several commands share, named and explained once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from node.config import L1_URL, SEQUENCER_URL
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+
+
+def rpc_option(command: Command) -> Command:
+    """--rpc, the node that is asked."""
+    return click.option(
+        "--rpc",
+        "rpc_url",
+        metavar="URL",
+        default=SEQUENCER_URL,
+        show_default=True,
+        envvar="TALLYSTICK_RPC",
+        help="The JSON-RPC of a sequencer or follower.",
+    )(command)
+
+
+def l1_option(command: Command) -> Command:
+    """--l1, the Ethereum endpoint."""
+    return click.option(
+        "--l1",
+        "l1_url",
+        metavar="URL",
+        default=L1_URL,
+        show_default=True,
+        envvar="TALLYSTICK_L1",
+        help="The Ethereum JSON-RPC of L1.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """--json, for programs."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def signer_options(command: Command) -> Command:
+    """--from or --key-file, who signs."""
+    named = click.option(
+        "--from", "name", metavar="NAME", help="A devnet account, such as alice: it signs."
+    )
+    kept = click.option(
+        "--key-file",
+        type=click.Path(path_type=Path),
+        help="A file that holds the private key to sign with, as hex.",
+    )
+    return named(kept(command))
+
+
+def process_options(command: Command) -> Command:
+    """How a supervisor starts a process of ours; nobody types these."""
+    ready = click.option("--ready-file", type=click.Path(path_type=Path), hidden=True)
+    orphan = click.option("--until-stdin-closes", is_flag=True, hidden=True)
+    return ready(orphan(command))
+
+
+class Address(click.ParamType[bytes]):
+    """20 bytes as 0x-hex."""
+
+    name = "address"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        text = str(value).removeprefix("0x")
+        try:
+            address = bytes.fromhex(text)
+        except ValueError:
+            address = b""
+        if len(address) != 20 or len(text) != 40:
+            self.fail(f"{value!r} is no address: write 0x and 40 hex digits", param, ctx)
+        return address
+
+
+ADDRESS = Address()
+PORT = click.IntRange(0, 65_535)
+SECONDS = click.FloatRange(min=0, min_open=True)
