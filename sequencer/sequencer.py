@@ -12,7 +12,7 @@ from sequencer.batches import BatchContent, OpenBatch, SealedBatch, first_values
 from sequencer.draft import Draft, is_included, steps_max
 from sequencer.payload import Payload
 from state.authentication import Verifier
-from state.chunks import Row
+from state.chunks import Row, row_size
 from state.commitment import Commitment, Committer
 from state.crypto import ZERO_HASH
 from state.execution import Batch, Receipt, run_batch
@@ -28,6 +28,10 @@ from state.transactions.kinds import INBOX_WEIGHTS, SIGNED_KINDS, InboxKind, Kin
 
 Submission = tuple[Transaction, bytes]
 """A transaction and its signature."""
+
+
+_GREEDIEST = (max(SIGNED_KINDS, key=row_size), max(SIGNED_KINDS, key=steps_max))
+"""The kinds that take the most bytes and the most steps: where they fit, every kind does."""
 
 
 class Unrewindable(Exception):
@@ -112,7 +116,7 @@ class Sequencer:
     @property
     def is_full(self) -> bool:
         """Whether there is a kind that the open batch cannot take."""
-        return self.open is not None and not all(map(self.can_take, SIGNED_KINDS))
+        return self.open is not None and not all(map(self.can_take, _GREEDIEST))
 
     def submit(self, tx: Transaction, signature: bytes) -> Receipt:
         """Execute a trader's transaction; `can_take` must have said yes to its kind.

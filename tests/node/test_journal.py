@@ -1,0 +1,290 @@
+"""The journal: what was synced is read again, what was torn is cut, what is damaged is told."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from fake_disk import FakeDisk, FakeFile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from node.disk import SystemDisk
+from node.errors import Halt
+from node.journal import HEAD_BYTES, CorruptJournal, Journal, JournalFailed, TornTail
+from node.records import Adopted, Final, ItemsTaken, Record, Rewound, Sealed, Settled, Taken
+from state.chunks import Row
+from state.inbox import InboxItem
+
+PATH = Path("journal")
+IDENTITY = bytes(range(32))
+Group = list[Record]
+
+ITEM = InboxItem(1, 0, 1_700_000_000, bytes(20), b"payload")
+GROUPS: list[Group] = [
+    [ItemsTaken((ITEM,))],
+    [Taken(5, Row(3, bytes(33), bytes(64))), Taken(6, Row(3, bytes(33), b"\x01" * 64))],
+    [Sealed(1, 7, b"\x07" * 32), Final(0)],
+    [Rewound(0), Adopted(b"header", b"", (ITEM,), "chunk 0: wrong"), Settled()],
+]
+
+uints = st.integers(0, 2**40 - 1)
+items = st.builds(
+    InboxItem,
+    kind=st.integers(1, 2),
+    index=uints,
+    time=uints,
+    sender=st.binary(min_size=20, max_size=20),
+    payload=st.binary(max_size=40),
+)
+rows = st.builds(Row, st.integers(1, 6), st.binary(max_size=45), st.binary(max_size=64))
+records = st.one_of(
+    st.builds(ItemsTaken, st.lists(items, max_size=3).map(tuple)),
+    st.builds(Taken, uints, rows),
+    st.builds(Sealed, uints, uints, st.binary(min_size=32, max_size=32)),
+    st.builds(Rewound, uints),
+    st.builds(
+        Adopted,
+        st.binary(max_size=60),
+        st.binary(max_size=60),
+        st.lists(items, max_size=2).map(tuple),
+        st.text(max_size=20),
+    ),
+    st.just(Settled()),
+    st.builds(Final, uints),
+)
+groups = st.lists(st.lists(records, min_size=1, max_size=4), max_size=5)
+
+
+def opened(disk: FakeDisk, identity: bytes = IDENTITY) -> tuple[Journal, list[Record]]:
+    journal = Journal(disk, PATH, identity)
+    return journal, list(journal.read())
+
+
+def written(content: Sequence[Group]) -> tuple[FakeDisk, list[int]]:
+    """A disk with a journal of these groups, and where each ends."""
+    disk = FakeDisk()
+    journal, _ = opened(disk)
+    ends = [HEAD_BYTES]
+    for group in content:
+        for record in group:
+            journal.append(record)
+        journal.sync()
+        ends.append(disk.files[PATH].size())
+    return disk, ends
+
+
+def holding(data: bytes | bytearray) -> FakeDisk:
+    disk = FakeDisk()
+    disk.files[PATH] = FakeFile(bytearray(data), synced=len(data))
+    return disk
+
+
+def flat(content: Sequence[Group]) -> list[Record]:
+    return [record for group in content for record in group]
+
+
+@given(groups)
+def test_what_was_synced_is_read_again(content: list[Group]) -> None:
+    disk, _ = written(content)
+    journal, found = opened(disk)
+    assert found == flat(content) and journal.torn is None
+    journal.append(Settled())
+    journal.sync()
+    assert opened(disk)[1] == [*flat(content), Settled()]
+
+
+def test_a_journal_cut_at_any_byte_recovers_the_groups_before_it() -> None:
+    disk, ends = written(GROUPS)
+    data = bytes(disk.files[PATH].data)
+    for cut in range(len(data) + 1):
+        disk = holding(data[:cut])
+        journal, found = opened(disk)
+        whole = sum(end <= cut for end in ends[1:])
+        assert found == flat(GROUPS[:whole]), f"cut at {cut}"
+        start = max((end for end in ends if end <= cut), default=0)
+        assert journal.torn == (TornTail(start, cut - start) if cut > start else None)
+        journal.append(Settled())
+        journal.sync()
+        assert opened(disk)[1] == [*flat(GROUPS[:whole]), Settled()], f"cut at {cut}"
+
+
+def test_a_flipped_bit_is_reported_or_is_the_torn_tail() -> None:
+    disk, ends = written(GROUPS)
+    data = bytes(disk.files[PATH].data)
+    for at in range(len(data)):
+        for bit in (0, 7):
+            damaged = bytearray(data)
+            damaged[at] ^= 1 << bit
+            if at >= ends[-2]:
+                journal, found = opened(holding(damaged))
+                assert found == flat(GROUPS[:-1])
+                assert journal.torn == TornTail(ends[-2], len(data) - ends[-2])
+            else:
+                with pytest.raises(Halt) as raised:
+                    opened(holding(damaged))
+                offset = max((end for end in ends if end <= at), default=0)
+                assert isinstance(raised.value, CorruptJournal)
+                assert raised.value.offset == offset, f"bit {bit} of byte {at}"
+
+
+def test_after_a_clean_end_no_damage_passes_for_a_torn_tail() -> None:
+    disk, ends = written(GROUPS)
+    journal, _ = opened(disk)
+    journal.close()
+    data = bytes(disk.files[PATH].data)
+    assert opened(holding(data))[1] == flat(GROUPS)
+    for at in range(ends[-1]):
+        damaged = bytearray(data)
+        damaged[at] ^= 16
+        with pytest.raises(CorruptJournal):
+            opened(holding(damaged))
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_zeroed_scrambled_or_missing_ranges_never_make_a_hole(data: st.DataObject) -> None:
+    content = data.draw(groups)
+    disk, _ = written(content)
+    whole = bytes(disk.files[PATH].data)
+    start = data.draw(st.integers(0, len(whole)))
+    size = data.draw(st.integers(0, 80))
+    patch = data.draw(st.sampled_from(["zeros", "removed", "random"]))
+    filler = {"zeros": bytes(size), "removed": b"", "random": data.draw(st.binary(max_size=80))}
+    damaged = whole[:start] + filler[patch] + whole[start + size :]
+    try:
+        _, found = opened(holding(damaged))
+    except Halt:
+        return
+    assert found == flat(content)[: len(found)], "a prefix, nothing else"
+
+
+@pytest.mark.parametrize("order", [(1, 0), (0, 0, 1), (0, 2), (1,)], ids=str)
+def test_groups_out_of_place_are_reported(order: tuple[int, ...]) -> None:
+    disk, ends = written(GROUPS)
+    data = bytes(disk.files[PATH].data)
+    parts = [data[ends[at] : ends[at + 1]] for at in range(len(GROUPS))]
+    with pytest.raises(CorruptJournal, match="does not follow"):
+        opened(holding(data[:HEAD_BYTES] + b"".join(parts[at] for at in order)))
+
+
+def test_a_tail_of_zeros_is_cut() -> None:
+    disk, ends = written(GROUPS)
+    data = bytes(disk.files[PATH].data)
+    journal, found = opened(holding(data + bytes(5_000)))
+    assert found == flat(GROUPS) and journal.torn == TornTail(ends[-1], 5_000)
+
+
+def test_damage_far_before_the_next_whole_group_is_found() -> None:
+    """The search for a whole group goes through more than one window."""
+    large: Group = [Adopted(b"", bytes(3 * 2**20), (), "")]
+    disk, ends = written([large, [Settled()]])
+    disk.files[PATH].data[ends[0] + 60] ^= 1
+    with pytest.raises(CorruptJournal, match="checksum"):
+        opened(disk)
+
+
+@pytest.mark.parametrize("size", [0, 1, HEAD_BYTES - 1, HEAD_BYTES])
+def test_a_head_torn_off_at_creation_is_written_again(size: int) -> None:
+    disk = holding(bytes(size))
+    journal, found = opened(disk)
+    assert found == []
+    journal.append(Settled())
+    journal.sync()
+    assert opened(disk)[1] == [Settled()]
+
+
+def test_the_journal_of_another_deployment_is_refused() -> None:
+    disk, _ = written(GROUPS)
+    with pytest.raises(Halt, match="another deployment"):
+        opened(disk, b"\xff" * 32)
+
+
+def test_a_file_that_is_no_journal_is_left_alone() -> None:
+    for text in (b"short note", b"a shopping list, of more than one line and no end to it"):
+        disk = holding(text)
+        with pytest.raises(CorruptJournal, match="does not begin like a journal"):
+            opened(disk)
+        assert bytes(disk.files[PATH].data) == text
+
+
+def test_a_group_is_one_write_and_one_sync() -> None:
+    disk, _ = written([])
+    file = disk.files[PATH]
+    appends, syncs = file.appends, file.syncs
+    journal, _ = opened(disk)
+    for at in range(50):
+        journal.append(Final(at))
+    journal.sync()
+    journal.sync()
+    assert (file.appends - appends, file.syncs - syncs) == (1, 1)
+
+
+@pytest.mark.parametrize("fault", ["fail_append", "fail_sync"])
+def test_a_failed_write_is_final_and_never_retried_as_success(fault: str) -> None:
+    disk, _ = written(GROUPS)
+    file = disk.files[PATH]
+    journal, _ = opened(disk)
+    setattr(file, fault, True)
+    journal.append(Settled())
+    with pytest.raises(JournalFailed, match="nothing of the last group was acknowledged"):
+        journal.sync()
+    setattr(file, fault, False)
+    with pytest.raises(JournalFailed):
+        journal.sync()
+    journal.close()
+    file.lose_power()
+    assert opened(disk)[1] == flat(GROUPS)
+
+
+def test_records_of_another_form_are_reported() -> None:
+    disk, _ = written([])
+    journal, _ = opened(disk)
+    file = disk.files[PATH]
+    file.data += journal._framed(b"\x91\xc0")
+    with pytest.raises(CorruptJournal, match="something else than records"):
+        opened(disk)
+
+
+def test_a_file_on_the_real_disk_outlives_its_journal(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "journal"
+    for at in range(3):
+        journal = Journal(SystemDisk(), path, IDENTITY)
+        assert list(journal.read()) == [Final(before) for before in range(at)]
+        journal.append(Final(at))
+        journal.close()
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_new_file_is_synced_into_its_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("node.disk._sync_directory", synced.append)
+    SystemDisk().open(tmp_path / "journal").close()
+    SystemDisk().open(tmp_path / "journal").close()
+    assert synced == [tmp_path]
+
+
+def test_a_journal_has_one_writer(tmp_path: Path) -> None:
+    first = Journal(SystemDisk(), tmp_path / "journal", IDENTITY)
+    with pytest.raises(Halt, match="in use by another process"):
+        Journal(SystemDisk(), tmp_path / "journal", IDENTITY)
+    assert list(first.read()) == []
+    first.close()
+
+
+def test_a_torn_tail_on_the_real_disk_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    journal = Journal(SystemDisk(), path, IDENTITY)
+    assert list(journal.read()) == []
+    journal.append(Final(1))
+    journal.sync()
+    size = path.stat().st_size
+    journal.append(Final(2))
+    journal.close()
+    with path.open("r+b") as file:
+        file.truncate(size + 20)
+    journal = Journal(SystemDisk(), path, IDENTITY)
+    assert list(journal.read()) == [Final(1)]
+    assert journal.torn == TornTail(size, 20) and path.stat().st_size == size
+    journal.close()
