@@ -25,9 +25,15 @@ class ChainTime:
             return max(self.shift.next_timestamp, head_timestamp + 1)
         return max(int(self._now()) + self.shift.offset, head_timestamp + 1)
 
-    def increase(self, seconds: int) -> int:
-        """Move time on; returns the whole offset."""
-        self.shift = Shift(self.shift.offset + seconds, None)
+    def increase(self, seconds: int, head_timestamp: int) -> int:
+        """Move time on, from wherever the chain is by now; returns the whole offset.
+
+        A chain that mined many blocks within a second is ahead of its clock. Counting from
+        the clock would then give its contracts less time than was asked for.
+        """
+        now = int(self._now())
+        reached = max(now + self.shift.offset, head_timestamp, self.shift.next_timestamp or 0)
+        self.shift = Shift(reached + seconds - now)
         return self.shift.offset
 
     def promise(self, timestamp: int) -> None:

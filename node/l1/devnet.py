@@ -95,6 +95,7 @@ class Devnet:
 
     def submit(self, raw: bytes) -> bytes:
         """Admit a signed transaction to the pool and return its hash. Raises `RpcError`."""
+        rules.check_size(raw)
         try:
             transaction = decode(raw)
         except NotATransaction as refusal:
@@ -116,7 +117,7 @@ class Devnet:
             self._mine_if_any()
 
     def increase_time(self, seconds: int) -> int:
-        offset = self.time.increase(seconds)
+        offset = self.time.increase(seconds, self.head.header.timestamp)
         self._store.append(Shifted(offset))
         return offset
 

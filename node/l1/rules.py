@@ -46,6 +46,15 @@ def floor_gas(data: bytes) -> int:
     return 21_000 + 10 * zeros + 40 * (len(data) - zeros)
 
 
+def check_size(raw: bytes) -> None:
+    """Before anything else: even decoding takes time that grows faster than the size."""
+    if len(raw) > TRANSACTION_BYTES_MAX:
+        raise RpcError(
+            TRANSACTION_REJECTED,
+            f"oversized data: transaction of {len(raw)} bytes, limit {TRANSACTION_BYTES_MAX}",
+        )
+
+
 def check_chain(transaction: Transaction, chain_id: int) -> None:
     if transaction.chain_id is None:
         raise RpcError(
@@ -103,7 +112,7 @@ def check_floor(transaction: Transaction) -> None:
 
 
 def check_limits(transaction: Transaction, block_gas_limit: int) -> None:
-    """EIP-7825, since Osaka, and what a block and a pool hold at all."""
+    """EIP-7825, since Osaka, and what a block holds at all."""
     if transaction.gas > TRANSACTION_GAS_MAX:
         raise RpcError(
             TRANSACTION_REJECTED,
@@ -113,12 +122,6 @@ def check_limits(transaction: Transaction, block_gas_limit: int) -> None:
         raise RpcError(
             GAS_ABOVE_BLOCK_LIMIT,
             f"exceeds block gas limit: gas {transaction.gas}, limit {block_gas_limit}",
-        )
-    if len(transaction.raw) > TRANSACTION_BYTES_MAX:
-        raise RpcError(
-            TRANSACTION_REJECTED,
-            f"oversized data: transaction of {len(transaction.raw)} bytes, "
-            f"limit {TRANSACTION_BYTES_MAX}",
         )
 
 
