@@ -116,18 +116,18 @@ def bind(method: Method, params: list[Any] | dict[str, Any]) -> Any:
     return checked(params, method.params, f"rpc.discover lists the params of {method.name}")
 
 
-def checked(value: Any, kind: type[wire.T], mend: str) -> wire.T:
-    """`value` as a `kind`. InvalidParams that says where and why it is none."""
+def checked(value: Any, kind: type[wire.T], mend: str, *, root: str = "$") -> wire.T:
+    """`value`, which stands at `root`, as a `kind`. InvalidParams says where and why it is none."""
     try:
         return wire.convert(value, kind)
     except msgspec.ValidationError as fault:
-        raise _invalid(fault, mend) from None
+        raise _invalid(fault, mend, root) from None
 
 
-def _invalid(fault: msgspec.ValidationError, mend: str) -> InvalidParams:
+def _invalid(fault: msgspec.ValidationError, mend: str, root: str) -> InvalidParams:
     match = _PLACE.match(str(fault))
     assert match is not None
-    what, path = match["what"][:DETAIL_MAX], (match["path"] or "$")[:DETAIL_MAX]
+    what, path = match["what"][:DETAIL_MAX], root + (match["path"] or "$")[1:DETAIL_MAX]
     cause = fault.__cause__
     if isinstance(cause, Malformed):
         return InvalidParams(

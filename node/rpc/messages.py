@@ -4,7 +4,7 @@ Their fields are those of `state.eip712`; the widths are the narrower ones of a
 transaction's row, because what does not fit a row cannot be sequenced.
 """
 
-from typing import Any, Literal, assert_never
+from typing import Literal, assert_never
 
 from msgspec import Struct
 
@@ -225,9 +225,3 @@ def type_fields(text: str) -> list[dict[str, str]]:
 
 def type_name(text: str) -> str:
     return text[: text.index("(")]
-
-
-def as_json(message: AnyMessage) -> dict[str, Any]:
-    """A message as it stands in typed data."""
-    fields: dict[str, Any] = wire.plain(message)
-    return fields

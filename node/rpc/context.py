@@ -1,0 +1,46 @@
+"""What every method is given besides its params."""
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from node.clock import Clock
+from node.view import VenueView
+from state.store import Fill
+
+
+class Connection(Protocol):
+    """The WebSocket a call came over, as far as subscriptions need it."""
+
+    def subscribe(self, view: VenueView, wanted: "Filter") -> str:
+        """Begin to send fills; the subscription's name. RpcError where there are too many."""
+        ...
+
+    def unsubscribe(self, name: str) -> bool:
+        """Whether there was such a subscription."""
+        ...
+
+
+class Filter(Struct, frozen=True):
+    """Which fills a reader wants: of one market, of one account, of both, or all."""
+
+    market: int | None = None
+    account: int | None = None
+
+    def passes(self, fill: Fill) -> bool:
+        if self.market is not None and fill.market != self.market:
+            return False
+        return self.account is None or self.account in (fill.taker, fill.maker)
+
+
+class Context(Struct, frozen=True):
+    """The node, its clock, and the connection where it can carry notifications."""
+
+    view: VenueView
+    clock: Clock
+    connection: Connection | None = None
+
+    @property
+    def now(self) -> int:
+        """The venue's clock, or the machine's where that is ahead: a quiet venue's stands still."""
+        return max(self.view.state.machine.time, int(self.clock.now()))

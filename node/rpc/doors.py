@@ -1,0 +1,122 @@
+"""What is turned away before any JSON is read, with an answer that is JSON-RPC all the same."""
+
+import asyncio
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from node.rpc import wire
+from node.rpc.envelope import failure
+from node.rpc.errors import Code, RpcError, shown
+
+
+class Refused(Exception):
+    """A request that is not served; `response` says why."""
+
+    def __init__(self, status: int, error: RpcError, *, close: bool = False) -> None:
+        super().__init__(error.message)
+        self.response = web.Response(
+            status=status,
+            body=wire.encode(failure(None, error)),
+            content_type="application/json",
+        )
+        if close:
+            self.response.force_close()
+
+    @classmethod
+    def too_many(cls, message: str) -> "Refused":
+        mend = "close one, or try again later"
+        return cls(503, RpcError(Code.TOO_MANY, "too_many_connections", message, mend))
+
+
+def check_doors(request: web.Request, hosts: tuple[str, ...]) -> None:
+    """Host, Origin, method and media type. Refused where one is not as it should be."""
+    _check_names(request, hosts)
+    if request.method == "GET":
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise _wrong_door(request)
+    elif request.method == "POST":
+        _check_media(request)
+    else:
+        raise _wrong_door(request)
+
+
+def _check_names(request: web.Request, hosts: tuple[str, ...]) -> None:
+    """Against DNS rebinding and cross-site WebSockets: both headers are the browser's own."""
+    _check_name("Host", request.host, _host_of(f"http://{request.host}"), hosts)
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        _check_name("Origin", origin, _host_of(origin), hosts)
+
+
+def _check_name(header: str, got: str, host: str | None, hosts: tuple[str, ...]) -> None:
+    if host in hosts:
+        return
+    raise Refused(
+        403,
+        RpcError(
+            *(Code.FORBIDDEN, f"{header.lower()}_not_allowed"),
+            f"The {header} header names a host that this node does not answer to",
+            f"use one of {', '.join(hosts)}, or have its operator add the name",
+            expected=list(hosts),
+            got=shown(got),
+        ),
+        close=True,
+    )
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _check_media(request: web.Request) -> None:
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if request.content_type != "application/json" or encoding != "identity":
+        raise Refused(
+            415,
+            RpcError(
+                *(Code.WRONG_MEDIA, "wrong_media", "The body must be JSON, not compressed"),
+                "send Content-Type: application/json and no Content-Encoding",
+                expected="application/json",
+                got=shown(f"{request.content_type}, {encoding}"),
+            ),
+            close=True,
+        )
+
+
+def _wrong_door(request: web.Request) -> Refused:
+    refused = Refused(
+        405,
+        RpcError(
+            *(Code.WRONG_DOOR, "wrong_method", "This address takes JSON-RPC"),
+            "POST a JSON-RPC request, or open a WebSocket",
+            expected=["POST", "GET with Upgrade: websocket"],
+            got=shown(request.method),
+        ),
+        close=True,
+    )
+    refused.response.headers["Allow"] = "GET, POST"
+    return refused
+
+
+async def body_of(request: web.Request, seconds: float) -> bytes:
+    """The body, if it is small enough and comes in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        large = RpcError(
+            *(Code.BODY_TOO_LARGE, "body_too_large", "The body is too large"),
+            "split a batch into several",
+            expected=f"at most {request.client_max_size} bytes",
+        )
+        raise Refused(413, large, close=True) from None
+    except TimeoutError:
+        late = RpcError(
+            *(Code.TOO_SLOW, "body_too_slow", "The body did not arrive in time"),
+            f"send the whole body within {seconds:g} seconds",
+        )
+        raise Refused(408, late, close=True) from None

@@ -1,0 +1,125 @@
+"""Every method of a node: its name, what it takes, what it gives, in one table."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from node.rpc import params as p
+from node.rpc import results as r
+from node.rpc import rollup_results as rollup_r
+from node.rpc import submission, subscriptions
+from node.rpc.context import Context
+from node.rpc.discovery import discover
+from node.rpc.dispatch import Method, Methods, method_table
+from node.rpc.typed_data import typed_data
+from node.rpc.views import accounts, book, markets, proofs, rollup, withdrawals
+from node.view import VenueView
+
+
+def _reads(view_of: Callable[[VenueView, Any], Any]) -> Callable[[Context, Any], Any]:
+    """A method that looks at the node and at nothing else."""
+    return lambda context, params: view_of(context.view, params)
+
+
+_VENUE = [
+    Method(
+        *("venue_markets", p.NoParams, list[r.MarketSummary], _reads(markets.markets)),
+        "Every market: units, prices, open interest, fees, band and margin tiers.",
+    ),
+    Method(
+        *("venue_market", p.MarketParams, r.MarketSummary, _reads(markets.market)),
+        "One market, by number or symbol.",
+    ),
+    Method(
+        *("venue_book", p.BookParams, r.BookDepth, _reads(book.book)),
+        "The book of a market, aggregated by price, best first.",
+    ),
+    Method(
+        *("venue_account", p.AccountParams, r.AccountSummary, _reads(accounts.account)),
+        "An account: margin term by term, open orders, next sequence number.",
+    ),
+    Method(
+        *("venue_accounts", p.OwnerParams, list[r.AccountSummary], _reads(accounts.accounts)),
+        "Every account of an address.",
+    ),
+    Method(
+        *("venue_typedData", p.TypedDataParams, r.TypedData, typed_data),
+        "The EIP-712 typed data that a wallet signs, from amounts as people write them.",
+    ),
+    Method(
+        *("venue_submit", p.SubmitParams, r.SubmitReceipt, submission.submit),
+        "Sequence a signed message; the receipt comes once it is on disk.",
+    ),
+    Method(
+        *("venue_cancel", p.CancelParams, r.SubmitReceipt, submission.submit_cancel),
+        "venue_submit of kind cancel.",
+    ),
+    Method(
+        *("venue_submitPrice", p.SubmitPriceParams, r.SubmitReceipt, submission.submit_price),
+        "Sequence a publisher's signed price.",
+    ),
+    Method(
+        *("venue_subscribe", p.SubscribeParams, str, subscriptions.subscribe),
+        "Be sent fills as venue_subscription notifications; WebSocket only.",
+    ),
+    Method(
+        *("venue_unsubscribe", p.UnsubscribeParams, bool, subscriptions.unsubscribe),
+        "End a subscription of this connection.",
+    ),
+]
+
+_ROLLUP = [
+    Method(
+        *("rollup_syncStatus", p.NoParams, rollup_r.SyncStatus, _reads(rollup.sync_status)),
+        "The heads, the L1 block they were seen at, and what keeps the node from its work.",
+    ),
+    Method(
+        *("rollup_config", p.NoParams, rollup_r.RollupConfig, _reads(rollup.config)),
+        "The deployment: chain, addresses, version, signing domain.",
+    ),
+    Method(
+        *("rollup_batch", p.BatchParams, rollup_r.BatchSummary, _reads(rollup.batch)),
+        "One batch.",
+    ),
+    Method(
+        *("rollup_batches", p.BatchesParams, list[rollup_r.BatchSummary], _reads(rollup.batches)),
+        "Batches from a number on, or the last ones.",
+    ),
+    Method(
+        "rollup_accountProof",
+        *(p.AccountProofParams, rollup_r.AccountProof, _reads(proofs.account_proof)),
+        "An account's leaf, or its absence, proved against the state root.",
+    ),
+    Method(
+        "rollup_bestOrderProof",
+        *(p.BestOrderParams, rollup_r.BestOrderProof, _reads(proofs.best_order_proof)),
+        "The best order of a side, with the proof that nothing comes before it.",
+    ),
+    Method(
+        "rollup_withdrawal",
+        *(p.WithdrawalParams, rollup_r.WithdrawalStatus, _reads(withdrawals.withdrawal)),
+        "Where a withdrawal stands, and what it waits for.",
+    ),
+    Method(
+        "rollup_withdrawalProof",
+        *(p.WithdrawalProofParams, rollup_r.WithdrawalProof),
+        *(_reads(withdrawals.withdrawal_proof), "The branch that L1 pays a withdrawal by."),
+    ),
+]
+
+
+def _discover(_context: Context, _params: p.NoParams) -> dict[str, Any]:
+    return _listing()
+
+
+@cache
+def _listing() -> dict[str, Any]:
+    return discover(list(METHODS.values()))
+
+
+_DISCOVER = Method(
+    *("rpc.discover", p.NoParams, dict[str, Any], _discover),
+    "This list: every method with its params and result, every kind of message, every error.",
+)
+
+METHODS: Methods = method_table([*_VENUE, *_ROLLUP, _DISCOVER])

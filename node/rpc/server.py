@@ -1,0 +1,176 @@
+"""The HTTP and WebSocket server around `dispatch`: doors, limits and nothing of the venue.
+
+It listens on loopback. Whoever reaches a loopback server may be a web page in a browser on
+the same machine, so Host and Origin are checked and bodies must be JSON by their type.
+"""
+
+import asyncio
+from ipaddress import ip_address
+
+import msgspec
+import structlog
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from node.clock import Clock, SystemClock
+from node.rpc.context import Context
+from node.rpc.dispatch import Methods, answer
+from node.rpc.doors import Refused, body_of, check_doors
+from node.rpc.methods import METHODS
+from node.rpc.subscriptions import Subscriber
+from node.view import VenueView
+
+log = structlog.get_logger(__name__)
+
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+
+
+class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of the server. `hosts` are the names it answers to in the Host header.
+
+    `idle_seconds` bounds the wait for a request's head, `body_seconds` that for its body,
+    `send_seconds` how long a WebSocket's reader may take nothing.
+    """
+
+    hosts: tuple[str, ...] = LOOPBACK_HOSTS
+    body_bytes_max: int = 2**20
+    idle_seconds: float = 30.0
+    body_seconds: float = 10.0
+    send_seconds: float = 10.0
+    ping_seconds: float = 30.0
+    websockets_max: int = 256
+    may_leave_loopback: bool = False
+
+
+class RpcServer:
+    """Answers requests about one node. `sockets` are the open WebSockets."""
+
+    def __init__(
+        self, view: VenueView, config: RpcConfig, clock: Clock, methods: Methods = METHODS
+    ) -> None:
+        self.view = view
+        self.config = config
+        self.clock = clock
+        self.methods = methods
+        self.sockets: set[web.WebSocketResponse] = set()
+
+    async def receive(self, request: web.Request) -> web.StreamResponse:
+        """One HTTP request: a WebSocket's beginning, or a body to answer."""
+        try:
+            check_doors(request, self.config.hosts)
+            if request.method == "GET":
+                return await self._websocket(request)
+            body = await body_of(request, self.config.body_seconds)
+        except Refused as refused:
+            return refused.response
+        reply = await answer(body, self.methods, Context(self.view, self.clock))
+        if reply is None:
+            return web.Response(status=204)
+        return web.Response(body=reply, content_type="application/json")
+
+    async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
+        if len(self.sockets) >= self.config.websockets_max:
+            raise Refused.too_many(f"{self.config.websockets_max} WebSockets are open already")
+        socket = web.WebSocketResponse(
+            heartbeat=self.config.ping_seconds,
+            max_msg_size=self.config.body_bytes_max,
+            timeout=self.config.send_seconds,
+            compress=False,
+        )
+        await socket.prepare(request)
+        subscriber = Subscriber(socket, request.transport, self.config.send_seconds)
+        context = Context(self.view, self.clock, subscriber)
+        self.sockets.add(socket)
+        try:
+            async for message in socket:
+                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    body = message.data.encode() if isinstance(message.data, str) else message.data
+                    reply = await answer(body, self.methods, context)
+                    if reply is not None:
+                        await subscriber.send(reply)
+        except ConnectionResetError:
+            log.debug("websocket_lost")
+        finally:
+            self.sockets.discard(socket)
+            await subscriber.close()
+        return socket
+
+    async def close_sockets(self, _app: web.Application) -> None:
+        """Tell every WebSocket that the node is going away."""
+        closing = [
+            socket.close(code=WSCloseCode.GOING_AWAY, message=b"the node is stopping")
+            for socket in list(self.sockets)
+        ]
+        await asyncio.gather(*closing, return_exceptions=True)
+
+
+def create_app(
+    view: VenueView, config: RpcConfig | None = None, clock: Clock | None = None
+) -> web.Application:
+    """The application that serves `view` at every path."""
+    config = config or RpcConfig()
+    server = RpcServer(view, config, clock or SystemClock())
+    app = web.Application(client_max_size=config.body_bytes_max)
+    app.router.add_route("*", "/{path:.*}", server.receive)
+    app.on_shutdown.append(server.close_sockets)
+    return app
+
+
+class RunningServer:
+    """A server that listens. `port` is the one it got where 0 was asked for."""
+
+    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+        self._runner = runner
+        self.host = host
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    async def close(self) -> None:
+        """Stop listening, close WebSockets, let requests under way end."""
+        await self._runner.cleanup()
+
+
+async def serve(
+    view: VenueView,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    config: RpcConfig | None = None,
+    clock: Clock | None = None,
+) -> RunningServer:
+    """Listen at `host`:`port`. ValueError for an address that is not this machine's own."""
+    config = config or RpcConfig()
+    if not config.may_leave_loopback and not is_loopback(host):
+        raise ValueError(
+            f"refusing to listen on {host}: the JSON-RPC has no authentication; listen on "
+            "127.0.0.1, or set may_leave_loopback if something in front of it has"
+        )
+    runner = web.AppRunner(
+        create_app(view, config, clock),
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=config.idle_seconds,
+        shutdown_timeout=config.send_seconds,
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    running = RunningServer(runner, host, runner.addresses[0][1])
+    log.info("rpc_listening", url=running.url, role=view.role)
+    return running
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nothing but this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
