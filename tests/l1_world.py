@@ -47,6 +47,12 @@ def write(first: uint256, count: uint256, word: uint256):
         self.slots[first + i] = word
 
 @external
+def once(identity: uint256):
+    assert self.slots[identity] == 0, "already done"
+    self.slots[identity] = 1
+    self.number += 1
+
+@external
 def set_at(earliest: uint256):
     assert block.timestamp >= earliest, "too early"
     self.number = block.timestamp

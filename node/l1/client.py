@@ -4,7 +4,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from node.clock import Clock, SystemClock
 from node.errors import L1Error, Retry, WrongChain
@@ -61,7 +61,7 @@ class L1Client:
         self._clock = clock or SystemClock()
         self._chance = chance
 
-    async def __aenter__(self) -> "L1Client":
+    async def __aenter__(self) -> Self:
         try:
             await self.check_chain()
         except BaseException:

@@ -8,7 +8,7 @@ import contextlib
 import errno
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from aiohttp import web
@@ -45,7 +45,7 @@ class L1Server:
         self.halted: asyncio.Future[Halt] = asyncio.get_running_loop().create_future()
         """Set once the chain cannot go on, for instance because its disk is full."""
 
-    async def __aenter__(self) -> "L1Server":
+    async def __aenter__(self) -> Self:
         try:
             self.devnet = await self._worker.run(self._open)
             self._methods = self._table()
