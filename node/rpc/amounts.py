@@ -46,6 +46,14 @@ def read_decimal(value: object) -> DecimalText:
     return DecimalText(text)
 
 
+def decimal(text: str) -> DecimalText:
+    """As `read_decimal`, for what is written in our own code. InvalidParams otherwise."""
+    try:
+        return read_decimal(text)
+    except Malformed as fault:
+        raise InvalidParams(fault.reason, str(fault), fault.mend) from None
+
+
 class NotExact(Exception):
     """The amount lies between two units, `below` and `below` + 1."""
 

@@ -4,18 +4,15 @@ Every input has an answer: bytes that are no JSON get -32700, values that are no
 -32600. Nothing here knows a method.
 """
 
-import re
 from typing import Any
 
 import msgspec
 
+from node.l1.jsonrpc import DEPTH_MAX, NotJson, parse
 from node.rpc import wire
 from node.rpc.errors import RpcError, invalid_request, parse_error, shown
 
 BATCH_MAX = 100
-DEPTH_MAX = 64
-_STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
-_NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -56,28 +53,10 @@ def read(body: bytes) -> Incoming:
 
 
 def _decoded(body: bytes) -> Any:
-    if is_deep(body):
-        raise parse_error(f"nested deeper than {DEPTH_MAX} levels")
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
-        raise parse_error(str(fault)) from None
-
-
-def is_deep(body: bytes) -> bool:
-    """Whether brackets outside strings nest deeper than DEPTH_MAX.
-
-    The parser recurses up to the interpreter's limit, which another library may have
-    raised beyond what the stack holds, so depth is bounded before it runs.
-    """
-    if body.count(b"[") + body.count(b"{") <= DEPTH_MAX:
-        return False
-    depth = 0
-    for bracket in _STRINGS.sub(b"", body).translate(None, _NOT_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > DEPTH_MAX:
-            return True
-    return False
+        return parse(body)
+    except NotJson:
+        raise parse_error(f"not one JSON text, or nested deeper than {DEPTH_MAX} levels") from None
 
 
 def _read_one(value: Any) -> Call | Faulty:

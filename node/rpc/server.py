@@ -32,7 +32,7 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     hosts: tuple[str, ...] = LOOPBACK_HOSTS
-    body_bytes_max: int = 2**20
+    body_bytes_max: int = 2**18
     idle_seconds: float = 30.0
     body_seconds: float = 10.0
     send_seconds: float = 10.0

@@ -1,0 +1,176 @@
+"""A node in memory behind its real JSON-RPC server, and what tests say to it over sockets."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import msgspec
+from builders import DOMAIN, NOW, Key, Venue, sign_transaction
+from fake_clock import FakeClock
+
+from node.rpc import wire
+from node.rpc.client import VenueClient
+from node.rpc.messages import Signed, message_of
+from node.rpc.server import RpcConfig, RunningServer, serve
+from node.view import (
+    BatchRecord,
+    ClaimRecord,
+    FillFeed,
+    Heads,
+    PaymentRecord,
+    SequencedReceipt,
+)
+from state.commitment import Commitment
+from state.execution import Receipt
+from state.memory import MemoryState
+from state.transactions import Transaction
+
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass
+class Follower:
+    """A node that only reads: no `submit`, and nothing about claims."""
+
+    venue: Venue = field(default_factory=Venue)
+
+    def __post_init__(self) -> None:
+        self.role = "follower"
+        self.domain = DOMAIN
+        self.state: MemoryState = self.venue.state
+        self.token = b"\x77" * 20
+        self.heads = Heads(l1_block=5)
+        self.fills = FillFeed()
+        self.records: dict[int, BatchRecord] = {}
+        self.troubles: list[str] = []
+
+    def commitment(self) -> Commitment:
+        return self.venue.committer.commit()
+
+    def batch(self, number: int) -> BatchRecord | None:
+        return self.records.get(number)
+
+    def problems(self) -> list[str]:
+        return self.troubles
+
+    def seal(self) -> BatchRecord:
+        """HALT, and a record of the batch; the next one is not begun."""
+        self.venue.halt()
+        commitment, machine = self.commitment(), self.state.machine
+        record = BatchRecord(
+            number=machine.batch,
+            state_root=commitment.state_root,
+            withdrawals_root=commitment.withdrawals.root,
+            withdrawals=machine.withdrawals,
+            steps=machine.step,
+            transactions=3,
+            orders=2,
+            fills=1,
+            items=1,
+            raw_bytes=100,
+            time_min=NOW,
+            time_max=NOW + 5,
+            compressed_bytes=80,
+        )
+        self.records[record.number] = record
+        self.heads = msgspec.structs.replace(self.heads, unsafe=record.number)
+        return record
+
+
+@dataclass
+class Sequencer(Follower):
+    """A node that executes what it is sent, at once; `fault` is raised instead if it is set."""
+
+    fault: Exception | None = None
+    submitted: list[tuple[Transaction, bytes]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.role = "sequencer"
+        self.claims: dict[int, ClaimRecord] = {}
+        self.payments: dict[int, PaymentRecord] = {}
+
+    async def submit(self, tx: Transaction, signature: bytes) -> Receipt:
+        if self.fault is not None:
+            raise self.fault
+        self.submitted.append((tx, signature))
+        receipt = self.venue.run(tx, signature)
+        machine = self.state.machine
+        for fill in receipt.fills:
+            self.fills.publish(machine.batch, machine.time, fill)
+        return SequencedReceipt(receipt.status, receipt.fills, receipt.steps, batch=machine.batch)
+
+    def claim(self, batch: int) -> ClaimRecord | None:
+        return self.claims.get(batch)
+
+    def payment(self, index: int) -> PaymentRecord | None:
+        return self.payments.get(index)
+
+
+@dataclass
+class Rpc:
+    """A running server and a plain HTTP session to it."""
+
+    server: RunningServer
+    session: aiohttp.ClientSession
+    client: VenueClient
+
+    async def post(self, body: bytes | str, **headers: str) -> tuple[int, Any]:
+        """Status and decoded body (None for an empty one) of a POST of exactly this."""
+        async with self.session.post(
+            self.server.url, data=body, headers=JSON | headers
+        ) as response:
+            raw = await response.read()
+            return response.status, msgspec.json.decode(raw) if raw else None
+
+    async def call(self, method: str, *places: Any, **names: Any) -> Any:
+        """The reply to one request, params by place or by name."""
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": places or names}
+        status, reply = await self.post(wire.encode(request))
+        assert status == 200
+        assert reply["id"] == 1
+        return reply
+
+    async def result(self, method: str, *places: Any, **names: Any) -> Any:
+        reply = await self.call(method, *places, **names)
+        assert "error" not in reply, reply
+        return reply["result"]
+
+    async def error(self, method: str, *places: Any, **names: Any) -> Any:
+        """The error object; it has a reason and a mend, as every one must."""
+        reply = await self.call(method, *places, **names)
+        assert "result" not in reply, reply
+        error = reply["error"]
+        assert error["data"]["reason"] and error["data"]["mend"]
+        return error
+
+    async def submit(self, tx: Signed, signer: Key, **changed: Any) -> Any:
+        """The reply to a signed transaction, its message with fields changed after signing."""
+        kind, message = message_of(tx)
+        fields = wire.plain(message) | changed
+        signature = wire.Hex(sign_transaction(tx, signer))
+        return await self.call("venue_submit", kind=kind, message=fields, signature=signature)
+
+    async def refused(self, tx: Signed, signer: Key, **changed: Any) -> Any:
+        reply = await self.submit(tx, signer, **changed)
+        assert "error" in reply, reply
+        assert reply["error"]["data"]["mend"]
+        return reply["error"]
+
+
+@asynccontextmanager
+async def running(
+    node: Follower, config: RpcConfig | None = None, clock: FakeClock | None = None
+) -> AsyncIterator[Rpc]:
+    """`node` behind a server on a free port; its clock stands at the venue's time."""
+    clock = clock or FakeClock(NOW)
+    server = await serve(node, port=0, config=config, clock=clock)
+    client = VenueClient(server.url, clock=clock)
+    try:
+        async with aiohttp.ClientSession() as session:
+            yield Rpc(server, session, client)
+    finally:
+        await client.close()
+        await server.close()
