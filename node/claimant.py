@@ -1,0 +1,214 @@
+"""The claimant: says on L1, under bond, what every batch led to, and settles it in time."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from contracts import calls, views
+from contracts.views import ClaimStatus, ConfirmedHead
+from node.clock import Clock
+from node.errors import Halt, L1Error, Retry
+from node.followed import Followed
+from node.follower import FollowerConfig, FollowerService
+from node.l1.sender import TransactionReverted, TransactionSender
+from node.stopping import run_until
+from prover.claims import ConfirmClaim, MakeClaim, Move, Standing, next_move
+from state.batch import encode_output, output_hash
+
+log = structlog.get_logger(__name__)
+
+# What a claimant hears when another one was faster, or L1's clock is behind ours.
+BEATEN = frozenset({"claims: already claimed", "claims: not a pending claim"})
+EARLY = "claims: window is open"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimantConfig:
+    """A batch is claimed once its block has `confirmations` blocks on top of it."""
+
+    follower: FollowerConfig
+    private_key: bytes = field(repr=False)
+    confirmations: int = 0
+
+
+class ClaimantService:
+    """Executes every batch itself and claims nothing else. Nothing is remembered between runs:
+    what to do next is read off L1, and what was done already, L1 refuses.
+    """
+
+    def __init__(self, config: ClaimantConfig, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.follower = FollowerService(config.follower, clock)
+        self._sender: TransactionSender | None = None
+        self._claimed_to = 0
+        self._trouble: list[str] = []
+
+    def problems(self) -> list[str]:
+        """What keeps batches from being claimed or settled, each with its mend."""
+        return [*self.follower.problems(), *self._trouble]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Claim until `stop` is set. Raises Halt where going on could lose the bond."""
+        try:
+            await run_until(stop, self._work())
+        except Halt as halt:
+            self._trouble = [str(halt)]
+            log.error("the claimant stops", problem=str(halt))
+            raise
+        finally:
+            await self.close()
+
+    async def _work(self) -> None:
+        await self.open()
+        while True:
+            if await self.attempt():
+                await self.clock.sleep(self.config.follower.poll_seconds)
+
+    async def open(self) -> None:
+        """Execute what the data directory holds."""
+        await self.follower.open()
+
+    async def close(self) -> None:
+        await self.follower.close()
+
+    async def attempt(self) -> bool:
+        """Follow L1, then make one move; True where there is nothing more to do for now."""
+        if not await self.follower.attempt():
+            return False
+        try:
+            moved = await self.act()
+        except (Retry, L1Error, TransactionReverted) as error:
+            self._tell([self._failure(error)])
+            return True
+        return not moved
+
+    async def act(self) -> bool:
+        """Make the next move, if there is one. Halt where a wrong claim was confirmed."""
+        followed = self.follower.followed
+        if followed is None:
+            return False
+        head = await self.follower.reader.read(views.CONFIRMED_HEAD)
+        if head.batch > followed.number:
+            return False
+        if head.claim != followed.claim_on(head.batch):
+            raise Halt(
+                f"WRONG_CLAIM_CONFIRMED: L1 confirmed claim 0x{head.claim.hex()} on batch "
+                f"{head.batch}, executed here 0x{followed.claim_on(head.batch).hex()}; a bond on "
+                "what follows it would be lost: find out which of the two is wrong"
+            )
+        move = await self._next_move(followed, head)
+        if move is not None:
+            return await self._make(followed, move)
+        return await self._collect_bonds()
+
+    async def _next_move(self, followed: Followed, head: ConfirmedHead) -> Move | None:
+        latest = await self.follower.reader.block("latest")
+        parent = await self.follower.reader.read(views.CLAIM_RECORD, head.claim)
+        self._tell(_rivals(head.batch + 1, parent.children) if parent.children > 1 else [])
+        standing = Standing(
+            confirmed=head.batch,
+            claimed_at=await self._claimed_at(followed, head.batch + 1),
+            rivals=parent.children,
+            unclaimed=await self._unclaimed(followed, head.batch),
+            claimable=followed.number_at(latest.number - self.config.confirmations),
+        )
+        # L1's next block is later than its last; the estimate of gas tells if it is too early.
+        now = max(latest.timestamp, int(self.clock.now()))
+        return next_move(standing, now=now, window=followed.terms.parameters.claim_window)
+
+    async def _unclaimed(self, followed: Followed, confirmed: int) -> int:
+        """The first batch after `confirmed` that nobody claimed rightly."""
+        # Claims that were seen need no second look, unless L1 took the last of them back.
+        known = max(self._claimed_to, confirmed)
+        if await self._claimed_at(followed, known) is None:
+            known = confirmed
+        while await self._claimed_at(followed, known + 1) is not None:
+            known += 1
+        self._claimed_to = known
+        return known + 1
+
+    async def _claimed_at(self, followed: Followed, number: int) -> int | None:
+        """When the right claim on a batch was made, in seconds of L1; None if it was not."""
+        if number > followed.number:
+            return None
+        record = await self.follower.reader.read(views.CLAIM_RECORD, followed.claim_on(number))
+        return None if record.status == ClaimStatus.UNKNOWN else record.time
+
+    async def _make(self, followed: Followed, move: Move) -> bool:
+        batch = followed.batches[move.batch - 1]
+        match move:
+            case MakeClaim():
+                data = calls.claim(
+                    parent_claim=batch.parent_claim,
+                    output=encode_output(batch.output),
+                    header=batch.header,
+                )
+                bond = followed.terms.parameters.claim_bond
+                done = await self._send(followed, data, value=bond)
+            case ConfirmClaim():
+                data = calls.confirm(
+                    parent_claim=batch.parent_claim, output_hash=output_hash(batch.output)
+                )
+                done = await self._send(followed, data)
+        if done:
+            log.info(
+                "claimed" if isinstance(move, MakeClaim) else "confirmed",
+                batch=move.batch,
+                claim=batch.claim.hex(),
+            )
+        return done
+
+    async def _collect_bonds(self) -> bool:
+        followed = self.follower.followed
+        assert followed is not None
+        address = self._sending(followed).address
+        bonds = await self.follower.reader.read(views.CLAIM_BONDS, address)
+        if bonds == 0:
+            return False
+        log.info("collecting bonds", wei=bonds)
+        return await self._send(followed, calls.claim_bond_withdraw())
+
+    async def _send(self, followed: Followed, data: bytes, *, value: int = 0) -> bool:
+        """True once it is mined; False where L1 already has it, or it is too early."""
+        try:
+            await self._sending(followed).send(followed.terms.rollup, data, value=value)
+        except TransactionReverted as refusal:
+            if refusal.reason in BEATEN or refusal.reason == EARLY:
+                log.debug("not needed, or not yet", reason=refusal.reason)
+                return False
+            raise
+        return True
+
+    def _sending(self, followed: Followed) -> TransactionSender:
+        if self._sender is None:
+            self._sender = TransactionSender(
+                self.follower.client,
+                self.config.private_key,
+                self.clock,
+                chain_id=followed.terms.chain_id,
+            )
+        return self._sender
+
+    def _failure(self, error: Exception) -> str:
+        followed = self.follower.followed
+        if followed is None or self._sender is None:
+            return f"CLAIM_FAILED: {error}; it is tried again"
+        bond, address = followed.terms.parameters.claim_bond, self._sender.address.hex()
+        return (
+            f"CLAIM_FAILED: {error}; it is tried again, and 0x{address} needs {bond} wei for "
+            "every claim that is not settled, and some for gas"
+        )
+
+    def _tell(self, trouble: list[str]) -> None:
+        if trouble and trouble != self._trouble:
+            log.warning("trouble", problems=trouble)
+        self._trouble = trouble
+
+
+def _rivals(batch: int, count: int) -> list[str]:
+    return [
+        f"RIVAL_CLAIMS: batch {batch} has {count} claims, and L1 confirms none while they differ; "
+        "nothing is lost, and withdrawals wait until that is decided"
+    ]

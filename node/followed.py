@@ -1,0 +1,244 @@
+"""What a follower knows: the venue that L1's events lead to, and what is claimed of it."""
+
+from bisect import bisect_right
+from typing import TypeVar
+
+from msgspec import Struct
+
+from node.rollup import RollupTerms
+from node.rollup_events import (
+    BatchPosted,
+    Claimed,
+    Confirmed,
+    ItemAdded,
+    Logged,
+    RollupEvent,
+    WithdrawalPaid,
+)
+from node.signatures import recover
+from node.view import BatchRecord, ClaimRecord, PaymentRecord
+from prover.derivation import (
+    Cursor,
+    Derived,
+    Inconsistent,
+    InconsistentReason,
+    derive_batch,
+    genesis_cursor,
+)
+from prover.replay import Replayed, Replayer, genesis_claim
+from state.authentication import Verifier
+from state.batch import Output, claim_id, decode_header, decode_output, encode_output
+from state.inbox import InboxItem
+from state.packing import NotCanonical
+
+K = TypeVar("K")
+E = TypeVar("E", bound=Logged)
+
+
+class FollowedBatch(Struct, frozen=True, kw_only=True):
+    """A batch and what this node knows of it: its output, and the claim that says so."""
+
+    record: BatchRecord
+    header: bytes
+    output: Output
+    parent_claim: bytes
+    claim: bytes
+    cursor: Cursor
+
+
+class Followed:
+    """Takes events in L1's order and can take the last ones back.
+
+    `check` recomputes every sum from all leaves after each batch.
+    """
+
+    def __init__(self, terms: RollupTerms, *, check: bool = True) -> None:
+        self.terms = terms
+        self.replayer = Replayer(Verifier(terms.domain, recover), check=check)
+        self.items: list[ItemAdded] = []
+        self.batches: list[FollowedBatch] = []
+        self.claims: dict[bytes, Claimed] = {}
+        self.wrong_claims: list[Claimed] = []
+        self.confirmations: dict[bytes, Confirmed] = {}
+        self.confirmed = 0
+        """The last batch whose right claim is settled."""
+        self.payments: dict[int, WithdrawalPaid] = {}
+
+    # --- what happened ---
+
+    def take(self, event: RollupEvent) -> Replayed | None:
+        """The next event; what a batch came to. Inconsistent where it does not follow."""
+        match event:
+            case ItemAdded():
+                if event.item.index != len(self.items):
+                    detail = f"item {len(self.items)} expected, item {event.item.index} found"
+                    raise Inconsistent(InconsistentReason.INBOX_RANGE, detail)
+                self.items.append(event)
+            case BatchPosted():
+                return self._execute(event)
+            case Claimed():
+                self.claims[event.claim] = event
+                if not self._is_right(event):
+                    self.wrong_claims.append(event)
+            case Confirmed():
+                self.confirmations[event.claim] = event
+                if self._is_right(event):
+                    self.confirmed = event.batch
+            case WithdrawalPaid():
+                self.payments[event.index] = event
+        return None
+
+    def _execute(self, event: BatchPosted) -> Replayed:
+        cursor = self.batches[-1].cursor if self.batches else genesis_cursor(self.terms.domain)
+        derived = self._derive(event, cursor)
+        replayed = self.replayer.apply(derived)
+        parent_claim = self.claim_on(cursor.number)
+        self.batches.append(
+            FollowedBatch(
+                record=self._record(event, derived, replayed),
+                header=event.header,
+                output=replayed.output,
+                parent_claim=parent_claim,
+                claim=claim_id(parent_claim, replayed.output),
+                cursor=derived.cursor,
+            )
+        )
+        return replayed
+
+    def _derive(self, event: BatchPosted, cursor: Cursor) -> Derived:
+        items = self._items(event.header, cursor.inbox)
+        return derive_batch(
+            event.header, event.payload, items, after=cursor, batch_hash=event.batch_hash
+        )
+
+    def _items(self, header: bytes, first: int) -> list[InboxItem]:
+        try:
+            last = decode_header(header).inbox_to
+        except NotCanonical:
+            return []  # derivation says what is wrong with the header
+        return [added.item for added in self.items[first:last]]
+
+    def _record(self, event: BatchPosted, derived: Derived, replayed: Replayed) -> BatchRecord:
+        header, output = derived.batch.header, replayed.output
+        return BatchRecord(
+            number=header.number,
+            state_root=output.state_root,
+            withdrawals_root=output.withdrawals_root,
+            withdrawals=self.replayer.state.machine.withdrawals,
+            steps=output.steps,
+            transactions=replayed.transactions,
+            orders=replayed.orders,
+            fills=len(replayed.fills),
+            items=replayed.items,
+            raw_bytes=replayed.raw_bytes,
+            time_min=header.time_min,
+            time_max=header.time_max,
+            compressed_bytes=derived.compressed_bytes,
+            batch_hash=derived.batch_hash,
+            void=derived.void_reason,
+            posted_block=event.block,
+            posted_transaction=event.transaction,
+        )
+
+    def rewind(self, block: int) -> bool:
+        """Forget what happened after `block`; False, and nothing done, where that is too much."""
+        number = self.number_at(block)
+        if not self.replayer.rewind(number):
+            return False
+        del self.batches[number:]
+        self.items = [added for added in self.items if added.block <= block]
+        self.claims = _until(block, self.claims)
+        self.wrong_claims = [claim for claim in self.wrong_claims if claim.block <= block]
+        self.confirmations = _until(block, self.confirmations)
+        self.payments = _until(block, self.payments)
+        right = [kept.batch for kept in self.confirmations.values() if self._is_right(kept)]
+        self.confirmed = max(right, default=0)
+        return True
+
+    # --- what is known ---
+
+    @property
+    def number(self) -> int:
+        """The last batch."""
+        return len(self.batches)
+
+    def number_at(self, block: int) -> int:
+        """The last batch that was posted in `block` or before."""
+        return bisect_right(self.batches, block, key=lambda batch: batch.record.posted_block)
+
+    def batch(self, number: int) -> FollowedBatch | None:
+        return self.batches[number - 1] if 1 <= number <= self.number else None
+
+    def claim_on(self, number: int) -> bytes:
+        """The one right claim on a batch that is known here, or on genesis."""
+        return self.batches[number - 1].claim if number else genesis_claim()
+
+    def claim_record(self, number: int) -> ClaimRecord | None:
+        """The right claim on a batch, once somebody made it."""
+        batch = self.batch(number)
+        made = self.claims.get(batch.claim) if batch else None
+        if batch is None or made is None:
+            return None
+        settled = self.confirmations.get(made.claim)
+        return ClaimRecord(
+            batch=number,
+            claim=made.claim,
+            parent=batch.parent_claim,
+            output=encode_output(batch.output),
+            claimed_block=made.block,
+            claimed_at=made.time,
+            confirmable_at=made.time + self.terms.parameters.claim_window,
+            confirmed_block=settled.block if settled else 0,
+        )
+
+    def payment_record(self, index: int) -> PaymentRecord | None:
+        paid = self.payments.get(index)
+        if paid is None:
+            return None
+        return PaymentRecord(index=index, block=paid.block, transaction=paid.transaction)
+
+    def problems(self) -> list[str]:
+        """Every claim on L1 that contradicts what was executed here."""
+        return [
+            self._contradiction(claim, claim.claim in self.confirmations)
+            for claim in self.wrong_claims
+        ]
+
+    def _is_right(self, claim: Claimed | Confirmed) -> bool:
+        batch = self.batch(claim.batch)
+        return batch is not None and batch.claim == claim.claim
+
+    def _contradiction(self, claim: Claimed, confirmed: bool) -> str:
+        stage = "CONFIRMED" if confirmed else "pending"
+        return (
+            f"WRONG_CLAIM: claim 0x{claim.claim.hex()} on batch {claim.batch} by "
+            f"0x{claim.claimant.hex()} ({stage}) is wrong: {self._difference(claim)}; "
+            + (
+                "withdrawals against it take other people's money: stop the venue"
+                if confirmed
+                else f"claim batch {claim.batch} rightly, so that it cannot be confirmed"
+            )
+        )
+
+    def _difference(self, claim: Claimed) -> str:
+        """The first field of the claimed output that is not ours."""
+        batch = self.batch(claim.batch)
+        if batch is None:
+            return "there is no such batch"
+        try:
+            claimed = decode_output(claim.output)
+        except NotCanonical:
+            return "its output does not read"
+        for name in batch.output.__struct_fields__:
+            found, expected = getattr(claimed, name), getattr(batch.output, name)
+            if found != expected:
+                return f"its {name} is {_shown(found)}, executed here {_shown(expected)}"
+        return f"its parent is claim 0x{claim.parent.hex()}, not 0x{batch.parent_claim.hex()}"
+
+
+def _until(block: int, events: dict[K, E]) -> dict[K, E]:
+    return {key: event for key, event in events.items() if event.block <= block}
+
+
+def _shown(value: int | bytes) -> str:
+    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

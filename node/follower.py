@@ -1,0 +1,227 @@
+"""The follower: reaches the venue's state from an L1 URL and the rollup's address alone."""
+
+import asyncio
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from node.clock import Clock
+from node.errors import Halt, L1Error, Retry
+from node.followed import Followed
+from node.kept_venue import KeptVenue
+from node.l1.client import L1Client, Patience
+from node.rollup import RollupReader
+from node.scanner import L1Scanner
+from node.stopping import run_until
+from node.view import BatchRecord, ClaimRecord, FillFeed, Heads, PaymentRecord
+from prover.derivation import Inconsistent
+from state.commitment import Commitment, Committer
+from state.crypto import ZERO_ADDRESS
+from state.eip712 import domain
+from state.memory import MemoryState
+
+log = structlog.get_logger(__name__)
+
+FOLDER = "l1-events"
+# The service comes back by itself, and must be able to tell of its trouble meanwhile.
+ONE_TRY = Patience(answer=30.0, question=0.0)
+
+
+class FollowerConfig(Struct, frozen=True, kw_only=True):
+    """`chain_id` is checked where it is given. `check_invariants` recomputes every sum of the
+    venue after every batch. Blocks less than `confirmations` under L1's head are left alone.
+    """
+
+    l1_url: str
+    rollup: bytes
+    data_directory: Path
+    poll_seconds: float = 1.0
+    chain_id: int | None = None
+    confirmations: int = 0
+    check_invariants: bool = True
+
+
+class FollowerService:
+    """A `VenueView` and a `SettlementView` of what L1 says.
+
+    Until `ready` is set the venue looks empty and its chain id is zero: nothing is known
+    before L1, or the data directory, was read for the first time.
+    """
+
+    role = "follower"
+
+    def __init__(self, config: FollowerConfig, clock: Clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.client = L1Client(config.l1_url, clock=clock, patience=ONE_TRY)
+        self.reader = RollupReader(self.client, config.rollup)
+        self.ready = asyncio.Event()
+        self.domain = domain(0, config.rollup)
+        self.token = ZERO_ADDRESS
+        self.state = MemoryState()
+        self.heads = Heads()
+        self.fills = FillFeed()
+        self._kept: KeptVenue | None = None
+        self._scanner: L1Scanner | None = None
+        self._is_checked = False
+        self._trouble = ""
+        self._distrusted = ""
+
+    # --- VenueView and SettlementView ---
+
+    @property
+    def followed(self) -> Followed | None:
+        """All that is known; None before `ready`."""
+        return self._kept.followed if self._kept else None
+
+    def commitment(self) -> Commitment:
+        if self.followed is None:
+            return Committer(self.state).commit()
+        return self.followed.replayer.commitment()
+
+    def batch(self, number: int) -> BatchRecord | None:
+        found = self.followed.batch(number) if self.followed else None
+        return found.record if found else None
+
+    def claim(self, batch: int) -> ClaimRecord | None:
+        return self.followed.claim_record(batch) if self.followed else None
+
+    def payment(self, index: int) -> PaymentRecord | None:
+        return self.followed.payment_record(index) if self.followed else None
+
+    def problems(self) -> list[str]:
+        trouble = [self._trouble] if self._trouble else []
+        return trouble + (self.followed.problems() if self.followed else [])
+
+    # --- running ---
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follow until `stop` is set. Raises Halt where going on would be wrong."""
+        try:
+            await run_until(stop, self._follow())
+        except Halt as halt:
+            self._trouble = str(halt)
+            log.error("the node stops", problem=str(halt))
+            raise
+        finally:
+            await self.close()
+
+    async def _follow(self) -> None:
+        await self.open()
+        while True:
+            if await self.attempt():
+                await self.clock.sleep(self.config.poll_seconds)
+
+    async def open(self) -> None:
+        """Execute what the data directory holds. That L1 may be away does not matter yet."""
+        self._kept = KeptVenue(
+            self.config.data_directory / FOLDER,
+            check=self.config.check_invariants,
+            fills=self.fills,
+            clock=self.clock,
+        )
+        await self._kept.load(self.config.rollup)
+        if self._kept.followed is not None:
+            self._begin(self._kept)
+
+    async def close(self) -> None:
+        """What is known stays readable; nothing new arrives."""
+        await self.client.close()
+        if self._kept is not None:
+            self._kept.close()
+
+    async def attempt(self) -> bool:
+        """One `turn`. An L1 that is away is a problem for readers to see, and no error."""
+        try:
+            caught_up = await self.turn()
+        except (Retry, L1Error) as error:
+            trouble = f"L1_AWAY: {error}; this node shows what it knew, and goes on once L1 answers"
+            if self._trouble != trouble:
+                log.warning("L1 is away", problem=trouble)
+            self._trouble = trouble
+            # Whoever answers next may be another chain.
+            self._is_checked = False
+            return True
+        self._trouble = ""
+        return caught_up
+
+    async def turn(self) -> bool:
+        """Look at L1 once and execute what is new; True where nothing more is waiting."""
+        kept = self._kept
+        assert kept is not None, "`open` comes first"
+        if not self._is_checked:
+            await self._check(kept)
+        assert self._scanner is not None
+        scan = await self._scanner.poll()
+        if scan.rewound_to is not None:
+            await kept.rewind(scan.rewound_to)
+            # The rollup itself may be among what L1 took back.
+            self._is_checked = False
+        elif scan.mark is not None:
+            try:
+                await kept.take(scan.events, scan.mark)
+            except Inconsistent as error:
+                self._start_over(kept, error)
+                return False
+        await self._look(kept, scan.head)
+        return scan.is_caught_up
+
+    async def _check(self, kept: KeptVenue) -> None:
+        """That L1 has the rollup that is followed; the first time, which rollup that is."""
+        known = kept.followed.terms if kept.followed else None
+        terms = await self.reader.deployment(known.chain_id if known else self.config.chain_id)
+        if known is None:
+            kept.begin(terms)
+            self._begin(kept)
+        elif terms != known:
+            raise Halt(
+                f"OTHER_ROLLUP: 0x{terms.rollup.hex()} was deployed anew since this node first "
+                f"read it; delete {kept.store.directory}, and it is made again from L1"
+            )
+        self._is_checked = True
+
+    def _begin(self, kept: KeptVenue) -> None:
+        """Read on from where the kept events end."""
+        assert kept.followed is not None
+        terms = kept.followed.terms
+        self._scanner = L1Scanner(
+            self.reader,
+            first=terms.deployed_at,
+            marks=kept.store.marks(),
+            confirmations=self.config.confirmations,
+        )
+        self.domain, self.token = terms.domain, terms.token
+        self._show(kept.followed, finalized_block=-1, l1_block=self._scanner.scanned)
+        self.ready.set()
+
+    async def _look(self, kept: KeptVenue, l1_block: int) -> None:
+        assert kept.followed is not None
+        try:
+            block = await self.client.block("finalized")
+        except L1Error:
+            # An L1 without the tag has nothing that it calls final.
+            block = None
+        self._show(kept.followed, finalized_block=block.number if block else -1, l1_block=l1_block)
+
+    def _show(self, followed: Followed, *, finalized_block: int, l1_block: int) -> None:
+        self.state = followed.replayer.state
+        self.heads = Heads(
+            unsafe=followed.number,
+            safe=followed.number,
+            finalized=followed.number_at(finalized_block),
+            confirmed=followed.confirmed,
+            l1_block=l1_block,
+        )
+
+    def _start_over(self, kept: KeptVenue, error: Inconsistent) -> None:
+        """What L1 sent does not fit together: perhaps it reorganised unseen. Once is enough."""
+        if self._distrusted == str(error):
+            raise Halt(
+                f"L1_INCONSISTENT: {error}, which was done and changed nothing; use another L1"
+            )
+        self._distrusted = str(error)
+        log.warning("L1's logs do not fit together", error=str(error))
+        assert kept.followed is not None
+        kept.begin(kept.followed.terms)
+        self._begin(kept)

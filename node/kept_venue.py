@@ -1,0 +1,138 @@
+"""The venue a follower holds, and its events on disk: the two always tell the same."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import structlog
+
+from node.clock import Clock
+from node.errors import Halt
+from node.event_store import EventStore, StoreDamaged
+from node.followed import Followed
+from node.rollup import RollupTerms
+from node.rollup_events import BatchPosted, Claimed, RollupEvent
+from node.scanner import Mark
+from node.view import BatchRecord, FillFeed
+from prover.derivation import Inconsistent
+from prover.replay import Replayed
+
+log = structlog.get_logger(__name__)
+
+
+class InvariantBroken(Halt):
+    """The rules led to a state that they themselves forbid."""
+
+    def __init__(self, number: int, broken: AssertionError) -> None:
+        super().__init__(
+            f"INVARIANT_BROKEN: executing batch {number} broke the venue's own rules: {broken}; "
+            "this node claims and follows nothing from here on: keep its data directory and "
+            "report it"
+        )
+
+
+class KeptVenue:
+    """Takes events and keeps them. `followed` is None until `load` or `begin` knew the terms.
+
+    Fills of new batches go to `fills`; between batches others get their turn.
+    """
+
+    def __init__(self, directory: Path, *, check: bool, fills: FillFeed, clock: Clock) -> None:
+        self.store = EventStore(directory)
+        self.followed: Followed | None = None
+        self._check = check
+        self._fills = fills
+        self._clock = clock
+
+    def close(self) -> None:
+        self.store.close()
+
+    async def load(self, rollup: bytes) -> None:
+        """Execute what is on disk. Halt where it is another rollup's, or damaged."""
+        terms = self.store.terms
+        if terms is None:
+            return
+        if terms.rollup != rollup:
+            raise Halt(
+                f"OTHER_ROLLUP: {self.store.directory} follows 0x{terms.rollup.hex()}, not "
+                f"0x{rollup.hex()}; give each rollup a data directory of its own"
+            )
+        self.followed = await self._executed(terms, publish=True)
+
+    def begin(self, terms: RollupTerms) -> None:
+        """A venue in which nothing has happened, in place of whatever was known."""
+        self.store.begin(terms)
+        self.followed = Followed(terms, check=self._check)
+
+    async def take(self, events: Sequence[RollupEvent], mark: Mark) -> None:
+        """What happened up to `mark`. Inconsistent where it does not follow: then `begin` again."""
+        followed = self._known()
+        for event in events:
+            self._report(followed, event, self._execute(followed, event, publish=True))
+            await self._clock.sleep(0)
+        self.store.append(events, mark)
+        for event in events:
+            if isinstance(event, BatchPosted):
+                root = followed.batches[event.number - 1].record.state_root
+                self.store.put_root(event.number, root)
+
+    async def rewind(self, block: int) -> None:
+        """L1 took back everything after `block`."""
+        followed = self._known()
+        before = followed.number
+        self.store.rewind(block)
+        if not followed.rewind(block):
+            self.followed = followed = await self._executed(followed.terms, publish=False)
+        log.warning("L1 reorganised", block=block, batch_before=before, batch=followed.number)
+
+    async def _executed(self, terms: RollupTerms, *, publish: bool) -> Followed:
+        """What the kept events lead to, which must be what they led to when they were new."""
+        followed = Followed(terms, check=self._check)
+        for event in self.store.events():
+            try:
+                replayed = self._execute(followed, event, publish=publish)
+            except Inconsistent as error:
+                raise StoreDamaged(self.store.directory, str(error)) from error
+            if replayed is not None:
+                self._compare(followed.batches[-1].record)
+                await self._clock.sleep(0)
+        log.info("executed what was kept", batch=followed.number, events=len(self.store))
+        return followed
+
+    def _execute(self, followed: Followed, event: RollupEvent, *, publish: bool) -> Replayed | None:
+        try:
+            replayed = followed.take(event)
+        except AssertionError as broken:
+            raise InvariantBroken(followed.number + 1, broken) from broken
+        if replayed is not None and publish:
+            for time, fill in replayed.fills:
+                self._fills.publish(replayed.output.batch, time, fill)
+        return replayed
+
+    def _compare(self, record: BatchRecord) -> None:
+        kept = self.store.root(record.number)
+        if kept is not None and kept != record.state_root:
+            raise StoreDamaged(
+                self.store.directory,
+                f"batch {record.number} led to {kept.hex()} before and leads to "
+                f"{record.state_root.hex()} now, so its record or this program has changed",
+            )
+
+    def _report(self, followed: Followed, event: RollupEvent, replayed: Replayed | None) -> None:
+        if replayed is not None:
+            record = followed.batches[-1].record
+            log.info(
+                "batch",
+                number=record.number,
+                transactions=record.transactions,
+                fills=record.fills,
+                items=record.items,
+                state_root=record.state_root.hex(),
+            )
+            if record.void:
+                log.warning("batch is void", number=record.number, reason=record.void)
+        elif isinstance(event, Claimed) and event in followed.wrong_claims[-1:]:
+            log.error("wrong claim", problem=followed.problems()[-1])
+
+    def _known(self) -> Followed:
+        assert self.followed is not None, "`load` or `begin` comes first"
+        return self.followed

@@ -1,0 +1,109 @@
+"""Reading L1 to its end and staying there, also while L1 changes its mind."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from node.errors import Retry
+from node.l1.answers import L1Block
+from node.rollup import RollupReader
+from node.rollup_events import RollupEvent
+
+BLOCKS_MAX = 2_000
+"""Blocks of one scan: an L1 provider refuses too many, and a node must get its turn."""
+
+
+class Mark(Struct, frozen=True):
+    """A block up to which everything was read."""
+
+    block: int
+    hash: bytes
+
+
+class Scan(Struct, frozen=True, kw_only=True):
+    """What one look at L1 brought: new events up to `mark`, or a block to go back to.
+
+    Where `rewound_to` is not None, everything after that block is void, and the next poll
+    reads on from there. `mark` is None where there was nothing to read.
+    """
+
+    head: int
+    events: Sequence[RollupEvent] = ()
+    mark: Mark | None = None
+    rewound_to: int | None = None
+    is_caught_up: bool = False
+
+
+class L1Scanner:
+    """Reads the rollup's events once and in order, and notices when L1 takes blocks back.
+
+    `first` is the block to start from; `marks` are those of an earlier run. Blocks less
+    than `confirmations` under the head are not read yet.
+    """
+
+    MARKS_MAX = 1_024
+
+    def __init__(
+        self,
+        reader: RollupReader,
+        *,
+        first: int,
+        marks: Sequence[Mark] = (),
+        confirmations: int = 0,
+    ) -> None:
+        self._reader = reader
+        self._first = first
+        self._confirmations = confirmations
+        self.marks = list(marks)
+
+    @property
+    def scanned(self) -> int:
+        """The last block that was read."""
+        return self.marks[-1].block if self.marks else self._first - 1
+
+    def forget(self) -> None:
+        """Read everything again from the first block."""
+        self.marks.clear()
+
+    async def poll(self) -> Scan:
+        """The next blocks, BLOCKS_MAX at most. Raises Retry where L1 moved under our feet."""
+        head = await self._reader.block("latest")
+        rewound_to = await self._rewind(head)
+        if rewound_to is not None:
+            return Scan(rewound_to=rewound_to, head=head.number)
+        first = self.scanned + 1
+        target = head.number - self._confirmations
+        last = min(first + BLOCKS_MAX - 1, target)
+        if last < first:
+            return Scan(head=head.number, is_caught_up=True)
+        before = self.marks[-1] if self.marks else None
+        mark = Mark(last, (await self._reader.block(last)).hash)
+        events = await self._reader.scan(first, last)
+        # The logs belong to the branch of both marks only if both still stand behind them.
+        for known in (before, mark):
+            if known is not None and not await self._stands(known):
+                raise Retry(f"L1 reorganised around block {known.block} while it was read")
+        self.marks = [*self.marks, mark][-self.MARKS_MAX :]
+        return Scan(events=events, mark=mark, head=head.number, is_caught_up=last == target)
+
+    async def _rewind(self, head: L1Block) -> int | None:
+        """Drop the marks that L1 took back; the block that still stands, if any was dropped."""
+        if not self.marks:
+            return None
+        newest = self.marks[-1]
+        if newest == Mark(head.number, head.hash) or await self._stands(newest):
+            return None
+        # Blocks that stand come before those that do not, so the border can be bisected.
+        low, high = 0, len(self.marks) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if await self._stands(self.marks[middle]):
+                low = middle + 1
+            else:
+                high = middle
+        del self.marks[low:]
+        return self.scanned
+
+    async def _stands(self, mark: Mark) -> bool:
+        found = await self._reader.client.block(mark.block)
+        return found is not None and found.hash == mark.hash

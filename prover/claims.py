@@ -1,0 +1,47 @@
+"""What a claimant does next, from what stands on L1 alone."""
+
+from msgspec import Struct
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """How far the right claims have come. Batches follow `confirmed`, the last settled one.
+
+    `claimed_at` is when the right claim on the first of them was made, in seconds of L1,
+    None while there is none; `rivals` counts all claims on it, right or wrong. `unclaimed`
+    is the first batch without its right claim, `claimable` the last that is deep enough
+    in L1 to be claimed.
+    """
+
+    confirmed: int
+    claimed_at: int | None
+    rivals: int
+    unclaimed: int
+    claimable: int
+
+
+class MakeClaim(Struct, frozen=True):
+    """Claim our output of `batch`; the claim on the batch before it stands."""
+
+    batch: int
+
+
+class ConfirmClaim(Struct, frozen=True):
+    """Settle the right claim on `batch`."""
+
+    batch: int
+
+
+Move = MakeClaim | ConfirmClaim
+
+
+def next_move(standing: Standing, *, now: int, window: int) -> Move | None:
+    """Settle what may be settled, else claim the first batch that nobody claimed rightly.
+
+    L1 settles a claim that has stood for `window` seconds, but none that has a rival.
+    """
+    claimed_at = standing.claimed_at
+    if claimed_at is not None and standing.rivals == 1 and now >= claimed_at + window:
+        return ConfirmClaim(standing.confirmed + 1)
+    if standing.unclaimed <= standing.claimable:
+        return MakeClaim(standing.unclaimed)
+    return None
