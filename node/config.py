@@ -16,6 +16,9 @@ L1_URL = f"http://{HOST}:{L1_PORT}"
 SEQUENCER_URL = f"http://{HOST}:{SEQUENCER_PORT}"
 FOLLOWER_URL = f"http://{HOST}:{FOLLOWER_PORT}"
 
+BATCH_SECONDS = 5.0
+"""A claimant needs two L1 blocks for every batch: sealing faster than that, it falls behind."""
+
 DOLLAR_MICRO = 10**6
 DOLLAR_NANO = 10**9
 
@@ -51,7 +54,7 @@ class DevnetConfig(Struct, frozen=True, kw_only=True):
     sequencer_port: int = SEQUENCER_PORT
     follower_port: int = FOLLOWER_PORT
     block_seconds: float = 1.0
-    batch_seconds: float = 2.0
+    batch_seconds: float = BATCH_SECONDS
     claim_window: int = 8
     price_seconds: float = 1.0
     bar_seconds: float = 1.0

@@ -5,9 +5,27 @@ from pathlib import Path
 
 import click
 
-from node.cli.options import PORT, process_options
-from node.cli.running import Announce, run_process
-from node.config import HOST, L1_PORT
+from node.cli.failures import told
+from node.cli.keys import signer
+from node.cli.options import (
+    ADDRESS,
+    PORT,
+    SECONDS,
+    l1_option,
+    process_options,
+    rpc_option,
+    signer_options,
+)
+from node.cli.running import Announce, run_process, serve_view
+from node.clock import SystemClock
+from node.config import (
+    BATCH_SECONDS,
+    FOLLOWER_PORT,
+    HOST,
+    L1_PORT,
+    SEQUENCER_PORT,
+    BotsConfig,
+)
 
 
 @click.command()
@@ -40,5 +58,150 @@ def l1(
             host=HOST, port=port, chain_id=chain_id, block_time=block_time, data_directory=data
         )
         await run_l1(config, stop, started=lambda url: announce(url=url))
+
+    run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
+
+
+@click.command()
+@l1_option
+@click.option("--rollup", type=ADDRESS, required=True, help="The rollup's address on L1.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="For the journal.")
+@click.option("--port", type=PORT, default=SEQUENCER_PORT, show_default=True)
+@click.option(
+    "--batch-seconds",
+    type=SECONDS,
+    default=BATCH_SECONDS,
+    show_default=True,
+    help="A batch is sealed when its first transaction is this old.",
+)
+@signer_options
+@process_options
+def sequence(
+    l1_url: str,
+    rollup: bytes,
+    data: Path,
+    port: int,
+    batch_seconds: float,
+    name: str | None,
+    key_file: Path | None,
+    ready_file: Path | None,
+    until_stdin_closes: bool,
+) -> None:
+    """Run the sequencer: take orders over JSON-RPC, match them, post batches to L1."""
+    with told():
+        key = signer(name, key_file)
+
+    async def serve(stop: asyncio.Event, announce: Announce) -> None:
+        from node.l1.client import L1Client
+        from node.sequencer import SequencerConfig, open_sequencer
+        from node.sequencing.engine import EngineConfig
+        from sequencer.sealing import SealingPolicy
+
+        clock = SystemClock()
+        config = SequencerConfig(
+            journal=data / "journal",
+            rollup=rollup,
+            engine=EngineConfig(policy=SealingPolicy(age_max=batch_seconds)),
+        )
+        async with L1Client(l1_url, clock=clock) as client:
+            key.check_chain(await client.chain_id())
+            service = await open_sequencer(config, client, key.private_key, clock)
+            await serve_view(service, service.run, port, stop, announce)
+
+    run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
+
+
+@click.command()
+@l1_option
+@click.option("--rollup", type=ADDRESS, required=True, help="The rollup's address on L1.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="What was read of L1.")
+@click.option("--port", type=PORT, default=FOLLOWER_PORT, show_default=True)
+@process_options
+def follow(
+    l1_url: str,
+    rollup: bytes,
+    data: Path,
+    port: int,
+    ready_file: Path | None,
+    until_stdin_closes: bool,
+) -> None:
+    """Rebuild the venue from an L1 URL and an address alone, and serve it read-only."""
+
+    async def serve(stop: asyncio.Event, announce: Announce) -> None:
+        from node.follower import FollowerConfig, FollowerService
+
+        config = FollowerConfig(l1_url=l1_url, rollup=rollup, data_directory=data)
+        service = FollowerService(config, SystemClock())
+        await serve_view(service, service.run, port, stop, announce)
+
+    run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
+
+
+@click.command()
+@l1_option
+@click.option("--rollup", type=ADDRESS, required=True, help="The rollup's address on L1.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="What was read of L1.")
+@signer_options
+@process_options
+def claim(
+    l1_url: str,
+    rollup: bytes,
+    data: Path,
+    name: str | None,
+    key_file: Path | None,
+    ready_file: Path | None,
+    until_stdin_closes: bool,
+) -> None:
+    """Claim on L1, under bond, what every batch led to, and settle the claims in time."""
+    with told():
+        key = signer(name, key_file)
+
+    async def serve(stop: asyncio.Event, announce: Announce) -> None:
+        from node.claimant import ClaimantConfig, ClaimantService
+        from node.follower import FollowerConfig
+        from node.l1.client import L1Client
+
+        async with L1Client(l1_url) as client:
+            key.check_chain(await client.chain_id())
+        follower = FollowerConfig(l1_url=l1_url, rollup=rollup, data_directory=data)
+        config = ClaimantConfig(follower=follower, private_key=key.private_key)
+        announce(address="0x" + key.address.hex())
+        await ClaimantService(config, SystemClock()).run(stop)
+
+    run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
+
+
+@click.command()
+@l1_option
+@rpc_option
+@click.option("--cursor", type=click.Path(path_type=Path), required=True, help="The last bar.")
+@click.option("--history", type=click.Path(path_type=Path), help="A folder of recorded prices.")
+@click.option("--price-seconds", type=SECONDS, default=1.0, show_default=True)
+@click.option("--bar-seconds", type=SECONDS, default=1.0, show_default=True)
+@process_options
+def bots(
+    l1_url: str,
+    rpc_url: str,
+    cursor: Path,
+    history: Path | None,
+    price_seconds: float,
+    bar_seconds: float,
+    ready_file: Path | None,
+    until_stdin_closes: bool,
+) -> None:
+    """Publish signed prices and keep the books filled. For devnets: it uses public keys."""
+
+    async def serve(stop: asyncio.Event, announce: Announce) -> None:
+        from node.devnet.bots import run_bots
+
+        config = BotsConfig(
+            rpc=rpc_url,
+            l1=l1_url,
+            cursor=cursor,
+            history=history,
+            price_seconds=price_seconds,
+            bar_seconds=bar_seconds,
+        )
+        await run_bots(config, SystemClock(), stop, announce)
 
     run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)

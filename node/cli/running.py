@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,8 @@ from typing import Any
 import msgspec
 
 from node.cli.failures import told
+from node.config import HOST
+from node.files import write_whole
 
 Announce = Callable[..., None]
 """Called once, with keyword facts such as `url`, when the process serves."""
@@ -80,6 +81,24 @@ async def _run(serve: Serve, ready_file: Path | None, until_stdin_closes: bool) 
     await serve(stop, announce)
 
 
+async def serve_view(
+    view: Any,
+    run: Callable[[asyncio.Event], Awaitable[None]],
+    port: int,
+    stop: asyncio.Event,
+    announce: Announce,
+) -> None:
+    """Run a service and its JSON-RPC beside it; both end when either must."""
+    from node.rpc.server import serve
+
+    server = await serve(view, HOST, port)
+    announce(url=server.url)
+    try:
+        await run(stop)
+    finally:
+        await server.close()
+
+
 class _StopAtEnd(asyncio.Protocol):
     """Stops the process when whoever holds the other end of its input is gone."""
 
@@ -88,11 +107,3 @@ class _StopAtEnd(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         self._stop.set()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """All of a file or none of it: others look at it meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    os.replace(beside, path)
