@@ -93,6 +93,15 @@ def test_paying_one_marks_no_neighbour(settled: Settled) -> None:
     assert paid == {0: False, 254: False, 255: True, 256: False, 511: False}
 
 
+def test_paying_one_forgets_no_neighbour(settled: Settled) -> None:
+    for index in DUE:
+        settled.withdraw(index)
+    for index in DUE:
+        assert settled.world.read(views.IS_PAID, index)
+        with pytest.raises(Reverted, match="escrow: already paid"):
+            settled.withdraw(index)
+
+
 @pytest.mark.parametrize("index", DUE)
 def test_nothing_is_paid_twice(settled: Settled, index: int) -> None:
     settled.withdraw(index)
