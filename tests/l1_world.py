@@ -182,5 +182,14 @@ class Rpc:
         return int(await self("eth_blockNumber"), 16)
 
 
+async def refusal(rpc: Rpc, method: str, *params: Any) -> RpcFailure:
+    """The error that a request is answered with; it fails where there is none."""
+    try:
+        result = await rpc(method, *params)
+    except RpcFailure as refused:
+        return refused
+    raise AssertionError(f"{method} was not refused, it answered {result}")
+
+
 def shown(raw: bytes) -> str:
     return "0x" + raw.hex()

@@ -11,10 +11,10 @@ from l1_world import (
     ETHER,
     GWEI,
     Rpc,
-    RpcFailure,
     calldata,
     compiled,
     event_topic,
+    refusal,
     shown,
     words,
 )
@@ -25,12 +25,6 @@ from node.l1.config import L1Config
 RECEIVER = b"\x11" * 20
 NOWHERE = "0x" + "ab" * 32
 SET = event_topic("Set(address,uint256,uint256)")
-
-
-async def refusal(rpc: Rpc, method: str, *params: Any) -> RpcFailure:
-    with pytest.raises(RpcFailure) as refused:
-        await rpc(method, *params)
-    return refused.value
 
 
 # --- network, accounts ---
@@ -75,65 +69,6 @@ async def test_a_block_that_is_not_there_has_no_state(rpc: Rpc) -> None:
         refused = await refusal(rpc, "eth_getBalance", shown(ALICE.address), block)
         assert refused.code == -32001
         assert "header not found" in refused.message
-
-
-@pytest.mark.parametrize(
-    ("method", "params", "said"),
-    [
-        ("eth_getBalance", [], "missing a required argument: 'address'"),
-        ("eth_getBalance", ["0x1234"], "address: expected 20 bytes, got 2"),
-        ("eth_getBalance", ["0x" + "zz" * 20], "address: expected 0x-prefixed hex"),
-        ("eth_getBalance", [1], "address: expected 0x-prefixed hex"),
-        ("eth_getBalance", ["0x" + "11" * 20, "newest"], "unknown tag 'newest', expected one of"),
-        ("eth_getBalance", ["0x" + "11" * 20, "0x01"], "expected a hex quantity"),
-        ("eth_getBalance", ["0x" + "11" * 20, "0x"], "expected a hex quantity"),
-        ("eth_getBalance", ["0x" + "11" * 20, 1], "expected a hex quantity"),
-        ("eth_getBalance", ["0x" + "11" * 20, {}], "either blockNumber or blockHash"),
-        ("eth_getBalance", ["0x" + "11" * 20, "latest", 1], "too many positional arguments"),
-        ("eth_getStorageAt", ["0x" + "11" * 20, "0x" + "1" * 65], "slot: does not fit 256 bits"),
-        ("eth_getStorageAt", ["0x" + "11" * 20, "0x"], "slot: expected"),
-        ("eth_getStorageAt", ["0x" + "11" * 20, "0xgg"], "slot: expected"),
-        ("eth_getBlockByNumber", ["latest", "yes"], "full: expected true or false"),
-        ("eth_getBlockByHash", ["0x12", False], "block hash: expected 32 bytes"),
-        ("eth_getTransactionByHash", [None], "transaction hash: expected"),
-        ("eth_sendRawTransaction", ["0x123"], "transaction: expected 0x-prefixed hex of whole"),
-        ("eth_call", ["0x"], "transaction: expected an object"),
-        ("eth_call", [{"to": "0x12"}], "to: expected 20 bytes"),
-        ("eth_call", [{"value": "1"}], "value: expected a hex quantity"),
-        ("eth_call", [{"value": "0x1" + "0" * 64}], "value: does not fit 256 bits"),
-        ("eth_call", [{"blobs": []}], "unknown field 'blobs'"),
-        ("eth_call", [{"data": "0x01", "input": "0x02"}], "data and input differ"),
-        ("eth_call", [{"accessList": [{}]}], "accessList: an entry"),
-        ("eth_call", [{"accessList": {}}], "accessList: expected a list"),
-        ("eth_call", [{"gasPrice": "high"}], "gasPrice: expected a hex quantity"),
-        ("eth_call", [{}, "latest", {}], "too many positional arguments"),
-        ("eth_feeHistory", ["0x1", "latest", [50, 10]], "ascending"),
-        ("eth_feeHistory", ["0x1", "latest", [101]], "0 to 100"),
-        ("eth_feeHistory", ["many", "latest"], "block count"),
-        ("eth_feeHistory", ["0x1", "0x99"], "newest block: above the head"),
-        ("eth_getLogs", [[]], "filter: expected an object"),
-        ("eth_getLogs", [{"block": "0x1"}], "unknown field 'block'"),
-        ("eth_getLogs", [{"topics": ["0x12"]}], "topics: expected 32 bytes"),
-        ("eth_getLogs", [{"topics": [None] * 5}], "a list of at most 4"),
-        ("eth_getLogs", [{"topics": "0x12"}], "a list of at most 4"),
-        ("eth_getLogs", [{"address": "0x12"}], "address: expected 20 bytes"),
-        ("eth_getLogs", [{"fromBlock": "0x2", "toBlock": "0x1"}], "2 lies above toBlock 1"),
-        ("eth_getLogs", [{"blockHash": NOWHERE, "toBlock": "0x1"}], "excludes fromBlock"),
-        ("evm_mine", ["soon"], "timestamp: expected a hex quantity"),
-        ("evm_mine", [{"blocks": 1_001}], "blocks: at most 1000"),
-        ("evm_increaseTime", [-1], "seconds: expected 0 .."),
-        ("evm_increaseTime", [2**50], "seconds: at most"),
-        ("evm_setAutomine", [1], "automine: expected true or false"),
-        ("evm_setIntervalMining", ["x"], "seconds: expected"),
-        ("evm_revert", ["one"], "snapshot: expected"),
-    ],
-)
-async def test_a_bad_parameter_is_named(
-    rpc: Rpc, method: str, params: list[Any], said: str
-) -> None:
-    refused = await refusal(rpc, method, *params)
-    assert refused.code == -32602
-    assert said in refused.message
 
 
 async def test_an_unknown_method_is_said_to_be_one(rpc: Rpc) -> None:
@@ -334,117 +269,6 @@ async def test_rewards_are_weighed_by_gas(rpc: Rpc) -> None:
     await rpc("evm_mine")
     history = await rpc("eth_feeHistory", 1, "latest", [1, 50, 99])
     assert history["reward"] == [[hex(GWEI), hex(2 * GWEI), hex(2 * GWEI)]]
-
-
-# --- logs ---
-
-
-class TestLogs:
-    @pytest.fixture
-    async def contracts(self, rpc: Rpc) -> list[str]:
-        """Two contracts; blocks 3 to 6 hold one event each."""
-        first, second = await rpc.deploy(), await rpc.deploy()
-        for account, contract, number in (
-            (ALICE, first, 1),
-            (BOB, first, 2),
-            (ALICE, second, 1),
-            (BOB, second, 2),
-        ):
-            await rpc.send(account, to=contract, data=calldata("set(uint256)", number), gas=100_000)
-        return [shown(first), shown(second)]
-
-    @pytest.mark.parametrize(
-        ("addresses", "topics", "blocks"),
-        [
-            ([], [], [3, 4, 5, 6]),
-            ([0], [], [3, 4]),
-            ([0, 1], [], [3, 4, 5, 6]),
-            ([], ["set"], [3, 4, 5, 6]),
-            ([], [None, "alice"], [3, 5]),
-            ([], ["set", None, 2], [4, 6]),
-            ([], ["set", ["alice", "bob"], [1, 2]], [3, 4, 5, 6]),
-            ([], [["set", None], "bob"], [4, 6]),
-            ([1], ["set", "bob", [2]], [6]),
-            ([], ["alice"], []),
-            ([], ["set", None, None, None], []),
-        ],
-    )
-    async def test_filters(
-        self,
-        rpc: Rpc,
-        contracts: list[str],
-        addresses: list[int],
-        topics: list[Any],
-        blocks: list[int],
-    ) -> None:
-        named = {
-            "set": shown(SET),
-            "alice": shown(ALICE.address.rjust(32, b"\0")),
-            "bob": shown(BOB.address.rjust(32, b"\0")),
-            1: shown(words(1)),
-            2: shown(words(2)),
-            None: None,
-        }
-
-        def topic(item: Any) -> Any:
-            return [named[choice] for choice in item] if isinstance(item, list) else named[item]
-
-        query: dict[str, Any] = {"fromBlock": "earliest", "toBlock": "latest"}
-        query["topics"] = [topic(item) for item in topics]
-        if addresses:
-            query["address"] = [contracts[index] for index in addresses]
-        found = await rpc("eth_getLogs", query)
-        assert [int(log["blockNumber"], 16) for log in found] == blocks
-
-    async def test_ranges(self, rpc: Rpc, contracts: list[str]) -> None:
-        for first, last, blocks in (
-            (None, None, [6]),
-            ("0x4", "0x5", [4, 5]),
-            ("0x5", None, [5, 6]),
-            ("0x5", "0xff", [5, 6]),
-            ("0x7", "0xff", []),
-            ("latest", "pending", [6]),
-        ):
-            query = {"address": contracts, "fromBlock": first, "toBlock": last}
-            found = await rpc("eth_getLogs", query)
-            assert [int(log["blockNumber"], 16) for log in found] == blocks, query
-
-    async def test_what_a_log_tells(self, rpc: Rpc, contracts: list[str]) -> None:
-        (found,) = await rpc("eth_getLogs", {"address": contracts[1], "fromBlock": "0x6"})
-        block = await rpc("eth_getBlockByNumber", "0x6", False)
-        assert found == {
-            "address": contracts[1],
-            "topics": [shown(SET), shown(BOB.address.rjust(32, b"\0")), shown(words(2))],
-            "data": shown(words(6)),
-            "blockNumber": "0x6",
-            "blockHash": block["hash"],
-            "blockTimestamp": block["timestamp"],
-            "transactionHash": block["transactions"][0],
-            "transactionIndex": "0x0",
-            "logIndex": "0x0",
-            "removed": False,
-        }
-
-    async def test_an_unknown_block_is_not_an_empty_one(self, rpc: Rpc) -> None:
-        assert (await refusal(rpc, "eth_getLogs", {"blockHash": NOWHERE})).code == -32001
-
-    async def test_a_range_that_is_too_large_is_refused(self, rpc: Rpc, config: L1Config) -> None:
-        await rpc("evm_mine", {"blocks": config.log_blocks_max})
-        refused = await refusal(rpc, "eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest"})
-        assert refused.code == -32005
-        assert refused.message == "block range too large: 51 blocks, at most 50"
-        assert await rpc("eth_getLogs", {"fromBlock": "0x1", "toBlock": "latest"}) == []
-
-    async def test_too_many_results_are_refused(
-        self, rpc: Rpc, config: L1Config, contracts: list[str]
-    ) -> None:
-        target = bytes.fromhex(contracts[0][2:])
-        for number in range(100, 100 + config.log_results_max - 4):
-            await rpc.send(BOB, to=target, data=calldata("set(uint256)", number), gas=100_000)
-        assert len(await rpc("eth_getLogs", {"fromBlock": "0x0"})) == config.log_results_max
-        await rpc.send(BOB, to=target, data=calldata("set(uint256)", 1), gas=100_000)
-        refused = await refusal(rpc, "eth_getLogs", {"fromBlock": "0x0"})
-        assert (refused.code, "more than 20 logs" in refused.message) == (-32005, True)
 
 
 class TestDepths:
