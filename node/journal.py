@@ -176,6 +176,11 @@ class Journal:
         assert self._is_read, "what is there is read first"
         self._group.append(record)
 
+    @property
+    def is_synced(self) -> bool:
+        """Whether nothing waits for a `sync`."""
+        return not self._group
+
     def sync(self) -> None:
         """Return once every record appended is on disk. JournalFailed is final."""
         if self._group:
@@ -185,9 +190,15 @@ class Journal:
 
     def close(self) -> None:
         """Sync, and mark the end: behind an empty group, damage cannot pass for a torn tail."""
-        if self._failed is None and self._is_read:
-            self.sync()
-            self._write(self._framed(encode_records([])))
+        try:
+            if self._failed is None and self._is_read:
+                self.sync()
+                self._write(self._framed(encode_records([])))
+        finally:
+            self._file.close()
+
+    def abandon(self) -> None:
+        """Close the file and leave out what was not synced: nobody was told of it."""
         self._file.close()
 
     def _framed(self, body: bytes) -> bytes:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from sequencer.payload import Payload
 from state.batch import BatchHeader, ChunkCommitment
-from state.chunks import Row
+from state.chunks import COUNT_BYTES, Row, row_size
 from state.commitment import Commitment
 from state.inbox import InboxItem, accumulate
 from state.machine import Machine
@@ -74,6 +74,12 @@ class SealedBatch(Struct, frozen=True, kw_only=True):
     @property
     def orders(self) -> int:
         return sum(row.kind == Kind.ORDER for row in self.rows)
+
+    @property
+    def raw_bytes(self) -> int:
+        """What its chunks take before compression; nothing where they were dropped."""
+        per_row = sum(row_size(row.kind) for row in self.rows)
+        return per_row + COUNT_BYTES * len(self.content.chunks) * bool(self.rows)
 
     @property
     def compressed_bytes(self) -> int:

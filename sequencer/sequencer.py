@@ -50,8 +50,8 @@ class Sequencer:
         self.open: OpenBatch | None = None
         self.batches: dict[int, SealedBatch] = {}
         self.contents: list[BatchContent] = []
+        self.time = 0
         self._committer = Committer(self.state)
-        self._time = 0
 
     # --- where it stands ---
 
@@ -60,18 +60,12 @@ class Sequencer:
         """The last sealed batch."""
         return len(self.contents)
 
-    @property
-    def time(self) -> int:
-        """The venue's clock: not behind the state's, nor behind what L1 was told of before."""
-        posted = self.contents[-1].time_max if self.contents else 0
-        return max(self._time, self.state.machine.time, posted)
-
     def advance_clock(self, time: int) -> None:
         """What follows happens at `time`; a clock that goes back is held.
 
         The header is written with the next transaction, so a quiet venue seals no batches.
         """
-        self._time = max(self._time, time)
+        self.time = max(self.time, time)
 
     def commitment(self) -> Commitment:
         """Trees and root of the state as it stands."""
@@ -121,8 +115,9 @@ class Sequencer:
     def submit(self, tx: Transaction, signature: bytes) -> Receipt:
         """Execute a trader's transaction; `can_take` must have said yes to its kind.
 
-        One that `is_included` turns down leaves no trace, its header neither. One that is
-        refused, but authenticated, is in the batch: its sequence number is consumed.
+        One that `is_included` turns down leaves no trace, nor does its header, and its receipt
+        has no steps. One that is refused, but authenticated, is in the batch: its sequence
+        number is consumed.
         """
         row = _row_of(tx, signature)
         if row is None or row.kind == Kind.HEADER:
@@ -254,6 +249,8 @@ class Sequencer:
         )
         self.batches[content.number] = batch
         self.contents.append(content)
+        # L1 takes no later batch that begins before the end of this one.
+        self.advance_clock(content.time_max)
         assert self.number == content.number
         return batch
 

@@ -1,0 +1,94 @@
+"""Posting sealed batches on L1, one after the other.
+
+The contract takes a batch number once and in order, so nothing is lost or doubled by
+asking again: whoever was stopped between sending and the receipt finds the batch on L1,
+where it is compared with ours, or posts it again.
+"""
+
+from msgspec import Struct
+
+from contracts import calls
+from node.errors import Halt, Retry
+from node.l1.sender import TransactionReverted, TransactionSender
+from node.scanner import Mark
+from sequencer.batches import SealedBatch
+from sequencer.posting import Resequence, Wait
+
+NOT_THE_SEQUENCER = "batches: not the sequencer"
+
+_NEVER = {
+    "batches: time lags too far": "its times are too old by now",
+    "batches: time runs backwards": "L1 has moved on to later times",
+    "batches: overdue item left out": "it leaves out an overdue inbox item",
+}
+_LATER = {
+    "batches: not the next number": "L1 has another batch of this number, or lacks the one before",
+    "batches: time is in the future": "L1's clock is behind",
+    "batches: inbox has no such item": "L1 took an inbox item back",
+    "batches: origin is on another branch": "L1 reorganised",
+    "batches: origin is too old": "L1 moved on before it took the batch",
+    "batches: origin is not in the past": "L1 went back",
+}
+
+
+class Posted(Struct, frozen=True):
+    """It is on L1, if L1 keeps that block."""
+
+    block: int
+    transaction: bytes
+    gas: int
+
+
+class Poster:
+    """Sends batches to one rollup; `corrupt` is the number of a batch to damage, for drills."""
+
+    def __init__(
+        self, sender: TransactionSender, rollup: bytes, *, corrupt: int | None = None
+    ) -> None:
+        self.sender = sender
+        self._rollup = rollup
+        self._corrupt = corrupt
+
+    async def post(self, batch: SealedBatch, origin: Mark) -> Posted | Resequence | Wait:
+        """Post `batch`, whose inbox items were all read from L1 up to the block of `origin`.
+
+        L1 takes the batch only on the branch of that block. Were its items taken back and
+        replaced meanwhile, it would run other ones there than were run here. What to do where
+        the contract refused it; Retry and L1Error where L1 does not answer or does not take
+        the transaction, Halt where it never will.
+        """
+        try:
+            receipt = await self.sender.send(self._rollup, self._calldata(batch, origin))
+        except TransactionReverted as refusal:
+            return self._move(batch.number, refusal.reason)
+        return Posted(receipt.block_number, receipt.transaction_hash, receipt.gas_used)
+
+    def _calldata(self, batch: SealedBatch, origin: Mark) -> bytes:
+        chunks = list(batch.payload)
+        if batch.number == self._corrupt and chunks:
+            # The last byte is a literal of the raw chunk, so its hash is sure to differ.
+            chunks[0] = chunks[0][:-1] + bytes([chunks[0][-1] ^ 1])
+        content = batch.content
+        return calls.post_batch(
+            number=content.number,
+            inbox_to=content.inbox_to,
+            origin_number=origin.block,
+            origin_hash=origin.hash,
+            time_min=content.time_min,
+            time_max=content.time_max,
+            chunks=chunks,
+            raw_hashes=[chunk.raw_hash for chunk in content.chunks],
+        )
+
+    def _move(self, number: int, reason: str) -> Resequence | Wait:
+        """What to do about a refusal of the contract."""
+        if reason in _NEVER:
+            return Resequence(_NEVER[reason])
+        if reason in _LATER:
+            return Wait(_LATER[reason])
+        if reason == NOT_THE_SEQUENCER:
+            raise Halt(
+                f"the rollup takes no batches from 0x{self.sender.address.hex()}: start the node "
+                "with the key of the rollup's sequencer"
+            )
+        raise Retry(f"L1 refused batch {number}: {reason}")

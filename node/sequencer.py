@@ -1,0 +1,294 @@
+"""The sequencer service: takes transactions, seals batches, posts them, and follows L1.
+
+The venue's clock is that of L1's last block. L1 refuses batches from its own future and
+from too far in its past, so no other clock could stamp a transaction that is executed
+before its batch is posted.
+"""
+
+import asyncio
+from pathlib import Path
+
+import structlog
+from msgspec import Struct, structs
+
+from node.clock import Clock
+from node.disk import Disk, SystemDisk
+from node.errors import Halt
+from node.journal import Journal
+from node.l1.client import L1Client
+from node.l1.sender import TransactionSender
+from node.poster import Poster
+from node.rollup import RollupReader, RollupTerms
+from node.scanner import L1Scanner
+from node.sequencing.agreement import Agreement
+from node.sequencing.engine import Engine, EngineConfig, RunBlocking, backlogged
+from node.sequencing.history import History
+from node.sequencing.intake import Intake, Unavailable, UnavailableReason
+from node.sequencing.l1_view import L1View
+from node.sequencing.posting import Posting
+from node.sequencing.watch import Watch
+from node.signatures import recover
+from node.view import BatchRecord, FillFeed, Heads
+from sequencer.posting import PostingLimits
+from sequencer.sequencer import Sequencer
+from state.authentication import Verifier
+from state.commitment import Commitment
+from state.execution import Receipt
+from state.transactions import Transaction
+
+log = structlog.get_logger(__name__)
+
+
+class SequencerConfig(Struct, frozen=True, kw_only=True):
+    """Settings of the service. `rollup` is its address, `queue_max` counts transactions.
+
+    `confirmations` are the blocks under L1's head that are not believed yet. Where L1 is
+    silent for longer than `silence_seconds` nothing is taken. `corrupt_batch` names a
+    batch to post with a flipped byte, for drills on a devnet.
+    """
+
+    journal: Path
+    rollup: bytes
+    engine: EngineConfig = EngineConfig()
+    queue_max: int = 4_096
+    poll_seconds: float = 0.5
+    tick_seconds: float = 0.05
+    silence_seconds: float = 60.0
+    confirmations: int = 0
+    corrupt_batch: int | None = None
+
+
+class SequencerService:
+    """The venue's only writer: `run` it, `submit` to it, read from it."""
+
+    role = "sequencer"
+
+    def __init__(
+        self,
+        config: SequencerConfig,
+        terms: RollupTerms,
+        history: History,
+        *,
+        reader: RollupReader,
+        poster: Poster,
+        clock: Clock,
+        run_blocking: RunBlocking = asyncio.to_thread,
+    ) -> None:
+        self.config = config
+        self.domain = terms.domain
+        self.token = terms.token
+        self.state = history.sequencer.state
+        self.fills = FillFeed()
+        self._clock = clock
+        self._history = history
+        self._intake = Intake(config.queue_max)
+        self._view = L1View()
+        self._agreement = Agreement(self.domain, history, self._view)
+        self.engine = Engine(
+            config.engine,
+            history,
+            self._view,
+            self._agreement,
+            intake=self._intake,
+            fills=self.fills,
+            clock=clock,
+            run_blocking=run_blocking,
+        )
+        scanner = L1Scanner(reader, first=terms.deployed_at, confirmations=config.confirmations)
+        self.watch = Watch(
+            reader,
+            scanner,
+            self._view,
+            clock=clock,
+            poll_seconds=config.poll_seconds,
+            changed=self.engine.wake.set,
+        )
+        self.posting = Posting(
+            self.engine,
+            poster,
+            PostingLimits(
+                inbox_delay=terms.parameters.inbox_delay,
+                time_lag_max=terms.parameters.time_lag_max,
+            ),
+            clock=clock,
+            pause_seconds=config.poll_seconds,
+        )
+        self._failure: Halt | None = None
+        self._is_stopping = False
+
+    # --- writing ---
+
+    async def submit(self, tx: Transaction, signature: bytes) -> Receipt:
+        """The receipt, once the transaction is on disk; a `SequencedReceipt` if it is in a batch.
+
+        Unavailable, which is a Retry, while nothing is taken; Halt when nothing ever will be.
+        """
+        if self._failure is not None:
+            raise self._failure
+        unavailable = self._unavailable()
+        if unavailable is not None:
+            raise unavailable
+        pending = self._intake.put(tx, signature)
+        self.engine.wake.set()
+        return await pending.answer
+
+    def _unavailable(self) -> Unavailable | None:
+        if self._is_stopping:
+            return _stopping()
+        if not self._view.is_caught_up:
+            detail = "the sequencer still reads L1; send it again in a moment"
+            return Unavailable(UnavailableReason.CATCHING_UP, detail)
+        if self.watch.silence > self.config.silence_seconds:
+            detail = (
+                f"L1 has not answered for {self.watch.silence:.0f} s, so the clock stands still"
+            )
+            return Unavailable(UnavailableReason.L1_SILENT, detail)
+        if self.engine.is_backlogged:
+            return backlogged(self.engine.backlog)
+        return None
+
+    # --- reading ---
+
+    @property
+    def heads(self) -> Heads:
+        safe, head = self._agreement.safe, self._view.head
+        return Heads(
+            unsafe=self.engine.durable,
+            safe=safe,
+            finalized=min(safe, self._view.batches_until(self._view.finalized_block)),
+            confirmed=min(safe, self._view.confirmed),
+            l1_block=head.number if head is not None else 0,
+        )
+
+    def commitment(self) -> Commitment:
+        """Trees and root of the state as it stands, the open batch included."""
+        return self._history.sequencer.commitment()
+
+    def batch(self, number: int) -> BatchRecord | None:
+        """A sealed batch; with its place on L1 once it has one."""
+        if not 0 < number <= len(self._history.records):
+            return None
+        record = self._history.records[number - 1]
+        if number > self._agreement.safe:
+            return record
+        posted = self._view.batches[number - 1]
+        return structs.replace(
+            record,
+            batch_hash=posted.batch_hash,
+            posted_block=posted.block,
+            posted_transaction=posted.transaction,
+        )
+
+    def problems(self) -> list[str]:
+        """What keeps the venue from working as it should, each with its mend."""
+        if self._failure is not None:
+            return [str(self._failure)]
+        found = []
+        unavailable = self._unavailable()
+        if unavailable is not None:
+            found.append(str(unavailable))
+        if self.watch.problem:
+            found.append(f"L1 does not answer: {self.watch.problem}; check the endpoint")
+        if self.posting.problem:
+            found.append(self.posting.problem)
+        return found
+
+    # --- running ---
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. Raises Halt where going on could lose money."""
+        ending = asyncio.Event()
+        engine = asyncio.create_task(self.engine.run(ending))
+        others = [
+            asyncio.create_task(part)
+            for part in (
+                self.watch.run(ending),
+                self.posting.run(ending),
+                self._tick(),
+                stop.wait(),
+            )
+        ]
+        try:
+            await asyncio.wait([engine, *others], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._is_stopping = True
+            ending.set()
+            self.engine.wake.set()
+            for task in others:
+                task.cancel()
+            ended = await asyncio.gather(engine, *others, return_exceptions=True)
+            self._end([error for error in ended if isinstance(error, Exception)])
+        if self._failure is not None:
+            raise self._failure
+
+    def _end(self, errors: list[Exception]) -> None:
+        """Answer whoever still waits, and close the journal."""
+        for error in errors:
+            log.error("sequencer_failed", exc_info=error)
+        if errors:
+            halt = next((error for error in errors if isinstance(error, Halt)), None)
+            self._failure = halt or Halt(
+                f"the sequencer failed and must be restarted: {errors[0]!r}"
+            )
+        self._intake.fail(self._failure or self._stopped())
+        try:
+            self._history.journal.close()
+        except Halt as error:
+            self._failure = self._failure or error
+
+    def _stopped(self) -> Unavailable:
+        detail = "the sequencer was stopped; send it again after its restart"
+        return Unavailable(UnavailableReason.STOPPING, detail)
+
+    async def _tick(self) -> None:
+        """Time alone can make a batch due."""
+        while True:
+            await self._clock.sleep(self.config.tick_seconds)
+            self.engine.wake.set()
+
+
+def _stopping() -> Unavailable:
+    detail = "the sequencer was stopped; send it again after its restart"
+    return Unavailable(UnavailableReason.STOPPING, detail)
+
+
+async def open_sequencer(
+    config: SequencerConfig,
+    client: L1Client,
+    key: bytes,
+    clock: Clock,
+    *,
+    disk: Disk | None = None,
+    run_blocking: RunBlocking = asyncio.to_thread,
+) -> SequencerService:
+    """The service over a rollup on L1, its journal replayed. `key` signs what is posted.
+
+    Raises Halt where key, settings or journal do not belong to this rollup.
+    """
+    reader = RollupReader(client, config.rollup)
+    terms = await reader.deployment()
+    sender = TransactionSender(client, key, clock, chain_id=terms.chain_id)
+    if sender.address != terms.sequencer:
+        raise Halt(
+            f"the rollup takes batches from 0x{terms.sequencer.hex()}, the key given is that of "
+            f"0x{sender.address.hex()}: start the node with the key of the rollup's sequencer"
+        )
+    if not config.engine.policy.is_within(terms.parameters.time_lag_max):
+        raise Halt(
+            f"batches are sealed after {config.engine.policy.age_max} s, and this rollup takes "
+            f"none older than {terms.parameters.time_lag_max} s: seal within an eighth of that"
+        )
+    journal = Journal(disk or SystemDisk(), config.journal, terms.domain.genesis_hash)
+    history = History(Sequencer(Verifier(terms.domain, recover)), journal)
+    records = await run_blocking(history.recover)
+    log.info("journal_replayed", records=records, batches=history.sequencer.number)
+    poster = Poster(sender, config.rollup, corrupt=config.corrupt_batch)
+    return SequencerService(
+        config,
+        terms,
+        history,
+        reader=reader,
+        poster=poster,
+        clock=clock,
+        run_blocking=run_blocking,
+    )

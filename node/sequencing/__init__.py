@@ -1,0 +1,1 @@
+"""The parts of the sequencer service, one concern each."""

@@ -1,0 +1,113 @@
+"""Where L1 and the sequencer part, and what the sequencer does about it.
+
+L1 decides. A batch that is there in another form than ours (void, because a byte was
+flipped; forced by someone; posted by another process with our key) takes the place of
+ours, and the transactions of ours are retried behind it. A batch that L1 no longer has, or
+whose inbox items it no longer has, is undone.
+"""
+
+import structlog
+
+from node.errors import Rewind
+from node.sequencing.history import History
+from node.sequencing.l1_view import L1View
+from prover.derivation import Cursor, Derived, Inconsistent, derive_batch, genesis_cursor
+from state.batch import decode_header
+from state.eip712 import Domain
+from state.packing import NotCanonical
+
+log = structlog.get_logger(__name__)
+
+
+class Agreement:
+    """`safe` is the last batch that L1 and the sequencer both have."""
+
+    def __init__(self, domain: Domain, history: History, view: L1View) -> None:
+        self.safe = 0
+        self._genesis = genesis_cursor(domain)
+        self._history = history
+        self._sequencer = history.sequencer
+        self._view = view
+
+    def update(self) -> bool:
+        """Follow L1; whether anything of ours was undone. Rewind where L1's logs do not fit."""
+        self.safe = min(self.safe, len(self._view.batches))
+        try:
+            while self.safe < len(self._view.batches) and self._is_ours(self.safe + 1):
+                self.safe += 1
+                self._view.strip(self.safe)
+            if self.safe < len(self._view.batches):
+                self._follow_l1()
+                return True
+        except (Inconsistent, NotCanonical) as error:
+            raise Rewind(str(error)) from error
+        stale = self._stale()
+        if stale is None:
+            return False
+        log.warning("batches_undone", after=stale, reason="L1 took back what they stood on")
+        self._history.rewind_to(stale)
+        return True
+
+    def _is_ours(self, number: int) -> bool:
+        """Whether L1's batch `number` is the one that was executed here."""
+        if number > self._sequencer.number:
+            return False
+        posted = self._view.batches[number - 1]
+        header = decode_header(posted.header)
+        if header.parent != self._cursor(number - 1).batch_hash:
+            raise Rewind(f"L1's batch {number} does not follow its batch {number - 1}")
+        return self._sequencer.contents[number - 1].is_behind(header)
+
+    def _follow_l1(self) -> None:
+        """Put what L1 has from here on in the place of ours."""
+        self._history.rewind_to(self.safe)
+        while self.safe < len(self._view.batches):
+            number = self.safe + 1
+            payload = self._view.batches[number - 1].payload
+            derived = self._derived(number)
+            batch = self._history.adopt(derived, payload)
+            log.warning(
+                "batch_adopted",
+                number=number,
+                void=batch.void,
+                transactions=len(batch.rows),
+                owed=len(self._history.owed),
+            )
+            self.safe = number
+            self._view.strip(number)
+
+    def _derived(self, number: int) -> Derived:
+        posted = self._view.batches[number - 1]
+        header = decode_header(posted.header)
+        return derive_batch(
+            posted.header,
+            posted.payload,
+            self._view.items(header.inbox_from, header.inbox_to),
+            after=self._cursor(number - 1),
+            batch_hash=posted.batch_hash,
+        )
+
+    def _cursor(self, number: int) -> Cursor:
+        if number == 0:
+            return self._genesis
+        content = self._sequencer.contents[number - 1]
+        posted = self._view.batches[number - 1]
+        return Cursor(number, posted.batch_hash, content.inbox_to, content.accumulator)
+
+    def _stale(self) -> int | None:
+        """The batch to go back to where a later one stands on what L1 does not have (now)."""
+        if not self._view.is_caught_up:
+            return None
+        for number in range(self.safe + 1, self._sequencer.number + 1):
+            content = self._sequencer.contents[number - 1]
+            is_adopted = number in self._sequencer.batches and (
+                self._sequencer.batches[number].adopted
+            )
+            if is_adopted or not self._view.has_items(content.inbox_to, content.accumulator):
+                return number - 1
+        opened = self._sequencer.open
+        if opened is not None and not self._view.has_items(
+            opened.inbox_from + len(opened.items), opened.accumulator
+        ):
+            return self._sequencer.number
+        return None

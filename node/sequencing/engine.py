@@ -1,0 +1,260 @@
+"""The one coroutine that moves the state: look at L1, seal, execute a group, sync, answer.
+
+Callers, the watch on L1 and posting only leave notes for it and wake it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+from msgspec import Struct, structs
+
+from node.clock import Clock
+from node.errors import Halt, Rewind
+from node.sequencing.agreement import Agreement
+from node.sequencing.history import History
+from node.sequencing.intake import Intake, Pending, Unavailable, UnavailableReason
+from node.sequencing.l1_view import L1View
+from node.view import FillFeed, SequencedReceipt
+from sequencer.sealing import BatchFigures, SealingPolicy, seal_reason
+from state.execution import Receipt
+from state.store import Fill
+
+log = structlog.get_logger(__name__)
+
+RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
+"""Runs what blocks beside the event loop, and waits for it."""
+
+
+class EngineConfig(Struct, frozen=True, kw_only=True):
+    """`group_max` transactions share one sync, collected for `group_seconds`.
+
+    At most `backlog_max` sealed batches wait for L1 before nothing new is taken.
+    """
+
+    policy: SealingPolicy = SealingPolicy()
+    group_max: int = 256
+    group_seconds: float = 0.002
+    backlog_max: int = 64
+
+
+class Engine:
+    """Everything that happens to the venue happens in `cycle`.
+
+    `durable` is the last batch whose sealing is on disk, `followed` the last block of L1 that
+    was compared with it. `wake` asks for a cycle, `progress` tells that there was one.
+    """
+
+    def __init__(
+        self,
+        config: EngineConfig,
+        history: History,
+        view: L1View,
+        agreement: Agreement,
+        *,
+        intake: Intake,
+        fills: FillFeed,
+        clock: Clock,
+        run_blocking: RunBlocking,
+    ) -> None:
+        self.config = config
+        self.history = history
+        self.sequencer = history.sequencer
+        self.view = view
+        self.agreement = agreement
+        self.intake = intake
+        self.fills = fills
+        self.wake = asyncio.Event()
+        self.progress = asyncio.Event()
+        self.durable = history.sequencer.number
+        self.followed = -1
+        self._clock = clock
+        self._run_blocking = run_blocking
+        self._resequence: tuple[int, str] | None = None
+        self._opened_at: float | None = None
+        self._items_since: float | None = None
+
+    # --- what others ask of it ---
+
+    @property
+    def backlog(self) -> int:
+        """Sealed batches that are not on L1."""
+        return self.sequencer.number - self.agreement.safe
+
+    @property
+    def is_backlogged(self) -> bool:
+        return self.backlog >= self.config.backlog_max
+
+    def resequence(self, number: int, why: str) -> None:
+        """L1 will not take batch `number`: put its transactions into other ones."""
+        self._resequence = (number, why)
+        self.wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set; the cycle in progress is finished."""
+        while not stop.is_set():
+            await self.wake.wait()
+            self.wake.clear()
+            if 0 < len(self.intake) < self.config.group_max:
+                await self._clock.sleep(self.config.group_seconds)
+            await self.cycle()
+            if len(self.intake):
+                self.wake.set()
+
+    async def cycle(self) -> None:
+        """One round. Raises Halt where going on could lose money."""
+        self._follow_l1()
+        if self.view.is_caught_up and self.view.head is not None:
+            self.sequencer.advance_clock(self.view.head.timestamp)
+            self._take_items()
+            if self.history.owed:
+                await self._settle()
+            self._seal_if_due()
+        # A trader's next transaction must not overtake one that is still owed a retry.
+        count = 0 if self.history.owed else self.config.group_max
+        await self._serve(self.intake.take(count))
+
+    # --- L1 ---
+
+    def _follow_l1(self) -> None:
+        """Undo or replace what L1 does not have, or will not take."""
+        try:
+            self.agreement.update()
+        except Rewind as error:
+            log.warning("l1_view_void", reason=str(error))
+            self.view.is_void, self.view.is_caught_up = True, False
+            return
+        self.followed = self.view.scanned
+        if self._resequence is not None:
+            (number, why), self._resequence = self._resequence, None
+            if self.agreement.safe < number <= self.sequencer.number:
+                log.warning("batches_resequenced", first=number, reason=why)
+                self.history.rewind_to(number - 1)
+        self.durable = min(self.durable, self.sequencer.number)
+        if not self.sequencer.open:
+            self._opened_at = None
+        final = min(self.view.batches_until(self.view.finalized_block), self.agreement.safe)
+        if final in self.sequencer.batches:
+            self.history.forget(final)
+
+    def _take_items(self) -> None:
+        """Run what waits in the inbox, as far as the open batch can still take it."""
+        waiting = self.view.items(self.sequencer.state.machine.inbox)
+        while fitting := self.sequencer.fitting(waiting):
+            self.history.take_items(fitting)
+            waiting = waiting[len(fitting) :]
+            if waiting:
+                self._seal("items")
+        if not waiting:
+            self._items_since = None
+        elif self._items_since is None:
+            self._items_since = self._clock.monotonic()
+
+    async def _settle(self) -> None:
+        """Retry in order what a rewind took out of its batches.
+
+        Stopped in the middle, it starts again: what was retried already is refused then,
+        and leaves no trace.
+        """
+        owed, refused = self.history.owed, dict[str, int]()
+        for start in range(0, len(owed), self.config.group_max):
+            done: list[tuple[int, int, Fill]] = []
+            for tx, signature in owed[start : start + self.config.group_max]:
+                self._seal_if_full()
+                receipt = self.history.submit(tx, signature)
+                done += self._fills_of(receipt)
+                if not receipt.steps:
+                    refused[receipt.status.name] = refused.get(receipt.status.name, 0) + 1
+            await self._sync(done)
+        self.history.settled()
+        log.warning("transactions_retried", count=len(owed), refused=refused)
+
+    # --- batches ---
+
+    def _seal_if_due(self) -> None:
+        opened, now = self.sequencer.open, self._clock.monotonic()
+        if opened is None:
+            self._opened_at = None
+            return
+        if self._opened_at is None:
+            self._opened_at = now
+        figures = BatchFigures(
+            age=now - self._opened_at,
+            payload_bytes=opened.payload.size_max,
+            is_full=self.sequencer.is_full,
+            item_wait=None if self._items_since is None else now - self._items_since,
+        )
+        reason = seal_reason(self.config.policy, figures)
+        if reason is not None and not self.is_backlogged:
+            self._seal(reason)
+            self._take_items()
+
+    def _seal_if_full(self) -> None:
+        if self.sequencer.is_full:
+            self._seal("full")
+
+    def _seal(self, reason: str) -> None:
+        batch = self.history.seal()
+        self._opened_at = None
+        log.info(
+            "batch_sealed",
+            number=batch.number,
+            reason=str(reason),
+            transactions=len(batch.rows),
+            items=len(batch.items),
+            bytes=batch.compressed_bytes,
+            steps=batch.steps,
+        )
+
+    # --- transactions ---
+
+    async def _serve(self, group: Sequence[Pending]) -> None:
+        """Execute a group, put it on disk, then answer."""
+        answers: list[tuple[Pending, Receipt | Unavailable]] = []
+        fills: list[tuple[int, int, Fill]] = []
+        try:
+            for pending in group:
+                answer = self._execute(pending)
+                answers.append((pending, answer))
+                if isinstance(answer, Receipt):
+                    fills += self._fills_of(answer)
+            await self._sync(fills)
+        except BaseException as error:
+            for pending in group:
+                pending.fail(Halt(f"the sequencer stopped before this was on disk: {error}"))
+            raise
+        for pending, answer in answers:
+            if isinstance(answer, Receipt):
+                pending.receive(answer)
+            else:
+                pending.fail(answer)
+
+    def _execute(self, pending: Pending) -> Receipt | Unavailable:
+        if self.sequencer.is_full and self.is_backlogged:
+            return backlogged(self.backlog)
+        self._seal_if_full()
+        receipt = self.history.submit(pending.tx, pending.signature)
+        if not receipt.steps:
+            return receipt
+        return SequencedReceipt(**structs.asdict(receipt), batch=self.sequencer.number + 1)
+
+    def _fills_of(self, receipt: Receipt) -> list[tuple[int, int, Fill]]:
+        batch, time = self.sequencer.number + 1, self.sequencer.state.machine.time
+        return [(batch, time, fill) for fill in receipt.fills]
+
+    async def _sync(self, fills: Sequence[tuple[int, int, Fill]]) -> None:
+        """Put on disk what was done; only then does anybody hear of it."""
+        if not self.history.journal.is_synced:
+            await self._run_blocking(self.history.journal.sync)
+        self.durable = self.sequencer.number
+        self.progress.set()
+        for batch, time, fill in fills:
+            self.fills.publish(batch, time, fill)
+
+
+def backlogged(count: int) -> Unavailable:
+    return Unavailable(
+        UnavailableReason.BACKLOG,
+        f"{count} batches wait for L1; send it again when L1 takes them",
+    )

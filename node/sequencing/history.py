@@ -1,0 +1,211 @@
+"""The sequencer and its journal, moved together: what happened can always be replayed.
+
+Nothing here waits. `sync` is to be called before anybody is told what was done.
+"""
+
+from collections.abc import Sequence
+
+import structlog
+
+from node.errors import Halt
+from node.journal import Journal
+from node.records import (
+    Adopted,
+    Final,
+    ItemsTaken,
+    Record,
+    Rewound,
+    Sealed,
+    Settled,
+    Taken,
+)
+from node.view import BatchRecord
+from prover.derivation import Derived
+from sequencer.batches import SealedBatch
+from sequencer.draft import is_included
+from sequencer.sequencer import Sequencer, Submission, Unrewindable
+from state.batch import decode_header, encode_header
+from state.chunks import Row, decode_chunk, split_payload
+from state.execution import Batch, Receipt
+from state.inbox import InboxItem
+from state.transactions import Transaction, decode_transaction, encode_transaction
+
+log = structlog.get_logger(__name__)
+
+
+class JournalDiverged(Halt):
+    """Replaying the journal does not lead where it led when it was written."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"replaying the journal went another way: {what}. It was written by another version "
+            "of the rules: run that version, or move the journal away to derive again from L1"
+        )
+
+
+class History:
+    """What the sequencer does, written down as it does it.
+
+    `records` says of every sealed batch what it came to. `owed` are acknowledged
+    transactions that a rewind took out of their batches: they are retried in order before
+    anything else is taken, then `settled` is called.
+    """
+
+    def __init__(self, sequencer: Sequencer, journal: Journal) -> None:
+        self.sequencer = sequencer
+        self.journal = journal
+        self.records: list[BatchRecord] = []
+        self.owed: list[Submission] = []
+
+    def recover(self) -> int:
+        """Replay the journal; how many records it had. JournalDiverged, CorruptJournal."""
+        count = 0
+        for record in self.journal.read():
+            self._replay(record)
+            count += 1
+        if self.journal.torn is not None:
+            torn = self.journal.torn
+            log.warning("journal_tail_cut", offset=torn.offset, size=torn.size)
+        return count
+
+    # --- what happens ---
+
+    def take_items(self, items: Sequence[InboxItem]) -> None:
+        self.sequencer.take_items(items)
+        self.journal.append(ItemsTaken(tuple(items)))
+
+    def submit(self, tx: Transaction, signature: bytes) -> Receipt:
+        """As `Sequencer.submit`; written down if the transaction is included."""
+        time = self.sequencer.time
+        receipt = self.sequencer.submit(tx, signature)
+        if receipt.steps:
+            self.journal.append(Taken(time, Row(*encode_transaction(tx), signature)))
+        return receipt
+
+    def seal(self) -> SealedBatch:
+        time = self.sequencer.time
+        batch = self._seal()
+        self.journal.append(Sealed(batch.number, time, batch.commitment.state_root))
+        return batch
+
+    def rewind_to(self, number: int) -> None:
+        """Undo everything after batch `number`. Halt where L1 had called some of it final."""
+        try:
+            self._rewind_to(number)
+        except Unrewindable as error:
+            raise Halt(
+                f"L1 contradicts what it had called final: {error}. Point the node at an L1 "
+                "endpoint on the canonical chain"
+            ) from error
+        self.journal.append(Rewound(number))
+
+    def adopt(self, derived: Derived, payload: bytes) -> SealedBatch:
+        """Execute a batch as L1 has it, behind the last one."""
+        header = encode_header(derived.batch.header)
+        kept = b"" if derived.void_reason else payload
+        items = tuple(derived.batch.items)
+        batch = self._adopt(derived.batch, derived.void_reason)
+        self.journal.append(Adopted(header, kept, items, derived.void_reason))
+        return batch
+
+    def settled(self) -> None:
+        """Everything owed was retried."""
+        self.owed = []
+        self.journal.append(Settled())
+
+    def forget(self, number: int) -> None:
+        """Batch `number` is final."""
+        self.sequencer.forget(number)
+        self.journal.append(Final(number))
+
+    # --- the same, live and replayed ---
+
+    def _seal(self) -> SealedBatch:
+        batch = self.sequencer.seal()
+        self.records.append(_record_of(batch))
+        return batch
+
+    def _adopt(self, batch: Batch, void: str) -> SealedBatch:
+        adopted = self.sequencer.adopt(batch, void)
+        self.records.append(_record_of(adopted))
+        return adopted
+
+    def _rewind_to(self, number: int) -> None:
+        self.owed = self.sequencer.rewind_to(number) + self.owed
+        del self.records[number:]
+
+    # --- replay ---
+
+    def _replay(self, record: Record) -> None:
+        match record:
+            case ItemsTaken(items=items):
+                self._replay_items(items)
+            case Taken(time=time, row=row):
+                self._replay_transaction(time, row)
+            case Sealed():
+                self._replay_seal(record)
+            case Rewound(number=number):
+                self._rewind_to(number)
+            case Adopted():
+                self._adopt(_batch(record), record.void)
+            case Settled():
+                self.owed = []
+            case Final(number=number):
+                self.sequencer.forget(number)
+
+    def _replay_items(self, items: Sequence[InboxItem]) -> None:
+        machine = self.sequencer.state.machine
+        if items[0].index != machine.inbox or len(self.sequencer.fitting(items)) < len(items):
+            raise JournalDiverged(f"item {items[0].index} comes where {machine.inbox} is next")
+        self.sequencer.take_items(items)
+
+    def _replay_transaction(self, time: int, row: Row) -> None:
+        self.sequencer.advance_clock(time)
+        if not self.sequencer.can_take(row.kind):
+            raise JournalDiverged(f"batch {self.sequencer.number + 1} was not full when it was")
+        tx = decode_transaction(row.kind, row.row)
+        receipt = self.sequencer.submit(tx, row.signature)
+        if not is_included(row.kind, receipt.status):
+            raise JournalDiverged(f"{tx} was taken, and now is {receipt.status.name}")
+
+    def _replay_seal(self, record: Sealed) -> None:
+        self.sequencer.advance_clock(record.time)
+        batch = self._seal()
+        if (batch.number, batch.commitment.state_root) != (record.number, record.state_root):
+            raise JournalDiverged(
+                f"batch {record.number} ended in {record.state_root.hex()}, "
+                f"batch {batch.number} now in {batch.commitment.state_root.hex()}"
+            )
+
+
+def _batch(record: Adopted) -> Batch:
+    """What was adopted: derived from L1 once, so it decodes."""
+    header = decode_header(record.header)
+    if record.void:
+        return Batch(header, record.items, (), void=True)
+    compressed = split_payload(record.payload, [chunk.size for chunk in header.chunks])
+    chunks = [
+        decode_chunk(data, chunk.raw_hash)
+        for data, chunk in zip(compressed, header.chunks, strict=True)
+    ]
+    return Batch(header, record.items, chunks)
+
+
+def _record_of(batch: SealedBatch) -> BatchRecord:
+    content = batch.content
+    return BatchRecord(
+        number=batch.number,
+        state_root=batch.commitment.state_root,
+        withdrawals_root=batch.commitment.withdrawals.root,
+        steps=batch.steps,
+        transactions=len(batch.rows),
+        orders=batch.orders,
+        fills=batch.fills,
+        items=len(batch.items),
+        raw_bytes=batch.raw_bytes,
+        time_min=content.time_min,
+        time_max=content.time_max,
+        compressed_bytes=batch.compressed_bytes,
+        void=batch.void,
+        withdrawals=batch.machine.withdrawals,
+    )

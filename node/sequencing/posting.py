@@ -1,0 +1,99 @@
+"""Getting sealed batches onto L1, in order, whatever L1 says meanwhile."""
+
+import asyncio
+
+import structlog
+
+from node.clock import Clock
+from node.errors import L1Error, Retry
+from node.poster import Posted, Poster
+from node.sequencing.engine import Engine
+from sequencer.batches import SealedBatch
+from sequencer.posting import Post, PostingLimits, Resequence, Wait, posting_move
+
+log = structlog.get_logger(__name__)
+
+PAUSE_MAX = 5.0
+
+
+class Posting:
+    """Posts what the engine has sealed and put on disk."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        poster: Poster,
+        limits: PostingLimits,
+        *,
+        clock: Clock,
+        pause_seconds: float,
+    ) -> None:
+        self.problem = ""
+        self._engine = engine
+        self._poster = poster
+        self._limits = limits
+        self._clock = clock
+        self._pause_first = self._pause = pause_seconds
+        self._sent_number = self._sent_block = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. Raises Halt where L1 will never take our batches."""
+        while not stop.is_set():
+            batch = self.next_batch()
+            if batch is None:
+                await self._engine.progress.wait()
+                self._engine.progress.clear()
+            elif not await self.step(batch):
+                await self._clock.sleep(self._pause)
+                self._pause = min(2 * self._pause, PAUSE_MAX)
+            else:
+                self._pause = self._pause_first
+
+    async def step(self, batch: SealedBatch) -> bool:
+        """Try to post `batch`; False where it is worth a pause before the next try."""
+        try:
+            move = await self._tried(batch)
+        except (Retry, L1Error) as error:
+            self._tell(batch, str(error))
+            return False
+        if isinstance(move, Posted):
+            self._sent_number, self._sent_block = batch.number, move.block
+            self.problem = ""
+            log.info("batch_posted", number=batch.number, block=move.block, gas=move.gas)
+            return True
+        if isinstance(move, Resequence):
+            self._engine.resequence(batch.number, move.why)
+        self._tell(batch, move.why)
+        return False
+
+    def next_batch(self) -> SealedBatch | None:
+        """The first batch that is on disk and not on L1, as far as is known."""
+        engine = self._engine
+        posted = engine.agreement.safe
+        if self._sent_block > engine.followed:
+            # It will show in the view, unless the block that holds it is taken back.
+            posted = max(posted, self._sent_number)
+        number = posted + 1
+        if not engine.view.is_caught_up or number > engine.durable:
+            return None
+        batch = engine.sequencer.batches.get(number)
+        return None if batch is None or batch.adopted else batch
+
+    async def _tried(self, batch: SealedBatch) -> Posted | Resequence | Wait:
+        view, content = self._engine.view, batch.content
+        # Both are of this moment: L1 may have reorganised since the batch was chosen.
+        if view.mark is None or not view.has_items(content.inbox_to, content.accumulator):
+            return Wait("L1 took back an inbox item of it")
+        assert view.head is not None
+        left_out = view.items(content.inbox_to, content.inbox_to + 1)
+        move = posting_move(
+            batch,
+            l1_time=view.head.timestamp,
+            next_item=left_out[0] if left_out else None,
+            limits=self._limits,
+        )
+        return await self._poster.post(batch, view.mark) if isinstance(move, Post) else move
+
+    def _tell(self, batch: SealedBatch, why: str) -> None:
+        self.problem = f"batch {batch.number} is not on L1: {why}"
+        log.warning("batch_not_posted", number=batch.number, reason=why)

@@ -1,0 +1,83 @@
+"""Keeping the view of L1 up to date."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from node.clock import Clock
+from node.errors import L1Error, Retry, Rewind
+from node.rollup import RollupReader
+from node.scanner import L1Scanner
+from node.sequencing.l1_view import L1View
+
+log = structlog.get_logger(__name__)
+
+
+class Watch:
+    """Polls L1 and feeds the view; `changed` is called after every look."""
+
+    def __init__(
+        self,
+        reader: RollupReader,
+        scanner: L1Scanner,
+        view: L1View,
+        *,
+        clock: Clock,
+        poll_seconds: float,
+        changed: Callable[[], None],
+    ) -> None:
+        self.problem = ""
+        self._reader = reader
+        self._scanner = scanner
+        self._view = view
+        self._clock = clock
+        self._poll_seconds = poll_seconds
+        self._changed = changed
+        self._seen_at = clock.monotonic()
+
+    @property
+    def silence(self) -> float:
+        """Seconds since L1 last answered."""
+        return self._clock.monotonic() - self._seen_at
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set."""
+        while not stop.is_set():
+            try:
+                await self.look()
+                self.problem = ""
+            except Retry as error:
+                if not self.problem:
+                    log.warning("l1_silent", reason=str(error))
+                self.problem = str(error)
+            except Rewind as error:
+                log.warning("l1_view_void", reason=str(error))
+                self._view.is_void = True
+            await self._clock.sleep(self._poll_seconds)
+
+    async def look(self) -> None:
+        """Read L1 to its end. Raises Retry where it does not answer, Rewind where it does
+        not fit what it said before."""
+        while True:
+            if self._view.is_void:
+                self._scanner.forget()
+                self._view.clear()
+            head = await self._reader.block("latest")
+            finalized = await self._finalized()
+            scan = await self._scanner.poll()
+            self._view.take(scan)
+            self._view.head = head
+            self._view.finalized_block = finalized
+            self._seen_at = self._clock.monotonic()
+            self._changed()
+            if scan.is_caught_up:
+                return
+
+    async def _finalized(self) -> int:
+        """The last final block; zero where L1 knows none."""
+        try:
+            block = await self._reader.client.block("finalized")
+        except L1Error:
+            return 0
+        return 0 if block is None else block.number

@@ -1,0 +1,304 @@
+"""The sequencer service against L1 in memory: what is acknowledged runs, whatever L1 does."""
+
+import asyncio
+
+import pytest
+from builders import NOW
+from fake_rollup import PARAMETERS, FakeL1
+from sequenced_world import order
+from service_world import Desk
+
+from node.errors import Halt
+from node.sequencing.intake import Unavailable, UnavailableReason
+from node.view import SequencedReceipt
+from state.orders import BUY, SELL
+from state.status import Status
+
+
+async def test_an_order_is_executed_sealed_posted_and_followed() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    (bought,) = await desk.submit(order("alice", 1, side=BUY))
+    (sold,) = await desk.submit(order("bob", 1, side=SELL))
+    assert isinstance(sold, SequencedReceipt)
+    assert (bought.status, sold.status, sold.batch, len(sold.fills)) == (Status.OK, Status.OK, 1, 1)
+    await desk.settle()
+    desk.check()
+    record = desk.service.batch(1)
+    assert record is not None
+    assert (record.orders, record.fills, record.items) == (2, 1, 5)
+    assert record.posted_block and record.batch_hash == desk.l1.batches[0].batch_hash
+    assert desk.service.heads.safe == desk.service.heads.unsafe == 1
+    assert desk.service.problems() == []
+
+
+async def test_deposits_are_admitted_by_sealing_what_came_before_them() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    desk.l1.deposit("carol", 7)
+    before = desk.service.state.account(3 << 8).cash
+    await desk.look()
+    assert desk.service.state.account(3 << 8).cash == before, "it waits for its batch"
+    desk.clock.advance(desk.config.engine.policy.item_wait_max)
+    await desk.look()
+    assert desk.service.state.account(3 << 8).cash == before + 7 * 10**9
+    assert desk.service.heads.unsafe == 1
+    await desk.settle()
+    desk.check()
+
+
+async def test_a_flipped_byte_voids_the_batch_and_loses_no_order() -> None:
+    desk = Desk(corrupt=2)
+    await desk.open_venue()
+    await desk.settle()
+    assert await desk.orders("alice", 1, 2, side=BUY) == [Status.OK] * 2
+    desk.l1.deposit("dave", 3)
+    await desk.look()
+    await desk.seal()
+    assert await desk.orders("bob", 1, side=SELL) == [Status.OK]
+    await desk.post()
+    assert await desk.orders("bob", 2, side=SELL) == [Status.OK]
+    await desk.settle()
+    void = desk.service.batch(2)
+    assert void is not None and "chunk 0" in void.void and void.transactions == 0
+    assert len(desk.acknowledged) == 5
+    desk.check()
+
+
+async def test_a_forced_batch_takes_the_place_of_ours() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    await desk.orders("alice", 1)
+    await desk.seal()
+    desk.l1.deposit("dave", 3)
+    desk.l1.force()
+    await desk.look()
+    forced = desk.service.batch(2)
+    assert forced is not None and (forced.items, forced.transactions) == (1, 0)
+    assert desk.service.heads.safe == 2
+    await desk.settle()
+    desk.check()
+
+
+async def test_a_batch_that_l1_lost_is_posted_again() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    await desk.orders("alice", 1)
+    await desk.settle()
+    root = desk.root
+    desk.l1.reorg(1)
+    await desk.look()
+    assert (desk.service.heads.safe, desk.service.heads.unsafe) == (1, 2)
+    await desk.settle()
+    assert desk.l1.sent == [1, 2, 2] and desk.root == root
+    desk.check()
+
+
+async def test_a_deposit_that_l1_took_back_undoes_what_stood_on_it() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    desk.l1.deposit("dave", 5)
+    await desk.look()
+    await desk.orders("alice", 1)
+    await desk.seal()
+    cash = desk.service.state.account(4 << 8).cash
+    desk.l1.reorg(1)
+    await desk.look()
+    assert desk.service.state.account(4 << 8).cash == cash - 5 * 10**9
+    desk.l1.deposit("carol", 9)
+    await desk.settle()
+    desk.check()
+
+
+async def test_a_deposit_replaced_in_a_reorg_is_never_posted_over() -> None:
+    """Same index, another deposit: the batch that ran the first one must not reach L1."""
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    desk.l1.deposit("dave", 5)
+    await desk.look()
+    await desk.seal()
+    desk.l1.reorg(1)
+    desk.l1.deposit("carol", 9)
+    assert await desk.post() == 0
+    assert desk.l1.refusals == ["batches: origin is on another branch"]
+    await desk.settle()
+    desk.check()
+
+
+async def test_a_void_batch_that_l1_takes_back_is_resequenced_once_more() -> None:
+    desk = Desk(corrupt=2)
+    await desk.open_venue()
+    await desk.settle()
+    await desk.orders("alice", 1, 2)
+    await desk.seal()
+    await desk.post()
+    await desk.look()
+    assert desk.service.batch(2).void  # type: ignore[union-attr]
+    desk.l1.reorg(1)
+    await desk.settle()
+    desk.check()
+    assert len(desk.acknowledged) == 3
+
+
+@pytest.mark.parametrize(
+    "seconds", [PARAMETERS.inbox_delay + 1, PARAMETERS.time_lag_max + 1], ids=["overdue", "late"]
+)
+async def test_what_l1_no_longer_takes_is_sequenced_anew(seconds: int) -> None:
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    await desk.orders("alice", 1, 2)
+    desk.l1.deposit("dave", 5)
+    await desk.seal()
+    assert desk.service.heads.unsafe == 2
+    desk.l1.mine(seconds)
+    await desk.settle()
+    desk.check()
+    assert desk.l1.headers[1].inbox_to == 6, "the overdue item is in the batch now"
+    assert desk.l1.headers[1].time_min > NOW + seconds - 20
+
+
+async def test_a_refusal_of_the_contract_leads_to_the_same_end() -> None:
+    """L1's time moves between our look and its block: the contract says it first."""
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    await desk.orders("alice", 1, 2)
+    await desk.seal()
+    desk.l1.mine(PARAMETERS.time_lag_max + 1)
+    assert await desk.post() == 0
+    assert desk.l1.refusals == ["batches: time lags too far"]
+    await desk.settle()
+    desk.check()
+
+
+async def test_with_l1_down_orders_go_on_until_the_backlog_is_full() -> None:
+    desk = Desk(backlog_max=3)
+    await desk.open_venue()
+    await desk.settle()
+    desk.l1.is_down = True
+    for sequence in (1, 2, 3):
+        assert await desk.orders("alice", sequence) == [Status.OK]
+        await desk.seal()
+        assert await desk.post() == 0
+    with pytest.raises(Unavailable, match="3 batches wait for L1") as raised:
+        await desk.orders("alice", 4)
+    assert raised.value.reason == UnavailableReason.BACKLOG
+    assert any("connection refused" in problem for problem in desk.service.problems())
+    desk.l1.is_down = False
+    await desk.settle()
+    assert await desk.orders("alice", 4) == [Status.OK]
+    await desk.settle()
+    assert desk.service.problems() == []
+    desk.check()
+
+
+async def test_nothing_is_taken_while_l1_is_silent() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    desk.clock.advance(desk.config.silence_seconds + 1)
+    with pytest.raises(Unavailable) as raised:
+        await desk.orders("alice", 1)
+    assert raised.value.reason == UnavailableReason.L1_SILENT
+    await desk.look()
+    assert await desk.orders("alice", 1) == [Status.OK]
+
+
+async def test_nothing_is_taken_before_l1_is_read() -> None:
+    desk = Desk()
+    with pytest.raises(Unavailable) as raised:
+        await desk.orders("alice", 1)
+    assert raised.value.reason == UnavailableReason.CATCHING_UP
+    assert "still reads L1" in desk.service.problems()[0]
+
+
+async def test_a_full_queue_is_overloaded_and_says_so() -> None:
+    desk = Desk(queue_max=2)
+    await desk.open_venue()
+    waiting = [asyncio.ensure_future(desk.service.submit(*order("alice", at))) for at in (1, 2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Unavailable, match="2 transactions wait already") as raised:
+        await desk.service.submit(*order("alice", 3))
+    assert raised.value.reason == UnavailableReason.OVERLOADED
+    await desk.service.engine.cycle()
+    assert [(await each).status for each in waiting] == [Status.OK] * 2
+    assert await desk.orders("alice", 3) == [Status.OK]
+
+
+async def test_a_sender_who_left_does_not_stop_the_others() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    gone, stays = (
+        asyncio.ensure_future(desk.service.submit(*order("alice", sequence))) for sequence in (1, 2)
+    )
+    await asyncio.sleep(0)
+    gone.cancel()
+    await desk.service.engine.cycle()
+    assert (await stays).status == Status.OK
+
+
+async def test_a_group_shares_one_sync_and_is_answered_behind_it() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    syncs = desk.file.syncs
+    assert await desk.orders("alice", *range(1, 41)) == [Status.OK] * 40
+    assert desk.file.syncs == syncs + 1
+
+
+async def test_fills_are_told_once_they_are_on_disk() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    feed = desk.service.fills.subscribe()
+    await desk.orders("alice", 1, side=BUY)
+    await desk.orders("bob", 1, side=SELL)
+    event = feed.get_nowait()
+    assert event is not None and (event.number, event.batch, event.fill.lots) == (1, 1, 10)
+    desk.file.fail_sync = True
+    with pytest.raises(Halt, match="cannot be written"):
+        await desk.orders("alice", 2, side=SELL)
+    assert feed.empty()
+
+
+async def test_what_nobody_signed_is_refused_and_not_written_down() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    size = desk.file.size()
+    tx, _ = order("alice", 1)
+    (receipt,) = await desk.submit((tx, bytes(64)))
+    assert (receipt.status, receipt.steps) == (Status.BAD_SIGNATURE, 0)
+    assert not isinstance(receipt, SequencedReceipt) and desk.file.size() == size
+
+
+async def test_logs_that_do_not_fit_together_are_read_again() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    await desk.orders("alice", 1)
+    await desk.settle()
+    item = desk.l1.blocks[2].events.pop()
+    desk.service.engine.view.is_void = True
+    with pytest.raises(Exception, match="read again"):
+        await desk.look()
+    desk.l1.blocks[2].events.append(item)
+    desk.service.engine.view.is_void = True
+    await desk.settle()
+    desk.check()
+
+
+async def test_an_l1_that_takes_back_what_was_final_halts_the_node() -> None:
+    desk = Desk()
+    desk.l1.finality = 0
+    await desk.open_venue()
+    await desk.orders("alice", 1)
+    await desk.settle()
+    await desk.look()
+    desk.l1.reorg(len(desk.l1.blocks) - 1)
+    with pytest.raises(Halt, match="contradicts what it had called final"):
+        await desk.look()
+
+
+def test_the_fake_contract_refuses_what_the_real_one_does() -> None:
+    assert FakeL1().batches == []
