@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 from builders import MICRO_DOLLAR, Key, listing, sign_transaction
 from builders import PUBLISHER as PUBLISHER
@@ -202,6 +204,13 @@ class L1Venue:
             Executed(output, parent, claim_id(parent, output), log.header, commitment, receipts)
         )
 
+    def rewind(self, state: MemoryState, *, batches: int) -> None:
+        """Back to an earlier state of the venue, after its first `batches`."""
+        self.state = state
+        self.committer = Committer(state)
+        state.dirty |= everything(state)
+        del self.executed[batches:]
+
     async def trading_day(self, lots: int = 100) -> None:
         """A batch in which the market is priced and Alice sells to Bob."""
         now = await self.now()
@@ -214,6 +223,16 @@ class L1Venue:
         await self.send(name, data, value=PARAMETERS.claim_bond)
 
 
+def everything(state: MemoryState) -> set[tuple[str, Any]]:
+    """The place of every leaf."""
+    places: set[tuple[str, Any]] = {("withdrawals", at) for at in range(len(state.withdrawals))}
+    for name in ("accounts", "markets", "rows"):
+        places |= {(name, at) for at in getattr(state, name)}
+    for (market, side), book in state.books.items():
+        places |= {("orders", (market, side, at)) for at, _ in book}
+    return places
+
+
 def person(name: str) -> Key:
     """A devnet account as a trader's key."""
     account = next(account for account in dev_accounts() if account.name == name)
@@ -221,10 +240,13 @@ def person(name: str) -> Key:
 
 
 @asynccontextmanager
-async def l1_venue() -> AsyncIterator[L1Venue]:
+async def l1_venue(
+    clock: FakeClock | None = None, data_directory: Path | None = None
+) -> AsyncIterator[L1Venue]:
     """A venue with one market, deployed on a fresh devnet."""
-    clock = FakeClock()
-    async with L1Server(L1Config(port=0), clock) as server, L1Client(server.url) as client:
+    clock = clock or FakeClock()
+    config = L1Config(port=0, data_directory=data_directory)
+    async with L1Server(config, clock) as server, L1Client(server.url) as client:
         senders = {
             name: TransactionSender(client, person(name).private, clock, chain_id=31_337)
             for name in NAMES

@@ -1,0 +1,404 @@
+"""A follower that knows an L1 URL and an address reaches the state that was executed."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import MICRO_DOLLAR
+from fake_clock import FakeClock, TickingClock
+from l1_venue import LIAR, PARAMETERS, L1Venue, l1_venue, person
+from msgspec.structs import replace
+
+from contracts import calls, token
+from node.errors import Halt
+from node.event_store import EventStore
+from node.follower import FOLDER, FollowerConfig, FollowerService
+from node.l1.config import L1Config
+from node.l1.server import L1Server
+from node.rollup_events import ItemAdded, RollupEvent
+from node.view import SettlementView, VenueView
+from prover import replay
+from state.batch import encode_output, output_hash
+from state.commitment import genesis_root
+from state.tree import calc_root
+from state.withdrawals import encode_withdrawal
+
+
+@pytest.fixture
+async def venue() -> AsyncIterator[L1Venue]:
+    async with l1_venue() as running:
+        yield running
+
+
+def config(venue: L1Venue, directory: Path, **changed: Any) -> FollowerConfig:
+    fields: dict[str, Any] = {
+        "l1_url": venue.server.url,
+        "rollup": venue.deployment.rollup,
+        "data_directory": directory,
+    }
+    return FollowerConfig(**fields | changed)
+
+
+@asynccontextmanager
+async def following(
+    venue: L1Venue, directory: Path, **changed: Any
+) -> AsyncIterator[FollowerService]:
+    """A follower that was opened; it moves when the test says `catch_up`."""
+    follower = FollowerService(config(venue, directory, **changed), venue.clock)
+    try:
+        await follower.open()
+        yield follower
+    finally:
+        await follower.close()
+
+
+async def catch_up(follower: FollowerService) -> None:
+    while not await follower.attempt():
+        pass
+
+
+def agrees(follower: FollowerService, venue: L1Venue) -> bool:
+    """Whether the follower's root is the one that was executed beside L1."""
+    expected = venue.executed[-1].output
+    record = follower.batch(expected.batch)
+    assert record is not None and record.batch_hash == expected.batch_hash
+    assert follower.heads.unsafe == follower.heads.safe == expected.batch
+    return follower.commitment().state_root == record.state_root == expected.state_root
+
+
+async def test_the_follower_reaches_the_root_that_was_executed(
+    venue: L1Venue, tmp_path: Path
+) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+        assert agrees(follower, venue)
+        assert follower.problems() == [] and follower.ready.is_set()
+        # Batches that are posted while it follows reach it as well.
+        await venue.deposit("carol", 5)
+        now = await venue.now()
+        await venue.post([venue.opening(now), venue.trade(now, 7), venue.trade(now, 11)])
+        await catch_up(follower)
+        assert agrees(follower, venue)
+        record = follower.batch(2)
+        assert record is not None
+        assert (record.transactions, record.orders, record.fills, record.items) == (6, 4, 2, 1)
+        assert follower.fills.last == 3 and follower.batch(3) is None
+
+
+async def test_a_follower_is_a_view_of_the_venue(venue: L1Venue, tmp_path: Path) -> None:
+    async with following(venue, tmp_path) as follower:
+        view: VenueView = follower
+        assert isinstance(follower, SettlementView) and view.role == "follower"
+        assert view.heads.unsafe == 0 and not follower.ready.is_set()
+        assert view.commitment().state_root == genesis_root()
+        await venue.fund()
+        await venue.trading_day()
+        feed = view.fills.subscribe()
+        await catch_up(follower)
+        assert view.domain == venue.domain and view.token == venue.deployment.token
+        assert view.state.account(venue.numbers["bob"]).position(0) is not None
+        event = feed.get_nowait()
+        assert event is not None
+        assert (event.number, event.batch, event.fill.lots) == (1, 1, 100)
+        assert event.time == view.state.machine.time
+
+
+async def test_a_restart_needs_no_l1_and_a_deleted_folder_is_rebuilt(
+    venue: L1Venue, tmp_path: Path
+) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+    async with following(venue, tmp_path, l1_url="http://127.0.0.1:1") as restarted:
+        # Nobody listens at that port: all it shows is from disk.
+        assert restarted.ready.is_set() and restarted.domain == venue.domain
+        assert agrees(restarted, venue)
+        await catch_up(restarted)
+        assert restarted.problems()[0].startswith("L1_AWAY: ")
+    shutil.rmtree(tmp_path)
+    async with following(venue, tmp_path) as rebuilt:
+        assert not rebuilt.ready.is_set()
+        await catch_up(rebuilt)
+        assert agrees(rebuilt, venue)
+
+
+async def test_a_folder_is_one_rollups(venue: L1Venue, tmp_path: Path) -> None:
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+    with pytest.raises(Halt, match=r"^OTHER_ROLLUP: .*give each rollup a data directory"):
+        async with following(venue, tmp_path, rollup=bytes(19) + b"\x01"):
+            pass
+
+
+async def test_a_changed_record_is_reported_and_never_skipped(
+    venue: L1Venue, tmp_path: Path
+) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+    # Of the size and form of a root, but not the one that executing leads to.
+    store = EventStore(tmp_path / FOLDER)
+    store.put_root(1, b"\x01" * 32)
+    store.close()
+    with pytest.raises(Halt, match=r"STORE_DAMAGED: .*batch 1 led to 0101.*delete this folder"):
+        async with following(venue, tmp_path):
+            pass
+
+
+# --- void batches ---
+
+
+async def test_a_flipped_byte_voids_a_batch_and_the_next_one_goes_on(
+    venue: L1Venue, tmp_path: Path
+) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    await venue.deposit("carol", 5)
+    now = await venue.now()
+    await venue.post([venue.opening(now), venue.trade(now)], flip=-1)
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+        assert agrees(follower, venue)
+        void = follower.batch(2)
+        assert void is not None and (void.transactions, void.items) == (0, 1)
+        assert void.void.startswith("chunk 1: WRONG_HASH (20): ")
+        carol = follower.state.account(venue.numbers["carol"])
+        assert carol.cash == 1_005 * MICRO_DOLLAR * 1_000
+        await venue.trading_day()
+        await catch_up(follower)
+        assert agrees(follower, venue)
+        sound = follower.batch(3)
+        assert sound is not None and sound.void == "" and sound.fills == 1
+
+
+# --- claims, heads and money ---
+
+
+async def test_money_comes_back_from_a_confirmed_claim(venue: L1Venue, tmp_path: Path) -> None:
+    """Deposit, trade, withdraw; claim, window, confirm; paid by a branch."""
+    await venue.fund()
+    now = await venue.now()
+    rows = [*venue.opening(now), *venue.trade(now), venue.withdraw("alice", 400, now)]
+    await venue.post([rows])
+    day = venue.executed[0]
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+        assert follower.claim(1) is None and follower.heads.confirmed == 0
+        await venue.claim("ivan", day.output, day.parent_claim, day.header)
+        await catch_up(follower)
+        claim = follower.claim(1)
+        assert claim is not None and claim.claim == day.claim and claim.confirmed_block == 0
+        assert claim.output == encode_output(day.output)
+        assert claim.confirmable_at == claim.claimed_at + PARAMETERS.claim_window
+        await venue.mine(PARAMETERS.claim_window)
+        confirm = calls.confirm(parent_claim=day.parent_claim, output_hash=output_hash(day.output))
+        await venue.send("judy", confirm)
+        await catch_up(follower)
+        claim = follower.claim(1)
+        assert claim is not None and claim.confirmed_block == await venue.client.block_number()
+        assert follower.heads.confirmed == 1 and follower.problems() == []
+
+        (withdrawal,) = follower.state.withdrawals
+        branch = follower.commitment().withdrawals.branch(0)
+        leaf = encode_withdrawal(withdrawal)
+        assert calc_root(32, 0, leaf, branch) == day.output.withdrawals_root
+        before = await balance(venue, "alice")
+        pay = calls.withdraw(
+            parent_claim=claim.parent,
+            output=claim.output,
+            index=withdrawal.index,
+            account=withdrawal.account,
+            recipient=withdrawal.recipient,
+            amount=withdrawal.amount,
+            branch=branch,
+        )
+        # Anyone may have it paid; the money goes to whom the withdrawal names.
+        await venue.send("judy", pay)
+        assert await balance(venue, "alice") == before + 400 * MICRO_DOLLAR
+        assert follower.payment(0) is None
+        await catch_up(follower)
+        payment = follower.payment(0)
+        assert payment is not None and payment.block == await venue.client.block_number()
+
+
+async def balance(venue: L1Venue, name: str) -> int:
+    data = token.BALANCE_OF.call(person(name).address)
+    return token.BALANCE_OF.answer(await venue.client.call(venue.deployment.token, data))
+
+
+async def test_a_wrong_claim_is_reported_until_it_is_gone(venue: L1Venue, tmp_path: Path) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    day = venue.executed[0]
+    lie = replace(day.output, state_root=b"\x66" * 32)
+    async with following(venue, tmp_path) as follower:
+        snapshot = await venue.snapshot()
+        await venue.claim(LIAR, lie, day.parent_claim, day.header)
+        await catch_up(follower)
+        (problem,) = follower.problems()
+        assert problem.startswith("WRONG_CLAIM: claim 0x") and "(pending)" in problem
+        assert person(LIAR).address.hex() in problem
+        executed_here = f"its state_root is 0x{'66' * 32}, executed here "
+        assert executed_here + f"0x{day.output.state_root.hex()}" in problem
+        assert follower.claim(1) is None
+
+        await venue.mine(PARAMETERS.claim_window)
+        data = calls.confirm(parent_claim=day.parent_claim, output_hash=output_hash(lie))
+        await venue.send(LIAR, data)
+        await catch_up(follower)
+        (problem,) = follower.problems()
+        assert "(CONFIRMED)" in problem and "stop the venue" in problem
+        assert follower.heads.confirmed == 0
+        await venue.revert(snapshot)
+        await venue.mine()
+        await catch_up(follower)
+        assert follower.problems() == [] and agrees(follower, venue)
+
+
+async def test_finality_follows_l1s(venue: L1Venue, tmp_path: Path) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+        # The devnet calls its head final.
+        assert follower.heads.finalized == 1
+        assert follower.heads.l1_block == await venue.client.block_number()
+
+
+# --- L1 changes its mind ---
+
+
+@pytest.mark.parametrize("undo_batches", [64, 0])
+async def test_a_reorganisation_is_followed(
+    venue: L1Venue, tmp_path: Path, undo_batches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the batches are undone or, where too many went, all is executed again."""
+    monkeypatch.setattr(replay, "UNDO_BATCHES_MAX", undo_batches)
+    await venue.fund()
+    await venue.trading_day(lots=10)
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+        snapshot, kept = await venue.snapshot(), venue.state.snapshot()
+        await venue.deposit("alice", 9)
+        await venue.trading_day(lots=20)
+        await venue.trading_day(lots=30)
+        await catch_up(follower)
+        assert agrees(follower, venue) and follower.heads.unsafe == 3
+
+        await venue.revert(snapshot)
+        venue.rewind(kept, batches=1)
+        await catch_up(follower)
+        assert follower.heads.unsafe == 1 and agrees(follower, venue)
+        await venue.mine(seconds=40, blocks=2)
+        await venue.deposit("bob", 8)
+        await venue.trading_day(lots=40)
+        await catch_up(follower)
+        assert agrees(follower, venue) and follower.heads.unsafe == 2
+        assert follower.problems() == []
+    async with following(venue, tmp_path, l1_url="http://127.0.0.1:1") as restarted:
+        assert agrees(restarted, venue)
+
+
+def forget_an_item(follower: FollowerService, times: int) -> None:
+    """L1's answers lack an inbox item, as often as `times`."""
+    scan = follower.reader.scan
+
+    async def without_an_item(from_block: int, to_block: int) -> list[RollupEvent]:
+        nonlocal times
+        events = await scan(from_block, to_block)
+        times -= 1
+        if times < 0:
+            return events
+        return [e for e in events if not isinstance(e, ItemAdded) or e.item.index != 2]
+
+    follower.reader.scan = without_an_item  # type: ignore[method-assign]
+
+
+async def test_logs_that_do_not_fit_together_are_read_again_once(
+    venue: L1Venue, tmp_path: Path
+) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    async with following(venue, tmp_path / "once") as follower:
+        forget_an_item(follower, times=1)
+        await catch_up(follower)
+        assert agrees(follower, venue)
+    async with following(venue, tmp_path / "twice") as follower:
+        forget_an_item(follower, times=2)
+        with pytest.raises(Halt, match=r"^L1_INCONSISTENT: INBOX_RANGE: .*use another L1$"):
+            await catch_up(follower)
+
+
+async def test_rules_that_break_their_own_invariants_stop_the_node(
+    venue: L1Venue, tmp_path: Path
+) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+        number = venue.numbers["alice"]
+        account = follower.state.accounts[number]
+        follower.state.accounts[number] = replace(account, cash=account.cash + 1)
+        await venue.trading_day()
+        with pytest.raises(Halt, match=r"^INVARIANT_BROKEN: executing batch 2 .*accounts hold"):
+            await catch_up(follower)
+
+
+# --- as a process ---
+
+
+async def test_an_l1_that_is_away_is_a_problem_and_then_none(tmp_path: Path) -> None:
+    """Stop L1 under a running follower, start it again, and see it go on."""
+    chain, clock = tmp_path / "chain", FakeClock()
+    async with l1_venue(clock=clock, data_directory=chain) as venue:
+        await venue.fund()
+        await venue.trading_day()
+        port = int(venue.server.url.rsplit(":", 1)[1])
+        ticking = TickingClock()
+        follower = FollowerService(config(venue, tmp_path / "data"), ticking)
+        stop = asyncio.Event()
+        running = asyncio.create_task(follower.run(stop))
+        await ticked(ticking, lambda: follower.heads.unsafe == 1)
+        assert agrees(follower, venue)
+        await venue.server.close()
+    await ticked(ticking, lambda: bool(follower.problems()))
+    (problem,) = follower.problems()
+    assert problem.startswith("L1_AWAY: L1 at http://127.0.0.1:") and "goes on once" in problem
+    assert follower.heads.unsafe == 1
+    again = L1Config(port=port, data_directory=chain)
+    async with L1Server(again, clock):
+        await ticked(ticking, lambda: not follower.problems())
+    stop.set()
+    await running
+
+
+async def test_an_l1_that_became_another_chain_stops_the_node(tmp_path: Path) -> None:
+    async with l1_venue() as venue:
+        port = int(venue.server.url.rsplit(":", 1)[1])
+        ticking = TickingClock()
+        follower = FollowerService(config(venue, tmp_path), ticking)
+        running = asyncio.create_task(follower.run(asyncio.Event()))
+        await ticked(ticking, lambda: follower.heads.l1_block > 0)
+        await venue.server.close()
+    await ticked(ticking, lambda: bool(follower.problems()))
+    async with L1Server(L1Config(port=port, chain_id=5), FakeClock()):
+        ticking.tick()
+        with pytest.raises(Halt, match=r"^OTHER_CHAIN: L1 has chain id 5, but this venue is on 31"):
+            await asyncio.wait_for(running, 10)
+    assert follower.problems()[0].startswith("OTHER_CHAIN: ")
+
+
+async def ticked(clock: TickingClock, happened: Any) -> None:
+    """Let the follower's pauses end until something happened."""
+    async with asyncio.timeout(20):
+        while not happened():
+            clock.tick()
+            await asyncio.sleep(0.005)
