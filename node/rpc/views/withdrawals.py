@@ -135,11 +135,8 @@ def _stage(
     if number <= heads.confirmed:
         return "confirmed", "anyone, to call the rollup's withdraw with rollup_withdrawalProof"
     if claim is not None:
-        after = f" after L1 time {claim.confirmable_at}" if claim.confirmable_at else ""
-        return (
-            "claimed",
-            f"the challenge window of the claim on batch {number}, to confirm it{after}",
-        )
+        until = f" (L1 time {claim.confirmable_at})" if claim.confirmable_at else ""
+        return "claimed", f"the end of the window of the claim on batch {number}{until}"
     if number <= heads.safe:
         return "posted", f"a claimant, to claim the output of batch {number}"
     return "sealed", f"the sequencer, to post batch {number} to L1"
