@@ -185,7 +185,8 @@ class EventStore:
             if "does not exist" in str(error):
                 raise StoreDamaged(self.directory, "files of the database are missing") from error
             raise Halt(
-                f"STORE_FAILED: {self.directory}: {error}; check the disk and its free space"
+                f"STORE_FAILED: {self.directory}: {error}; check the disk and its free space, or "
+                "delete this folder, and it is made again from L1"
             ) from error
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 from builders import FAR, NOW, VERIFIER, sign_transaction
-from worst_case import (
+from fullest_venue import (
     ACCOUNTS,
     BEST_ASK,
     BID,
@@ -16,7 +16,7 @@ from worst_case import (
     SESSION,
     TAKER,
     TRADED,
-    WorstCase,
+    FullestVenue,
 )
 
 from prover.post_state import root_after
@@ -84,7 +84,7 @@ def full_chunk(tx: Transaction, signature: bytes) -> bytes:
     return chunk
 
 
-def take(world: WorstCase, name: str, given: StepInput) -> Measured:
+def take(world: FullestVenue, name: str, given: StepInput) -> Measured:
     """Measure the next step, run it from its witness alone, and apply it."""
     commitment = world.committer.commit()
     recording = RecordingState(world.state, commitment)
@@ -97,7 +97,7 @@ def take(world: WorstCase, name: str, given: StepInput) -> Measured:
     return Measured(name, witness.sizes(), len(given.chunk))
 
 
-def run(world: WorstCase, tx: Transaction, *names: str) -> list[Measured]:
+def run(world: FullestVenue, tx: Transaction, *names: str) -> list[Measured]:
     """The steps of one transaction, signed by the taker's session key."""
     chunk = full_chunk(tx, sign_transaction(tx, SESSION))
     world.open(chunk)
@@ -107,24 +107,24 @@ def run(world: WorstCase, tx: Transaction, *names: str) -> list[Measured]:
 
 def measure(publishers: int) -> list[Measured]:
     """ADMIT, MATCH, SWEEP, REST and CANCEL where each is at its largest."""
-    world = WorstCase(publishers)
+    world = FullestVenue(publishers)
     before = len(world.state.book(TRADED, SELL))
     cancel = run(world, Cancel(TAKER, EPOCH, 900, *order_known(world), FAR), "CANCEL")
     rest = run(world, order_of(BID, Life.GTC), "ADMIT", "REST")
     assert world.state.order(TRADED, BUY, order_key(BUY, BID, ORDER_NUMBER_MAX)) is not None
 
-    world = WorstCase(publishers)
+    world = FullestVenue(publishers)
     match = run(world, order_of(BEST_ASK, Life.IOC), "ADMIT", "MATCH")
     assert world.state.machine.order.filled == 4
 
-    world = WorstCase(publishers, maker_cash=-RICH)
+    world = FullestVenue(publishers, maker_cash=-RICH)
     sweep = run(world, order_of(BEST_ASK, Life.IOC), "ADMIT", "SWEEP")
     assert world.state.machine.order.filled == 0
     assert len(world.state.book(TRADED, SELL)) == before - 1
     return [*match, sweep[1], rest[1], *cancel]
 
 
-def order_known(world: WorstCase) -> tuple[int, int]:
+def order_known(world: FullestVenue) -> tuple[int, int]:
     """(epoch, sequence) of the order to cancel."""
     market, side, at = CANCELLED
     order = world.state.order(market, side, at)
@@ -153,9 +153,9 @@ def branch_bytes(depth: int) -> int:
 
 
 @cache
-def untouched(publishers: int) -> WorstCase:
+def untouched(publishers: int) -> FullestVenue:
     """For reading only."""
-    return WorstCase(publishers)
+    return FullestVenue(publishers)
 
 
 def largest(publishers: int, *, books: int) -> int:

@@ -60,7 +60,7 @@ CANCELLED = (MARKETS[2], SELL, order_key(SELL, 0x555555, 0x55_5555_5555))
 
 
 @dataclass
-class WorstCase:
+class FullestVenue:
     """Build it, then `open` it with the chunk that the next steps read."""
 
     publishers: int = 1
