@@ -16,13 +16,14 @@ from state.inbox import InboxItem, accumulate
 class L1View:
     """Fed by scans, in order. Raises Rewind where they do not fit together.
 
-    `mark` is the block up to which it was read. Whoever finds that it contradicts itself
-    sets `is_void`: it must be read anew.
+    `mark` is the block up to which it was read, `rewinds` how often it went back. Whoever
+    finds that it contradicts itself sets `is_void`: it must be read anew.
     """
 
     def __init__(self) -> None:
         self.head: L1Block | None = None
         self.mark: Mark | None = None
+        self.rewinds = 0
         self.finalized_block = 0
         self.is_caught_up = False
         self.is_void = False
@@ -94,6 +95,7 @@ class L1View:
 
     def _drop_after(self, block: int) -> None:
         self.mark = None
+        self.rewinds += 1
         self._items = _until(self._items, block)
         self.batches = _until(self.batches, block)
         self._confirmed = _until(self._confirmed, block)

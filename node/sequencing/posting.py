@@ -3,6 +3,7 @@
 import asyncio
 
 import structlog
+from msgspec import Struct
 
 from node.clock import Clock
 from node.errors import L1Error, Retry
@@ -14,6 +15,14 @@ from sequencer.posting import Post, PostingLimits, Resequence, Wait, posting_mov
 log = structlog.get_logger(__name__)
 
 PAUSE_MAX = 5.0
+
+
+class _Sent(Struct, frozen=True):
+    """The last batch that L1 took, the block, and how often L1 had gone back before that."""
+
+    number: int
+    block: int
+    rewinds: int
 
 
 class Posting:
@@ -34,7 +43,7 @@ class Posting:
         self._limits = limits
         self._clock = clock
         self._pause_first = self._pause = pause_seconds
-        self._sent_number = self._sent_block = 0
+        self._sent: _Sent | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Raises Halt where L1 will never take our batches."""
@@ -51,13 +60,14 @@ class Posting:
 
     async def step(self, batch: SealedBatch) -> bool:
         """Try to post `batch`; False where it is worth a pause before the next try."""
+        rewinds = self._engine.view.rewinds
         try:
             move = await self._tried(batch)
         except (Retry, L1Error) as error:
             self._tell(batch, str(error))
             return False
         if isinstance(move, Posted):
-            self._sent_number, self._sent_block = batch.number, move.block
+            self._sent = _Sent(batch.number, move.block, rewinds)
             self.problem = ""
             log.info("batch_posted", number=batch.number, block=move.block, gas=move.gas)
             return True
@@ -70,9 +80,10 @@ class Posting:
         """The first batch that is on disk and not on L1, as far as is known."""
         engine = self._engine
         posted = engine.agreement.safe
-        if self._sent_block > engine.followed:
-            # It will show in the view, unless the block that holds it is taken back.
-            posted = max(posted, self._sent_number)
+        sent = self._sent
+        if sent and sent.block > engine.followed and sent.rewinds == engine.view.rewinds:
+            # Its block is not read yet; should L1 take it back, that counts as a rewind.
+            posted = max(posted, sent.number)
         number = posted + 1
         if not engine.view.is_caught_up or number > engine.durable:
             return None

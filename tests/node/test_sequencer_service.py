@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from builders import NOW
-from fake_rollup import PARAMETERS, FakeL1
+from fake_rollup import PARAMETERS
 from sequenced_world import order
 from service_world import Desk
 
@@ -81,18 +81,20 @@ async def test_a_forced_batch_takes_the_place_of_ours() -> None:
     desk.check()
 
 
-async def test_a_batch_that_l1_lost_is_posted_again() -> None:
+@pytest.mark.parametrize(("depth", "sent"), [(1, [1, 2, 2]), (2, [1, 2, 1, 2])])
+async def test_a_batch_that_l1_lost_is_posted_again(depth: int, sent: list[int]) -> None:
+    """Of two blocks lost, one comes again: L1 is shorter then than it was when it took them."""
     desk = Desk()
     await desk.open_venue()
     await desk.settle()
     await desk.orders("alice", 1)
     await desk.settle()
     root = desk.root
-    desk.l1.reorg(1)
+    desk.l1.reorg(depth)
     await desk.look()
-    assert (desk.service.heads.safe, desk.service.heads.unsafe) == (1, 2)
+    assert (desk.service.heads.safe, desk.service.heads.unsafe) == (2 - depth, 2)
     await desk.settle()
-    assert desk.l1.sent == [1, 2, 2] and desk.root == root
+    assert desk.l1.sent == sent and desk.root == root
     desk.check()
 
 
@@ -298,7 +300,3 @@ async def test_an_l1_that_takes_back_what_was_final_halts_the_node() -> None:
     desk.l1.reorg(len(desk.l1.blocks) - 1)
     with pytest.raises(Halt, match="contradicts what it had called final"):
         await desk.look()
-
-
-def test_the_fake_contract_refuses_what_the_real_one_does() -> None:
-    assert FakeL1().batches == []
