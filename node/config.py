@@ -58,6 +58,7 @@ class DevnetConfig(Struct, frozen=True, kw_only=True):
     claim_window: int = 8
     price_seconds: float = 1.0
     bar_seconds: float = 1.0
+    price_age_max: int = 60
     history: Path | None = None
     config_out: Path | None = None
 

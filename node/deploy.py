@@ -6,6 +6,7 @@ its nonce: on a chain with a block a second a venue stands after two of them.
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 import rlp  # type: ignore[import-untyped]
@@ -124,6 +125,36 @@ def senders(
 ) -> list[TransactionSender]:
     """One for each key."""
     return [TransactionSender(client, key, clock, chain_id=chain_id) for key in private_keys]
+
+
+def deployment_json(deployment: Deployment) -> bytes:
+    """A deployment as its file holds it."""
+    return msgspec.json.format(
+        msgspec.json.encode(
+            {
+                "chainId": deployment.chain_id,
+                "token": "0x" + deployment.token.hex(),
+                "rollup": "0x" + deployment.rollup.hex(),
+                "block": deployment.block,
+            }
+        )
+    )
+
+
+def read_deployment(path: Path) -> Deployment:
+    """What `deployment_json` wrote. Halt where the file holds something else."""
+    try:
+        found = msgspec.json.decode(path.read_bytes())
+        return Deployment(
+            chain_id=int(found["chainId"]),
+            token=bytes.fromhex(found["token"][2:]),
+            rollup=bytes.fromhex(found["rollup"][2:]),
+            block=int(found["block"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Halt(
+            f"{path} does not say where the venue is ({error}): restore it, or use a new directory"
+        ) from error
 
 
 def _check_address(receipt: L1Receipt, expected: bytes) -> None:

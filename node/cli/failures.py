@@ -10,9 +10,12 @@ from pathlib import Path
 import click
 
 from node.devnet.people import UnknownPerson
+from node.devnet.prices import NoHistory
+from node.devnet.supervisor import ChildDied
 from node.errors import Halt, L1Error, Retry, Rewind
 from node.l1.sender import TransactionReverted
 from node.rpc.errors import RpcError
+from node.settlement import NotNow
 
 WRONGLY_PUT = 2
 
@@ -38,10 +41,11 @@ def told() -> Iterator[None]:
     except UnknownPerson as error:
         raise WronglyPut(str(error)) from error
     except RpcError as error:
-        raise Failure(f"{error.message}; {error.data['mend']}") from error
+        what = error.message.removeprefix("Invalid params: ")
+        raise Failure(f"{what}; {error.data['mend']}") from error
     except Retry as error:
         raise Failure(f"{error}; is it running there? Try again, or name another URL") from error
-    except (Halt, Rewind, L1Error, TransactionReverted) as error:
+    except (Halt, Rewind, L1Error, TransactionReverted, NotNow, ChildDied, NoHistory) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(_system_words(error)) from error

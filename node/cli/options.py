@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from node.cli.failures import WronglyPut
 from node.config import L1_URL, SEQUENCER_URL
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -63,24 +64,32 @@ def process_options(command: Command) -> Command:
     return ready(orphan(command))
 
 
+def read_address(text: str) -> bytes:
+    """20 bytes from 0x-hex. WronglyPut where it is none."""
+    digits = text.removeprefix("0x")
+    try:
+        address = bytes.fromhex(digits)
+    except ValueError:
+        address = b""
+    if len(address) != 20 or len(digits) != 40:
+        raise WronglyPut(f"{text!r} is no address: write 0x and 40 hex digits")
+    return address
+
+
 class Address(click.ParamType[bytes]):
     """20 bytes as 0x-hex."""
 
     name = "address"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> bytes:
         if isinstance(value, bytes):
             return value
-        text = str(value).removeprefix("0x")
         try:
-            address = bytes.fromhex(text)
-        except ValueError:
-            address = b""
-        if len(address) != 20 or len(text) != 40:
-            self.fail(f"{value!r} is no address: write 0x and 40 hex digits", param, ctx)
-        return address
+            return read_address(str(value))
+        except WronglyPut as refusal:
+            self.fail(refusal.message, param, ctx)
 
 
 ADDRESS = Address()

@@ -84,7 +84,7 @@ class MarketMaker:
         try:
             await self._venue.sign_and_submit(self._private_key, tx)
         except VenueError as refusal:
-            log.info("quote_refused", kind=type(tx).__name__, reason=refusal.reason)
+            log.debug("quote_refused", kind=type(tx).__name__, reason=refusal.reason)
 
     def _next(self) -> int:
         self._sequence += 1

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from state.orders import BUY, SELL
+from state.orders import BUY, SELL, crosses
 from state.units import RATE_ONE
 
 
@@ -63,17 +63,26 @@ def changeover(
 ) -> Changeover:
     """Keep what rests within `tolerance` ppm of a wanted price and at half its size or more.
 
-    A resting order stands in for one quote only; the rest is cancelled.
+    A resting order stands in for one quote only; the rest is cancelled, but for what the
+    new quotes cross: meeting an order of the same account removes it.
     """
     missing = list(quotes)
-    cancel: list[int] = []
+    unwanted: list[Resting] = []
     for order in resting:
         match = next((q for q in missing if _stands_in(order, q, tolerance)), None)
         if match is None:
-            cancel.append(order.sequence)
+            unwanted.append(order)
         else:
             missing.remove(match)
+    cancel = (order.sequence for order in unwanted if not _is_crossed(order, missing))
     return Changeover(tuple(missing), tuple(cancel))
+
+
+def _is_crossed(order: Resting, placed: Sequence[Quote]) -> bool:
+    return any(
+        quote.side != order.side and crosses(quote.side, quote.ticks, order.ticks)
+        for quote in placed
+    )
 
 
 def _stands_in(order: Resting, quote: Quote, tolerance: int) -> bool:

@@ -10,10 +10,10 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -26,6 +26,7 @@ READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
 TAIL_LINES = 12
 
+Result = TypeVar("Result")
 Ready = Callable[[], Awaitable[bool]]
 
 
@@ -83,6 +84,10 @@ class Supervisor:
         self.children.append(child)
         return child
 
+    def child(self, name: str) -> Child:
+        """The child that was started under this name."""
+        return next(child for child in self.children if child.name == name)
+
     async def ready(self, child: Child, is_healthy: Ready | None = None) -> dict[str, Any]:
         """What the child wrote when it began to serve, once `is_healthy` agrees.
 
@@ -108,6 +113,20 @@ class Supervisor:
             for task in waits:
                 task.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+
+    async def while_all_live(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """What `work` comes to; ChildDied, and `work` cancelled, where a child ends before."""
+        watching = asyncio.create_task(self.watch())
+        working = asyncio.create_task(work)
+        try:
+            await asyncio.wait((watching, working), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                await watching
+            return await working
+        finally:
+            for task in (watching, working):
+                task.cancel()
+            await asyncio.gather(watching, working, return_exceptions=True)
 
     async def stop(self) -> None:
         """Ask every child to stop, and end those that have not within GRACE_SECONDS.

@@ -42,10 +42,13 @@ def test_a_ladder_that_fits_is_left_alone() -> None:
     assert changeover(drifted, resting(quotes), tolerance=300) == Changeover((), ())
 
 
-def test_a_ladder_that_the_mark_left_is_replaced() -> None:
+def test_a_ladder_that_the_mark_left_is_replaced_but_for_what_the_new_one_removes() -> None:
     quotes = wanted(LADDER, mark=MARK, tick=100, lots_max=10**9)
-    moved = wanted(LADDER, mark=MARK + MARK // 50, tick=100, lots_max=10**9)
-    assert changeover(moved, resting(quotes), tolerance=300) == Changeover(moved, (1, 2, 3, 4))
+    higher = wanted(LADDER, mark=MARK + MARK // 50, tick=100, lots_max=10**9)
+    lower = wanted(LADDER, mark=MARK - MARK // 50, tick=100, lots_max=10**9)
+    # The old asks lie below the new bids, or the old bids above the new asks.
+    assert changeover(higher, resting(quotes), tolerance=300) == Changeover(higher, (1, 3))
+    assert changeover(lower, resting(quotes), tolerance=300) == Changeover(lower, (2, 4))
 
 
 def test_a_level_that_was_mostly_taken_is_replaced() -> None:

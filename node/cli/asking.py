@@ -1,0 +1,66 @@
+"""Asking a node or L1, and finding out what the user's words stand for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from node.cli.failures import Failure, told
+from node.cli.keys import Signer, devnet_signer
+from node.cli.options import read_address
+from node.l1.client import L1Client
+from node.rollup import RollupReader
+from node.rpc.client import VenueClient
+from node.rpc.results import AccountSummary
+
+Answer = TypeVar("Answer")
+SUBACCOUNTS = 256
+
+
+def ask(rpc_url: str, work: Callable[[VenueClient], Awaitable[Answer]]) -> Answer:
+    """What `work` comes to with a client of the node."""
+
+    async def run() -> Answer:
+        async with VenueClient(rpc_url) as venue:
+            return await work(venue)
+
+    with told():
+        return asyncio.run(run())
+
+
+def ask_both(
+    rpc_url: str,
+    l1_url: str,
+    work: Callable[[VenueClient, RollupReader], Awaitable[Answer]],
+) -> Answer:
+    """As `ask`, with L1 beside the node: both must be of the same chain."""
+
+    async def run() -> Answer:
+        async with VenueClient(rpc_url) as venue:
+            terms = await venue.config()
+            async with L1Client(l1_url, expected_chain_id=terms.chain_id) as l1:
+                return await work(venue, RollupReader(l1, bytes(terms.rollup)))
+
+    with told():
+        return asyncio.run(run())
+
+
+async def account_of(venue: VenueClient, key: Signer, subaccount: int) -> int:
+    """The number of the signer's account. Failure where there is none."""
+    for account in await venue.accounts(key.address):
+        if account.subaccount == subaccount:
+            return account.account
+    raise Failure(
+        f"{key.name} (0x{key.address.hex()}) has no subaccount {subaccount} on the venue; deposit "
+        f"into it first: tallystick deposit --from {key.name} 1000"
+    )
+
+
+async def accounts_meant(venue: VenueClient, who: str) -> list[AccountSummary]:
+    """The accounts that `who` names: by number, by address, or by a devnet name."""
+    if who.isascii() and who.isdigit():
+        return [await venue.account(int(who))]
+    address = read_address(who) if who.startswith("0x") else devnet_signer(who).address
+    found = await venue.accounts(address)
+    if not found:
+        raise Failure(f"{who} has no account on the venue; a deposit on L1 opens one")
+    return found

@@ -1,0 +1,148 @@
+"""`order`: placing and cancelling, signed here and sent to the sequencer."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from node.cli.asking import SUBACCOUNTS, account_of, ask
+from node.cli.failures import WronglyPut, told
+from node.cli.keys import Signer, signer
+from node.cli.options import json_option, rpc_option, signer_options
+from node.cli.output import console, money, print_json
+from node.rpc import wire
+from node.rpc.client import VenueClient
+from node.rpc.messages import LifeName, Side
+from node.rpc.results import FillSummary, OrderId, SubmitReceipt
+from node.rpc.wire import U64
+from state.eip712 import LIVES
+
+subaccount_option = click.option(
+    "--subaccount", type=click.IntRange(0, SUBACCOUNTS - 1), default=0, show_default=True
+)
+
+
+@click.group()
+def order() -> None:
+    """Place and cancel orders."""
+
+
+@order.command()
+@click.argument("market")
+@click.argument("side", type=click.Choice(["buy", "sell"]))
+@click.argument("size")
+@click.option("--price", help="Dollars a coin; a market order where it is left out.")
+@click.option("--life", type=click.Choice(list(LIVES.values())), help="GTC, or IOC at the market.")
+@click.option("--reduce-only", is_flag=True, help="Only ever make the position smaller.")
+@subaccount_option
+@signer_options
+@rpc_option
+@json_option
+def place(
+    market: str,
+    side: Side,
+    size: str,
+    price: str | None,
+    life: LifeName | None,
+    reduce_only: bool,
+    subaccount: int,
+    name: str | None,
+    key_file: Path | None,
+    rpc_url: str,
+    as_json: bool,
+) -> None:
+    """Buy or sell SIZE coins in MARKET, such as BTC-USD-PERP buy 0.01 --price 60000."""
+    with told():
+        key = signer(name, key_file)
+
+    async def work(venue: VenueClient) -> SubmitReceipt:
+        await _check_chain(venue, key)
+        return await venue.sign_and_submit_order(
+            key.private_key,
+            account=await account_of(venue, key, subaccount),
+            market=market,
+            side=side,
+            size=size,
+            price=price,
+            life=life,
+            reduce_only=reduce_only,
+        )
+
+    receipt = ask(rpc_url, work)
+    if as_json:
+        print_json(wire.plain(receipt))
+        return
+    _show(receipt, side)
+
+
+def _show(receipt: SubmitReceipt, side: str) -> None:
+    screen = console()
+    for fill in receipt.fills:
+        screen.print(_fill(fill, "bought" if side == "buy" else "sold"))
+    assert receipt.order is not None, "the receipt of an order names it"
+    screen.print(f"order {receipt.order.epoch}:{receipt.order.sequence}: {receipt.message}")
+    if receipt.resting_lots:
+        screen.print(f"{receipt.remaining_size} rests; to cancel it: order cancel {_name(receipt)}")
+
+
+def _fill(fill: FillSummary, did: str) -> str:
+    return f"{did} {fill.size} {fill.symbol} at {fill.price}, fee {money(fill.taker_fee)} USD"
+
+
+def _name(receipt: SubmitReceipt) -> str:
+    assert receipt.order is not None
+    sequence = str(receipt.order.sequence)
+    return sequence if not receipt.order.epoch else f"{receipt.order.epoch}:{sequence}"
+
+
+@order.command()
+@click.argument("orders", nargs=-1, metavar="[ORDER]...")
+@click.option("--all", "is_all", is_flag=True, help="Every open order of the account.")
+@subaccount_option
+@signer_options
+@rpc_option
+@json_option
+def cancel(
+    orders: tuple[str, ...],
+    is_all: bool,
+    subaccount: int,
+    name: str | None,
+    key_file: Path | None,
+    rpc_url: str,
+    as_json: bool,
+) -> None:
+    """Cancel open orders, each by its sequence number, or EPOCH:SEQUENCE of a session key."""
+    with told():
+        key = signer(name, key_file)
+        if bool(orders) == is_all:
+            raise WronglyPut("name the orders to cancel, or --all of them")
+        wanted = [_order_id(text) for text in orders]
+
+    async def work(venue: VenueClient) -> list[OrderId]:
+        await _check_chain(venue, key)
+        account = await account_of(venue, key, subaccount)
+        if is_all:
+            wanted.extend(open_.id for open_ in (await venue.account(account)).orders)
+        for one in wanted:
+            await venue.sign_and_cancel(key.private_key, account=account, order=one)
+        return wanted
+
+    cancelled = ask(rpc_url, work)
+    if as_json:
+        print_json({"cancelled": wire.plain(cancelled)})
+        return
+    for one in cancelled:
+        console().print(f"order {one.epoch}:{one.sequence}: cancelled")
+    if not cancelled:
+        console().print("there was no open order")
+
+
+def _order_id(text: str) -> OrderId:
+    epoch, _, sequence = text.rpartition(":")
+    if not all(part.isascii() and part.isdigit() for part in (epoch or "0", sequence)):
+        raise WronglyPut(f"{text!r} names no order; write its sequence number, or EPOCH:SEQUENCE")
+    return OrderId(epoch=int(epoch or "0"), sequence=U64(sequence))
+
+
+async def _check_chain(venue: VenueClient, key: Signer) -> Any:
+    key.check_chain((await venue.config()).chain_id)

@@ -1,0 +1,220 @@
+"""A whole venue on this machine: L1, its contracts, and every process, started in order."""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from node.artifacts import cache_directory, cached_artifact
+from node.clock import Clock
+from node.config import DevnetConfig
+from node.deploy import (
+    Contracts,
+    Deployment,
+    Venue,
+    approve,
+    check_deployed,
+    deploy,
+    deployment_json,
+    read_deployment,
+    senders,
+)
+from node.devnet.listings import listings
+from node.devnet.people import CLAIMANT, GOVERNOR, MAKER, PUBLISHER, SEQUENCER, TRADERS, person
+from node.devnet.supervisor import Ready, Supervisor
+from node.errors import L1Error, Retry
+from node.files import write_whole
+from node.l1.client import L1Client, Patience
+from node.l1.sender import TransactionSender
+from node.rpc.client import VenueClient
+from node.rpc.errors import RpcError
+
+PURSE = 10_000_000 * 10**6
+"""Micro-USDC that everybody who trades is given on L1."""
+
+Tell = Callable[[str], None]
+"""Hears what is being done, in words."""
+
+ONE_TRY = Patience(answer=5.0, question=0.0)
+
+
+class RunningVenue(msgspec.Struct, frozen=True, kw_only=True):
+    """Where everything is."""
+
+    directory: Path
+    l1: str
+    sequencer: str
+    follower: str
+    deployment: Deployment
+
+    @property
+    def rollup(self) -> str:
+        """The rollup's address as people write it."""
+        return "0x" + self.deployment.rollup.hex()
+
+
+@contextmanager
+def venue_directory(data: Path | None) -> Iterator[Path]:
+    """`data`, or a temporary folder that is removed at the end, but kept after an error."""
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+        yield data.resolve()
+        return
+    directory = Path(tempfile.mkdtemp(prefix="tallystick-"))
+    try:
+        yield directory
+    except Exception:
+        raise
+    except BaseException:
+        shutil.rmtree(directory, ignore_errors=True)
+        raise
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+async def start_venue(
+    config: DevnetConfig, directory: Path, supervisor: Supervisor, clock: Clock, tell: Tell
+) -> RunningVenue:
+    """Start all processes, and deploy first unless `directory` holds a venue already.
+
+    Raises ChildDied where a process does not come up, Halt where `directory` is of another L1.
+    """
+    tell("starting L1 and compiling the contracts")
+    compiling = asyncio.create_task(asyncio.to_thread(_contracts))
+    l1 = await _start_l1(config, directory, supervisor)
+    deployment = await _deployed(config, directory, l1, await compiling, clock, tell)
+    rollup = "0x" + deployment.rollup.hex()
+    on_l1 = ("--l1", l1, "--rollup", rollup)
+
+    tell("starting sequencer, follower and claimant")
+    await supervisor.start("sequencer", _sequence(config, directory, on_l1))
+    await supervisor.start("follower", _follow(config, directory, on_l1))
+    data = str(directory / "claimant")
+    await supervisor.start("claimant", ("claim", *on_l1, "--data", data, "--from", CLAIMANT))
+    sequencer = await _ready_node(supervisor, "sequencer")
+
+    tell("starting the price feed and the market maker")
+    await supervisor.start("bots", _bots(config, directory, l1, sequencer))
+    follower = await _ready_node(supervisor, "follower")
+    await supervisor.ready(supervisor.child("claimant"))
+    await supervisor.ready(supervisor.child("bots"))
+    return RunningVenue(
+        directory=directory, l1=l1, sequencer=sequencer, follower=follower, deployment=deployment
+    )
+
+
+def _contracts() -> Contracts:
+    cache = cache_directory(os.environ)
+    return Contracts(cached_artifact("test_usdc", cache), cached_artifact("rollup", cache))
+
+
+async def _start_l1(config: DevnetConfig, directory: Path, supervisor: Supervisor) -> str:
+    arguments = ("--port", str(config.l1_port), "--data", str(directory / "l1"))
+    pace = ("--block-time", str(config.block_seconds))
+    child = await supervisor.start("l1", ("l1", *arguments, *pace))
+    written = await supervisor.ready(child)
+    url = str(written["url"])
+    await supervisor.ready(child, _l1_answers(url))
+    return url
+
+
+def _sequence(config: DevnetConfig, directory: Path, on_l1: tuple[str, ...]) -> tuple[str, ...]:
+    place = ("--data", str(directory / "sequencer"), "--port", str(config.sequencer_port))
+    pace = ("--batch-seconds", str(config.batch_seconds))
+    return ("sequence", *on_l1, *place, *pace, "--from", SEQUENCER)
+
+
+def _follow(config: DevnetConfig, directory: Path, on_l1: tuple[str, ...]) -> tuple[str, ...]:
+    place = ("--data", str(directory / "follower"), "--port", str(config.follower_port))
+    return ("follow", *on_l1, *place)
+
+
+def _bots(config: DevnetConfig, directory: Path, l1: str, sequencer: str) -> tuple[str, ...]:
+    history = () if config.history is None else ("--history", str(config.history))
+    pace = (
+        *("--price-seconds", str(config.price_seconds)),
+        *("--bar-seconds", str(config.bar_seconds)),
+    )
+    cursor = ("--cursor", str(directory / "bots" / "bar"))
+    return ("bots", "--l1", l1, "--rpc", sequencer, *cursor, *pace, *history)
+
+
+async def _ready_node(supervisor: Supervisor, name: str) -> str:
+    """The URL of a node once it has read L1 and nothing ails it."""
+    child = supervisor.child(name)
+    url = str((await supervisor.ready(child))["url"])
+    await supervisor.ready(child, _node_is_well(url))
+    return url
+
+
+def _l1_answers(url: str) -> Ready:
+    async def answers() -> bool:
+        client = L1Client(url, patience=ONE_TRY)
+        try:
+            return await client.block_number() >= 0
+        except (Retry, L1Error):
+            return False
+        finally:
+            await client.close()
+
+    return answers
+
+
+def _node_is_well(url: str) -> Ready:
+    async def is_well() -> bool:
+        async with VenueClient(url, timeout_seconds=5.0) as venue:
+            try:
+                status, config = await venue.status(), await venue.config()
+            except (Retry, RpcError):
+                return False
+            return not status.problems and config.chain_id != 0
+
+    return is_well
+
+
+async def _deployed(
+    config: DevnetConfig,
+    directory: Path,
+    l1: str,
+    contracts: Contracts,
+    clock: Clock,
+    tell: Tell,
+) -> Deployment:
+    """The venue of this directory, deployed now if there is none yet."""
+    path = directory / "deployment.json"
+    async with L1Client(l1, clock=clock) as client:
+        if path.exists():
+            tell("finding the venue of this directory on L1")
+            known = read_deployment(path)
+            await check_deployed(client, known)
+            return known
+        tell("deploying the token and the rollup, listing markets, handing out USDC")
+        deployment = await _deploy(config, client, contracts, clock)
+        write_whole(path, deployment_json(deployment))
+        return deployment
+
+
+async def _deploy(
+    config: DevnetConfig, client: L1Client, contracts: Contracts, clock: Clock
+) -> Deployment:
+    chain_id = await client.chain_id()
+    governor = TransactionSender(client, person(GOVERNOR).private_key, clock, chain_id=chain_id)
+    owners = [person(name) for name in (*TRADERS, MAKER)]
+    deployment = await deploy(
+        client,
+        governor,
+        contracts,
+        Venue(
+            sequencer=person(SEQUENCER).address,
+            parameters=config.parameters,
+            listings=listings(person(PUBLISHER).address, config.price_age_max),
+            purses=tuple((owner.address, PURSE) for owner in owners),
+        ),
+    )
+    keys = [owner.private_key for owner in owners]
+    await approve(deployment, senders(client, clock, chain_id, keys))
+    return deployment
