@@ -1,27 +1,17 @@
 """A follower that knows an L1 URL and an address reaches the state that was executed."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from builders import MICRO_DOLLAR
-from fake_clock import FakeClock, TickingClock
+from following import agrees, catch_up, following
 from l1_venue import LIAR, PARAMETERS, L1Venue, l1_venue, person
 from msgspec.structs import replace
 
 from contracts import calls, token
-from node.errors import Halt
-from node.event_store import EventStore
-from node.follower import FOLDER, FollowerConfig, FollowerService
-from node.l1.config import L1Config
-from node.l1.server import L1Server
-from node.rollup_events import ItemAdded, RollupEvent
 from node.view import SettlementView, VenueView
-from prover import replay
 from state.batch import encode_output, output_hash
 from state.commitment import genesis_root
 from state.tree import calc_root
@@ -32,42 +22,6 @@ from state.withdrawals import encode_withdrawal
 async def venue() -> AsyncIterator[L1Venue]:
     async with l1_venue() as running:
         yield running
-
-
-def config(venue: L1Venue, directory: Path, **changed: Any) -> FollowerConfig:
-    fields: dict[str, Any] = {
-        "l1_url": venue.server.url,
-        "rollup": venue.deployment.rollup,
-        "data_directory": directory,
-    }
-    return FollowerConfig(**fields | changed)
-
-
-@asynccontextmanager
-async def following(
-    venue: L1Venue, directory: Path, **changed: Any
-) -> AsyncIterator[FollowerService]:
-    """A follower that was opened; it moves when the test says `catch_up`."""
-    follower = FollowerService(config(venue, directory, **changed), venue.clock)
-    try:
-        await follower.open()
-        yield follower
-    finally:
-        await follower.close()
-
-
-async def catch_up(follower: FollowerService) -> None:
-    while not await follower.attempt():
-        pass
-
-
-def agrees(follower: FollowerService, venue: L1Venue) -> bool:
-    """Whether the follower's root is the one that was executed beside L1."""
-    expected = venue.executed[-1].output
-    record = follower.batch(expected.batch)
-    assert record is not None and record.batch_hash == expected.batch_hash
-    assert follower.heads.unsafe == follower.heads.safe == expected.batch
-    return follower.commitment().state_root == record.state_root == expected.state_root
 
 
 async def test_the_follower_reaches_the_root_that_was_executed(
@@ -127,30 +81,6 @@ async def test_a_restart_needs_no_l1_and_a_deleted_folder_is_rebuilt(
         assert not rebuilt.ready.is_set()
         await catch_up(rebuilt)
         assert agrees(rebuilt, venue)
-
-
-async def test_a_folder_is_one_rollups(venue: L1Venue, tmp_path: Path) -> None:
-    async with following(venue, tmp_path) as follower:
-        await catch_up(follower)
-    with pytest.raises(Halt, match=r"^OTHER_ROLLUP: .*give each rollup a data directory"):
-        async with following(venue, tmp_path, rollup=bytes(19) + b"\x01"):
-            pass
-
-
-async def test_a_changed_record_is_reported_and_never_skipped(
-    venue: L1Venue, tmp_path: Path
-) -> None:
-    await venue.fund()
-    await venue.trading_day()
-    async with following(venue, tmp_path) as follower:
-        await catch_up(follower)
-    # Of the size and form of a root, but not the one that executing leads to.
-    store = EventStore(tmp_path / FOLDER)
-    store.put_root(1, b"\x01" * 32)
-    store.close()
-    with pytest.raises(Halt, match=r"STORE_DAMAGED: .*batch 1 led to 0101.*delete this folder"):
-        async with following(venue, tmp_path):
-            pass
 
 
 # --- void batches ---
@@ -271,134 +201,3 @@ async def test_finality_follows_l1s(venue: L1Venue, tmp_path: Path) -> None:
         # The devnet calls its head final.
         assert follower.heads.finalized == 1
         assert follower.heads.l1_block == await venue.client.block_number()
-
-
-# --- L1 changes its mind ---
-
-
-@pytest.mark.parametrize("undo_batches", [64, 0])
-async def test_a_reorganisation_is_followed(
-    venue: L1Venue, tmp_path: Path, undo_batches: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whether the batches are undone or, where too many went, all is executed again."""
-    monkeypatch.setattr(replay, "UNDO_BATCHES_MAX", undo_batches)
-    await venue.fund()
-    await venue.trading_day(lots=10)
-    async with following(venue, tmp_path) as follower:
-        await catch_up(follower)
-        snapshot, kept = await venue.snapshot(), venue.state.snapshot()
-        await venue.deposit("alice", 9)
-        await venue.trading_day(lots=20)
-        await venue.trading_day(lots=30)
-        await catch_up(follower)
-        assert agrees(follower, venue) and follower.heads.unsafe == 3
-
-        await venue.revert(snapshot)
-        venue.rewind(kept, batches=1)
-        await catch_up(follower)
-        assert follower.heads.unsafe == 1 and agrees(follower, venue)
-        await venue.mine(seconds=40, blocks=2)
-        await venue.deposit("bob", 8)
-        await venue.trading_day(lots=40)
-        await catch_up(follower)
-        assert agrees(follower, venue) and follower.heads.unsafe == 2
-        assert follower.problems() == []
-    async with following(venue, tmp_path, l1_url="http://127.0.0.1:1") as restarted:
-        assert agrees(restarted, venue)
-
-
-def forget_an_item(follower: FollowerService, times: int) -> None:
-    """L1's answers lack an inbox item, as often as `times`."""
-    scan = follower.reader.scan
-
-    async def without_an_item(from_block: int, to_block: int) -> list[RollupEvent]:
-        nonlocal times
-        events = await scan(from_block, to_block)
-        times -= 1
-        if times < 0:
-            return events
-        return [e for e in events if not isinstance(e, ItemAdded) or e.item.index != 2]
-
-    follower.reader.scan = without_an_item  # type: ignore[method-assign]
-
-
-async def test_logs_that_do_not_fit_together_are_read_again_once(
-    venue: L1Venue, tmp_path: Path
-) -> None:
-    await venue.fund()
-    await venue.trading_day()
-    async with following(venue, tmp_path / "once") as follower:
-        forget_an_item(follower, times=1)
-        await catch_up(follower)
-        assert agrees(follower, venue)
-    async with following(venue, tmp_path / "twice") as follower:
-        forget_an_item(follower, times=2)
-        with pytest.raises(Halt, match=r"^L1_INCONSISTENT: INBOX_RANGE: .*use another L1$"):
-            await catch_up(follower)
-
-
-async def test_rules_that_break_their_own_invariants_stop_the_node(
-    venue: L1Venue, tmp_path: Path
-) -> None:
-    await venue.fund()
-    await venue.trading_day()
-    async with following(venue, tmp_path) as follower:
-        await catch_up(follower)
-        number = venue.numbers["alice"]
-        account = follower.state.accounts[number]
-        follower.state.accounts[number] = replace(account, cash=account.cash + 1)
-        await venue.trading_day()
-        with pytest.raises(Halt, match=r"^INVARIANT_BROKEN: executing batch 2 .*accounts hold"):
-            await catch_up(follower)
-
-
-# --- as a process ---
-
-
-async def test_an_l1_that_is_away_is_a_problem_and_then_none(tmp_path: Path) -> None:
-    """Stop L1 under a running follower, start it again, and see it go on."""
-    chain, clock = tmp_path / "chain", FakeClock()
-    async with l1_venue(clock=clock, data_directory=chain) as venue:
-        await venue.fund()
-        await venue.trading_day()
-        port = int(venue.server.url.rsplit(":", 1)[1])
-        ticking = TickingClock()
-        follower = FollowerService(config(venue, tmp_path / "data"), ticking)
-        stop = asyncio.Event()
-        running = asyncio.create_task(follower.run(stop))
-        await ticked(ticking, lambda: follower.heads.unsafe == 1)
-        assert agrees(follower, venue)
-        await venue.server.close()
-    await ticked(ticking, lambda: bool(follower.problems()))
-    (problem,) = follower.problems()
-    assert problem.startswith("L1_AWAY: L1 at http://127.0.0.1:") and "goes on once" in problem
-    assert follower.heads.unsafe == 1
-    again = L1Config(port=port, data_directory=chain)
-    async with L1Server(again, clock):
-        await ticked(ticking, lambda: not follower.problems())
-    stop.set()
-    await running
-
-
-async def test_an_l1_that_became_another_chain_stops_the_node(tmp_path: Path) -> None:
-    async with l1_venue() as venue:
-        port = int(venue.server.url.rsplit(":", 1)[1])
-        ticking = TickingClock()
-        follower = FollowerService(config(venue, tmp_path), ticking)
-        running = asyncio.create_task(follower.run(asyncio.Event()))
-        await ticked(ticking, lambda: follower.heads.l1_block > 0)
-        await venue.server.close()
-    await ticked(ticking, lambda: bool(follower.problems()))
-    async with L1Server(L1Config(port=port, chain_id=5), FakeClock()):
-        ticking.tick()
-        with pytest.raises(Halt, match=r"^OTHER_CHAIN: L1 has chain id 5, but this venue is on 31"):
-            await asyncio.wait_for(running, 10)
-    assert follower.problems()[0].startswith("OTHER_CHAIN: ")
-
-
-async def ticked(clock: TickingClock, happened: Any) -> None:
-    """Let the follower's pauses end until something happened."""
-    async with asyncio.timeout(20):
-        while not happened():
-            clock.tick()
-            await asyncio.sleep(0.005)
