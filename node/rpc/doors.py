@@ -1,9 +1,11 @@
 """What is turned away before any JSON is read, with an answer that is JSON-RPC all the same."""
 
 import asyncio
+import logging
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from node.rpc import wire
 from node.rpc.envelope import failure
@@ -120,3 +122,19 @@ async def body_of(request: web.Request, seconds: float) -> bytes:
             f"send the whole body within {seconds:g} seconds",
         )
         raise Refused(408, late, close=True) from None
+
+
+class _OurFaults(logging.Filter):
+    """Lets nothing by that a stranger can write at will: bad HTTP has had its answer."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        fault = record.exc_info[1] if record.exc_info else None
+        return not isinstance(fault, HttpProcessingError)
+
+
+def http_log() -> logging.Logger:
+    """Where the HTTP server logs its own failures."""
+    found = logging.getLogger(__name__)
+    if not found.filters:
+        found.addFilter(_OurFaults())
+    return found

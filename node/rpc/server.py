@@ -14,7 +14,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from node.clock import Clock, SystemClock
 from node.rpc.context import Context
 from node.rpc.dispatch import Methods, answer
-from node.rpc.doors import Refused, body_of, check_doors
+from node.rpc.doors import Refused, body_of, check_doors, http_log
 from node.rpc.methods import METHODS
 from node.rpc.subscriptions import Subscriber
 from node.view import VenueView
@@ -28,7 +28,8 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of the server. `hosts` are the names it answers to in the Host header.
 
     `idle_seconds` bounds the wait for a request's head, `body_seconds` that for its body,
-    `send_seconds` how long a WebSocket's reader may take nothing.
+    `send_seconds` how long a WebSocket's reader may take nothing, `linger_seconds` how long
+    the rest of a refused body is still read, so that its sender gets to see the refusal.
     """
 
     hosts: tuple[str, ...] = LOOPBACK_HOSTS
@@ -36,6 +37,7 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     idle_seconds: float = 30.0
     body_seconds: float = 10.0
     send_seconds: float = 10.0
+    linger_seconds: float = 1.0
     ping_seconds: float = 30.0
     websockets_max: int = 256
     may_leave_loopback: bool = False
@@ -76,10 +78,20 @@ class RpcServer:
             timeout=self.config.send_seconds,
             compress=False,
         )
-        await socket.prepare(request)
-        subscriber = Subscriber(socket, request.transport, self.config.send_seconds)
-        context = Context(self.view, self.clock, subscriber)
+        # Counted before the handshake, which takes its time.
         self.sockets.add(socket)
+        try:
+            await socket.prepare(request)
+            await self._serve_socket(socket, request.transport)
+        finally:
+            self.sockets.discard(socket)
+        return socket
+
+    async def _serve_socket(
+        self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None
+    ) -> None:
+        subscriber = Subscriber(socket, transport, self.config.send_seconds)
+        context = Context(self.view, self.clock, subscriber)
         try:
             async for message in socket:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
@@ -90,9 +102,7 @@ class RpcServer:
         except ConnectionResetError:
             log.debug("websocket_lost")
         finally:
-            self.sockets.discard(socket)
             await subscriber.close()
-        return socket
 
     async def close_sockets(self, _app: web.Application) -> None:
         """Tell every WebSocket that the node is going away."""
@@ -150,8 +160,10 @@ async def serve(
     runner = web.AppRunner(
         create_app(view, config, clock),
         access_log=None,
+        logger=http_log(),
         auto_decompress=False,
         keepalive_timeout=config.idle_seconds,
+        lingering_time=config.linger_seconds,
         shutdown_timeout=config.send_seconds,
     )
     await runner.setup()

@@ -1,0 +1,139 @@
+"""The client's end of the wire: one request over HTTP, one stream of fills over a WebSocket."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+import aiohttp
+
+from node.errors import Retry
+from node.l1.jsonrpc import NotJson, parse
+from node.rpc import wire
+from node.rpc.errors import Code, RpcError
+from node.rpc.results import FillNotice
+
+REPLY_BYTES_MAX = 16 * 2**20
+_SLOW_READER = aiohttp.WSCloseCode.TRY_AGAIN_LATER
+
+
+class VenueError(RpcError):
+    """A node's error as its client meets it: `data` is all that the node said about it."""
+
+    def __init__(self, code: int, reason: str, message: str, data: dict[str, Any]) -> None:
+        details = {name: value for name, value in data.items() if name not in ("reason", "mend")}
+        super().__init__(code, reason, message, str(data.get("mend", "")), **details)
+
+
+class Channel:
+    """Requests to one URL. Retry where there is no answer, VenueError where it is an error."""
+
+    def __init__(self, url: str, *, timeout_seconds: float) -> None:
+        self.url = url.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        self._identities = count(1)
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """Opened at first use, because it belongs to the running loop."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        return self._session
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def request(self, method: str, params: dict[str, Any]) -> Any:
+        """The result of a method, as decoded JSON. A param that is None is left out."""
+        identity, body = self._request(method, params)
+        headers = {"Content-Type": "application/json"}
+        try:
+            async with self.session.post(self.url, data=body, headers=headers) as response:
+                raw = await response.content.read(REPLY_BYTES_MAX)
+                while piece := await response.content.read(REPLY_BYTES_MAX - len(raw)):
+                    raw += piece
+        except TimeoutError:
+            raise Retry(f"the node at {self.url} did not answer {method} in time") from None
+        except (aiohttp.ClientError, OSError) as fault:
+            kind = type(fault).__name__
+            raise Retry(f"the node at {self.url} cannot be reached: {kind}") from None
+        return self._result(raw, method, identity)
+
+    @asynccontextmanager
+    async def fills(self, params: dict[str, Any]) -> AsyncIterator["Fills"]:
+        """Subscribed on entering, so that nothing traded after that is missed."""
+        identity, body = self._request("venue_subscribe", {"channel": "fills", **params})
+        try:
+            socket = await self.session.ws_connect(self.url, heartbeat=30.0)
+        except (aiohttp.ClientError, OSError) as fault:
+            kind = type(fault).__name__
+            raise Retry(f"no WebSocket at {self.url}: {kind}") from None
+        try:
+            await socket.send_str(body.decode())
+            name = self._result(await _message(socket), "venue_subscribe", identity)
+            yield Fills(socket, str(name))
+        finally:
+            await socket.close()
+
+    def _request(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
+        identity = next(self._identities)
+        given = {name: value for name, value in params.items() if value is not None}
+        request = {"jsonrpc": "2.0", "id": identity, "method": method, "params": given}
+        return identity, wire.encode(request)
+
+    def _result(self, raw: bytes, method: str, identity: int) -> Any:
+        reply = _decoded(raw)
+        error = reply.get("error")
+        if isinstance(error, dict):
+            data = error.get("data")
+            data = data if isinstance(data, dict) else {}
+            reason = str(data.get("reason", "unknown"))
+            raise VenueError(int(error["code"]), reason, str(error["message"]), data)
+        if reply.get("id") != identity or "result" not in reply:
+            raise Retry(f"the node at {self.url} answered {method} with something else")
+        return reply["result"]
+
+
+class Fills:
+    """Notices of one subscription, in order. VenueError once this reader was too slow."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> None:
+        self.name = name
+        self._socket = socket
+        self._last = 0
+
+    def __aiter__(self) -> "Fills":
+        return self
+
+    async def __anext__(self) -> FillNotice:
+        message = _decoded(await _message(self._socket))
+        notice = wire.convert(message.get("params"), FillNotice)
+        if notice.sequence != self._last + 1:
+            raise Retry(f"notice {self._last + 1} is missing: subscribe again")
+        self._last = notice.sequence
+        return notice
+
+
+async def _message(socket: aiohttp.ClientWebSocketResponse) -> bytes:
+    message = await socket.receive()
+    if message.type == aiohttp.WSMsgType.TEXT:
+        return str(message.data).encode()
+    if socket.close_code == _SLOW_READER:
+        raise VenueError(
+            *(Code.TOO_SLOW, "slow_reader", "the node dropped this subscription: too slow"),
+            {"mend": "read faster, then subscribe again; numbers show what was missed"},
+        )
+    raise Retry(f"the node closed the WebSocket (code {socket.close_code}): connect again")
+
+
+def _decoded(raw: bytes) -> dict[str, Any]:
+    try:
+        reply = parse(raw)
+    except NotJson:
+        reply = None
+    if not isinstance(reply, dict):
+        raise Retry("the node answered with something that is not JSON-RPC")
+    return reply

@@ -1,0 +1,185 @@
+"""A node's JSON-RPC for the command line, bots and tests.
+
+Orders are drafted and signed here, from amounts as decimal strings, so a client signs what
+it meant and not what a server says it meant.
+"""
+
+from node.clock import Clock, SystemClock
+from node.rpc import drafting
+from node.rpc import results as r
+from node.rpc.amounts import Grid, decimal
+from node.rpc.channel import Fills, VenueError
+from node.rpc.messages import (
+    LifeName,
+    SelfTradeName,
+    Side,
+    Signed,
+    digest_of,
+    message_of,
+    transaction_of,
+)
+from node.rpc.params import (
+    CancelFields,
+    MarketName,
+    OrderFields,
+    OrderName,
+    PriceFields,
+    TransferFields,
+    WithdrawFields,
+)
+from node.rpc.requests import VenueRequests
+from node.rpc.wire import U32, U40, U64, Address
+from node.signatures import sign
+from state.accounts import OWNER_KEY
+from state.eip712 import Domain, domain
+
+__all__ = ["Fills", "VenueClient", "VenueError"]
+
+
+class VenueClient(VenueRequests):
+    """The methods of a node, and beside them drafting and signing for a private key.
+
+    `domain` is what is signed for; without it, the node's word is taken once.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        domain: Domain | None = None,
+        clock: Clock | None = None,
+        timeout_seconds: float = 30.0,
+    ) -> None:
+        super().__init__(url, timeout_seconds=timeout_seconds)
+        self._clock = clock or SystemClock()
+        self._domain = domain
+        self._markets: dict[MarketName, r.MarketSummary] = {}
+
+    async def __aenter__(self) -> "VenueClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def sign_and_submit(self, private_key: bytes, tx: Signed) -> r.SubmitReceipt:
+        """Sign a transaction with the key of its account, session or publisher, and send it."""
+        signature = sign(digest_of(await self.domain(), tx), private_key)
+        kind, message = message_of(tx)
+        return await self.submit(kind, message, signature)
+
+    async def sign_and_submit_order(
+        self,
+        private_key: bytes,
+        *,
+        account: int,
+        market: MarketName,
+        side: Side,
+        size: str,
+        price: str | None = None,
+        life: LifeName | None = None,
+        reduce_only: bool = False,
+        self_trade: SelfTradeName = "cancel-resting",
+        key_epoch: int = OWNER_KEY,
+        sequence: int | None = None,
+        expiry: int | None = None,
+    ) -> r.SubmitReceipt:
+        """`size` in coin, `price` in USD per coin; without a price, a market order."""
+        fields = OrderFields(
+            *(U32(account), market, side, decimal(size)),
+            price=None if price is None else decimal(price),
+            life=life,
+            reduce_only=reduce_only,
+            self_trade=self_trade,
+            key_epoch=U32(key_epoch),
+        )
+        terms = await self._market(market)
+        latest = drafting.order_expiry(
+            self._now(), drafting.order_life(fields), terms.order_life_max
+        )
+        message = drafting.order_message(
+            Grid(terms.lot_exponent, terms.tick),
+            terms.market,
+            fields,
+            sequence=await self._sequence(account, key_epoch, sequence),
+            expiry=latest if expiry is None else expiry,
+        )
+        return await self.sign_and_submit(private_key, transaction_of(message))
+
+    async def sign_and_cancel(
+        self,
+        private_key: bytes,
+        *,
+        account: int,
+        order: r.OrderId,
+        key_epoch: int = OWNER_KEY,
+        sequence: int | None = None,
+    ) -> r.SubmitReceipt:
+        message = drafting.cancel_message(
+            CancelFields(
+                *(U32(account), OrderName(U32(order.epoch), U64(order.sequence))),
+                key_epoch=U32(key_epoch),
+            ),
+            sequence=await self._sequence(account, key_epoch, sequence),
+            expiry=drafting.action_expiry(self._now()),
+        )
+        return await self.sign_and_submit(private_key, transaction_of(message))
+
+    async def sign_and_withdraw(
+        self, private_key: bytes, *, account: int, amount: str, recipient: bytes
+    ) -> r.SubmitReceipt:
+        """`amount` USDC to an L1 address."""
+        message = drafting.withdraw_message(
+            WithdrawFields(U32(account), decimal(amount), Address(recipient)),
+            recipient,
+            sequence=await self._sequence(account, OWNER_KEY, None),
+            expiry=drafting.action_expiry(self._now()),
+        )
+        return await self.sign_and_submit(private_key, transaction_of(message))
+
+    async def sign_and_transfer(
+        self, private_key: bytes, *, account: int, to_account: int, amount: str
+    ) -> r.SubmitReceipt:
+        """`amount` USD to another subaccount of the same owner."""
+        message = drafting.transfer_message(
+            TransferFields(U32(account), U32(to_account), decimal(amount)),
+            sequence=await self._sequence(account, OWNER_KEY, None),
+            expiry=drafting.action_expiry(self._now()),
+        )
+        return await self.sign_and_submit(private_key, transaction_of(message))
+
+    async def sign_and_submit_price(
+        self, private_key: bytes, *, market: MarketName, price: str, time: int
+    ) -> r.SubmitReceipt:
+        """A publisher's `price` in USD per coin, seen at `time`."""
+        terms = await self._market(market)
+        message = drafting.price_message(
+            Grid(terms.lot_exponent, terms.tick),
+            terms.market,
+            PriceFields(market, decimal(price), U40(time)),
+        )
+        return await self.sign_and_submit(private_key, transaction_of(message))
+
+    async def domain(self) -> Domain:
+        """What signatures are bound to."""
+        if self._domain is None:
+            config = await self.config()
+            self._domain = domain(config.chain_id, bytes(config.rollup))
+        return self._domain
+
+    def _now(self) -> int:
+        return int(self._clock.now())
+
+    async def _market(self, name: MarketName) -> r.MarketSummary:
+        """A market's units, which never change once it is listed."""
+        if name not in self._markets:
+            self._markets[name] = await self.market(name)
+        return self._markets[name]
+
+    async def _sequence(self, account: int, epoch: int, given: int | None) -> int:
+        if given is not None:
+            return given
+        summary = await self.account(account)
+        if epoch == OWNER_KEY:
+            return summary.next_sequence
+        keys = [key.next_sequence for key in summary.keys if key.epoch == epoch]
+        return keys[0] if keys else summary.next_sequence

@@ -1,0 +1,126 @@
+"""Every method of a node as a typed coroutine: what has been signed goes in, results come out."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import msgspec
+
+from node.errors import Retry
+from node.rpc import results as r
+from node.rpc import rollup_results as rollup_r
+from node.rpc import wire
+from node.rpc.channel import Channel, Fills
+from node.rpc.messages import AnyMessage, Kind, Side
+from node.rpc.params import MarketName
+from node.rpc.wire import Hex
+
+
+class VenueRequests:
+    """Raises VenueError for an error the node tells, node.errors.Retry where there is no answer."""
+
+    def __init__(self, url: str, *, timeout_seconds: float) -> None:
+        self._channel = Channel(url, timeout_seconds=timeout_seconds)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def request(self, method: str, **params: Any) -> Any:
+        """Any method, its result as decoded JSON."""
+        return await self._channel.request(method, params)
+
+    async def _typed(self, result: type[wire.T], method: str, /, **params: Any) -> wire.T:
+        answer = await self._channel.request(method, params)
+        try:
+            return wire.convert(answer, result)
+        except msgspec.ValidationError as fault:
+            raise Retry(f"{method} answered with something else: {fault}") from None
+
+    # --- the venue ---
+
+    async def markets(self) -> list[r.MarketSummary]:
+        return await self._typed(list[r.MarketSummary], "venue_markets")
+
+    async def market(self, market: MarketName) -> r.MarketSummary:
+        return await self._typed(r.MarketSummary, "venue_market", market=market)
+
+    async def book(self, market: MarketName, depth: int | None = None) -> r.BookDepth:
+        return await self._typed(r.BookDepth, "venue_book", market=market, depth=depth)
+
+    async def account(self, account: int) -> r.AccountSummary:
+        return await self._typed(r.AccountSummary, "venue_account", account=account)
+
+    async def accounts(self, owner: bytes) -> list[r.AccountSummary]:
+        return await self._typed(list[r.AccountSummary], "venue_accounts", owner=Hex(owner))
+
+    async def typed_data(self, kind: Kind, **fields: Any) -> r.TypedData:
+        """What a wallet signs; `fields` are named as on the wire."""
+        return await self._typed(r.TypedData, "venue_typedData", kind=kind, fields=fields)
+
+    async def submit(
+        self, kind: Kind, message: AnyMessage | dict[str, Any], signature: bytes
+    ) -> r.SubmitReceipt:
+        """Send a signed message, 64 or 65 bytes of signature beside it."""
+        return await self._typed(
+            *(r.SubmitReceipt, "venue_submit"), kind=kind, message=message, signature=Hex(signature)
+        )
+
+    async def cancel(
+        self, message: AnyMessage | dict[str, Any], signature: bytes
+    ) -> r.SubmitReceipt:
+        return await self._typed(
+            r.SubmitReceipt, "venue_cancel", message=message, signature=Hex(signature)
+        )
+
+    async def submit_price(
+        self, market: MarketName, price: int, time: int, signature: bytes
+    ) -> r.SubmitReceipt:
+        """A publisher's price in nano-USD per lot."""
+        return await self._typed(
+            *(r.SubmitReceipt, "venue_submitPrice"),
+            market=market,
+            price=price,
+            time=time,
+            signature=Hex(signature),
+        )
+
+    def fills(
+        self, *, market: MarketName | None = None, account: int | None = None
+    ) -> AbstractAsyncContextManager[Fills]:
+        """`async with client.fills() as fills`, then `async for notice in fills`."""
+        return self._channel.fills({"market": market, "account": account})
+
+    # --- the rollup ---
+
+    async def status(self) -> rollup_r.SyncStatus:
+        return await self._typed(rollup_r.SyncStatus, "rollup_syncStatus")
+
+    async def config(self) -> rollup_r.RollupConfig:
+        return await self._typed(rollup_r.RollupConfig, "rollup_config")
+
+    async def batch(self, number: int) -> rollup_r.BatchSummary:
+        return await self._typed(rollup_r.BatchSummary, "rollup_batch", number=number)
+
+    async def batches(
+        self, first: int | None = None, count: int | None = None
+    ) -> list[rollup_r.BatchSummary]:
+        return await self._typed(
+            list[rollup_r.BatchSummary], "rollup_batches", **{"from": first, "count": count}
+        )
+
+    async def account_proof(self, account: int) -> rollup_r.AccountProof:
+        return await self._typed(rollup_r.AccountProof, "rollup_accountProof", account=account)
+
+    async def best_order_proof(self, market: MarketName, side: Side) -> rollup_r.BestOrderProof:
+        return await self._typed(
+            rollup_r.BestOrderProof, "rollup_bestOrderProof", market=market, side=side
+        )
+
+    async def withdrawal(self, index: int) -> rollup_r.WithdrawalStatus:
+        return await self._typed(rollup_r.WithdrawalStatus, "rollup_withdrawal", index=index)
+
+    async def withdrawal_proof(
+        self, index: int, batch: int | None = None
+    ) -> rollup_r.WithdrawalProof:
+        return await self._typed(
+            rollup_r.WithdrawalProof, "rollup_withdrawalProof", index=index, batch=batch
+        )

@@ -1,0 +1,271 @@
+"""Fills over a WebSocket: numbered without gaps, filtered, and never served with holes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+from builders import DOLLAR, NOW, Venue, key, listing
+from rpc_world import Follower, Rpc, Sequencer, running
+
+from node.rpc import wire
+from node.rpc.server import RpcConfig
+from node.rpc.subscriptions import SUBSCRIPTIONS_MAX
+from node.view import FillFeed
+from state.store import Fill
+
+ALICE, BOB, CAROL = 1 << 8, 2 << 8, 3 << 8
+
+
+def two_markets() -> Sequencer:
+    eth = listing(1, symbol=b"ETH-USD-PERP")
+    node = Sequencer(Venue(markets=(listing(), eth)))
+    for name in ("alice", "bob", "carol"):
+        node.venue.open(name, 10_000)
+    return node
+
+
+def fill(lots: int = 1, *, market: int = 0, taker: int = ALICE, maker: int = BOB) -> Fill:
+    return Fill(
+        market=market,
+        taker_side=0,
+        ticks=500_000,
+        price=50_000_000,
+        lots=lots,
+        taker=taker,
+        maker=maker,
+        taker_fee=DOLLAR,
+        maker_fee=1,
+        taker_order=(0, 7),
+        maker_order=(3, 9),
+    )
+
+
+def publish(node: Follower, *fills: Fill) -> None:
+    for one in fills:
+        node.fills.publish(5, NOW, one)
+
+
+class Socket:
+    """A WebSocket that asks and listens."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.socket = socket
+
+    async def ask(self, method: str, **params: Any) -> Any:
+        request = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        await self.socket.send_str(wire.encode(request).decode())
+        return await self.heard()
+
+    async def subscribe(self, **params: Any) -> str:
+        name = (await self.ask("venue_subscribe", channel="fills", **params))["result"]
+        assert isinstance(name, str)
+        return name
+
+    async def heard(self) -> Any:
+        return await self.socket.receive_json(timeout=30)
+
+    async def notice(self) -> Any:
+        message = await self.heard()
+        assert message["method"] == "venue_subscription" and "id" not in message
+        return message["params"]
+
+
+@asynccontextmanager
+async def connected(
+    node: Follower, config: RpcConfig | None = None
+) -> AsyncIterator[tuple[Rpc, Socket]]:
+    async with running(node, config) as rpc, rpc.session.ws_connect(rpc.server.url) as socket:
+        yield rpc, Socket(socket)
+
+
+async def test_a_fill_is_told_in_full() -> None:
+    node = two_markets()
+    async with connected(node) as (_, socket):
+        name = await socket.subscribe()
+        publish(node, fill(30, market=1))
+        assert await socket.notice() == {
+            "subscription": name,
+            "sequence": 1,
+            "number": 1,
+            "batch": 5,
+            "time": NOW,
+            "fill": {
+                "market": 1,
+                "symbol": "ETH-USD-PERP",
+                "side": "buy",
+                "price": "50000",
+                "size": "0.00003",
+                "ticks": 500_000,
+                "lots": 30,
+                "taker": ALICE,
+                "maker": BOB,
+                "takerOrder": {"epoch": 0, "sequence": "7"},
+                "makerOrder": {"epoch": 3, "sequence": "9"},
+                "takerFee": "1",
+                "makerFee": "0.000000001",
+            },
+        }
+
+
+async def test_numbers_have_no_gaps_whatever_the_filter() -> None:
+    node = two_markets()
+    publish(node, fill())
+    async with connected(node) as (_, socket):
+        wanted = {
+            await socket.subscribe(): [2, 3, 4, 5, 6],
+            await socket.subscribe(market="ETH-USD-PERP"): [3, 6],
+            await socket.subscribe(account=CAROL): [4, 6],
+            await socket.subscribe(account=CAROL, market=1): [6],
+            await socket.subscribe(account=ALICE): [2, 3, 4],
+        }
+        publish(node, fill(), fill(market=1), fill(maker=CAROL), fill(taker=BOB, maker=BOB))
+        publish(node, fill(taker=CAROL, market=1))
+        heard: dict[str, list[Any]] = {name: [] for name in wanted}
+        for _ in range(sum(map(len, wanted.values()))):
+            notice = await socket.notice()
+            heard[notice["subscription"]].append(notice)
+    for name, numbers in wanted.items():
+        assert [notice["number"] for notice in heard[name]] == numbers
+        assert [notice["sequence"] for notice in heard[name]] == list(range(1, len(numbers) + 1))
+
+
+async def test_what_was_traded_after_the_reply_is_never_missed() -> None:
+    """The first fill is made by the very request that follows the subscription."""
+    node = two_markets()
+    async with connected(node) as (rpc, socket):
+        await socket.subscribe()
+        node.venue.sell("bob", 5, 500_000)
+        order: dict[str, Any] = {"account": ALICE, "market": 0, "side": "buy"}
+        await rpc.client.sign_and_submit_order(
+            key("alice").private, **order, size="0.000005", price="50000"
+        )
+        notice = await socket.notice()
+    assert (notice["number"], notice["fill"]["lots"], notice["batch"]) == (1, 5, 1)
+
+
+async def test_unsubscribing_ends_it() -> None:
+    node = two_markets()
+    async with connected(node) as (_, socket):
+        first, second = await socket.subscribe(), await socket.subscribe()
+        assert (await socket.ask("venue_unsubscribe", subscription=first))["result"] is True
+        publish(node, fill())
+        assert (await socket.notice())["subscription"] == second
+        for name in (first, "0x99", ""):
+            assert (await socket.ask("venue_unsubscribe", subscription=name))["result"] is False
+
+
+async def test_another_connections_subscription_is_not_ours_to_end() -> None:
+    node = two_markets()
+    async with connected(node) as (rpc, socket), rpc.session.ws_connect(rpc.server.url) as other:
+        name = await socket.subscribe()
+        reply = await Socket(other).ask("venue_unsubscribe", subscription=name)
+        assert reply["result"] is False
+
+
+async def test_a_connection_that_ends_takes_its_subscriptions_along() -> None:
+    node = two_markets()
+    async with running(node) as rpc:
+        async with rpc.session.ws_connect(rpc.server.url) as socket:
+            await Socket(socket).subscribe()
+        # Each of these is answered after the server has seen the connection go.
+        async with rpc.session.ws_connect(rpc.server.url) as other:
+            await Socket(other).subscribe()
+            publish(node, fill())
+            assert (await Socket(other).notice())["sequence"] == 1
+    assert readers(node) == 0
+
+
+def readers(node: Follower) -> int:
+    return len(node.fills._readers)
+
+
+async def test_subscriptions_need_a_websocket() -> None:
+    async with running(two_markets()) as rpc:
+        error = await rpc.error("venue_subscribe", channel="fills")
+        assert (error["code"], error["data"]["reason"]) == (2003, "needs_websocket")
+        assert await rpc.result("venue_unsubscribe", subscription="0x1") is False
+
+
+@pytest.mark.parametrize(
+    ("params", "reason"),
+    [
+        ({"channel": "trades"}, "unknown_value"),
+        ({}, "missing_field"),
+        ({"channel": "fills", "market": "DOGE"}, "unknown_market"),
+        ({"channel": "fills", "account": 77}, "unknown_account"),
+        ({"channel": "fills", "account": 1.5}, "float_not_exact"),
+        ({"channel": "fills", "depth": 5}, "unknown_field"),
+    ],
+)
+async def test_a_subscription_that_cannot_be_meant_is_refused(
+    params: dict[str, Any], reason: str
+) -> None:
+    node = two_markets()
+    async with connected(node) as (_, socket):
+        reply = await socket.ask("venue_subscribe", **params)
+    assert reply["error"]["data"]["reason"] == reason
+    assert readers(node) == 0
+
+
+async def test_a_connection_has_only_so_many_subscriptions() -> None:
+    async with connected(two_markets()) as (_, socket):
+        for _ in range(SUBSCRIPTIONS_MAX):
+            last = await socket.subscribe()
+        reply = await socket.ask("venue_subscribe", channel="fills")
+        assert reply["error"]["code"] == -32005
+        assert reply["error"]["data"]["reason"] == "too_many_subscriptions"
+        await socket.ask("venue_unsubscribe", subscription=last)
+        await socket.subscribe()
+
+
+async def test_a_reader_who_falls_behind_is_told_why_it_is_dropped() -> None:
+    node = two_markets()
+    node.fills = FillFeed(depth=3)
+    async with connected(node) as (_, socket):
+        await socket.subscribe()
+        # All at once, so the server has no turn to hand any of them on.
+        publish(node, *[fill(lots) for lots in range(1, 6)])
+        heard = []
+        while (message := await socket.socket.receive()).type == aiohttp.WSMsgType.TEXT:
+            heard.append(message.json()["params"]["sequence"])
+        assert heard == list(range(1, len(heard) + 1))
+        assert message.type == aiohttp.WSMsgType.CLOSE
+        assert (message.data, socket.socket.close_code) == (1013, 1013)
+        assert (
+            message.extra == "too slow: notices were waiting; subscribe again, numbers show the gap"
+        )
+    assert readers(node) == 0
+
+
+async def test_a_reader_who_reads_nothing_does_not_hold_up_the_others() -> None:
+    """Its socket fills up, a send waits too long, and the connection is cut."""
+    node = two_markets()
+    async with connected(node, RpcConfig(send_seconds=0.5)) as (rpc, good):
+        await good.subscribe()
+        _, writer = await _stuck_reader(rpc)
+        number = 0
+        while readers(node) == 2:
+            publish(node, *[fill() for _ in range(100)])
+            for _ in range(100):
+                number += 1
+                assert (await good.notice())["sequence"] == number
+        publish(node, fill())
+        assert (await good.notice())["sequence"] == number + 1
+        writer.transport.abort()
+
+
+async def _stuck_reader(rpc: Rpc) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A WebSocket client, by hand, that subscribes often and then never reads."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", rpc.server.port, limit=1_024)
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    )
+    assert b"101" in await reader.readuntil(b"\r\n\r\n")
+    request = b'{"jsonrpc":"2.0","id":1,"method":"venue_subscribe","params":["fills"]}'
+    writer.write(b"\x81" + bytes([0x80 | len(request)]) + bytes(4) + request)
+    assert b"0x1" in await reader.readuntil(b"}")
+    return reader, writer
