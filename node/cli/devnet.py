@@ -2,24 +2,34 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 from rich.panel import Panel
 
-from node.cli.failures import told
+from node.cli.failures import Failure, told
 from node.cli.options import PORT, SECONDS
 from node.cli.output import console, facts, table
+from node.clock import SystemClock
 from node.config import BATCH_SECONDS, FOLLOWER_PORT, L1_PORT, SEQUENCER_PORT, DevnetConfig
 from node.files import write_whole
+from node.stopping import run_until
 
 if TYPE_CHECKING:
+    from node.devnet.outcome import Outcome
+    from node.devnet.supervisor import Supervisor
     from node.devnet.venue import RunningVenue
+
+DEMO_BATCH_SECONDS = 2.0
+DEMO_PRICE_SECONDS = 5.0
+DEMO_BAR_SECONDS = 86_400.0
+"""Prices stand still in the demonstration, so that what it shows is the trading."""
 
 FOLDER = click.Path(path_type=Path)
 
@@ -53,31 +63,88 @@ def devnet(**given: Any) -> None:
         asyncio.run(_devnet(DevnetConfig(**given), console()))
 
 
+@click.command()
+@click.option("--json", "json_file", type=FOLDER, help="Write what it came to into this file.")
+@click.option("--claim-window", type=click.IntRange(1), default=8, show_default=True)
+def demo(json_file: Path | None, claim_window: int) -> None:
+    """Play the whole story once over real sockets with the real processes, and check it.
+
+    Deposits on L1, some hundred signed orders, batches on L1, a follower that reaches the
+    same roots, a claim, its window, and a withdrawal paid by Merkle proof.
+    """
+    with told():
+        screen = console()
+        outcome = asyncio.run(_demo(claim_window, screen))
+        screen.print(summary(outcome))
+        if json_file is not None:
+            write_whole(json_file, msgspec.json.format(msgspec.json.encode(outcome)))
+
+
 async def _devnet(config: DevnetConfig, screen: Console) -> None:
-    from node.clock import SystemClock
     from node.devnet.description import description
+
+    async def show(venue: "RunningVenue", supervisor: "Supervisor") -> None:
+        if config.config_out is not None:
+            content = msgspec.json.encode(description(config, venue, supervisor))
+            write_whole(config.config_out, msgspec.json.format(content))
+        for part in banner(config, venue):
+            screen.print(part)
+        await asyncio.Event().wait()
+
+    await with_venue(config, screen, show)
+
+
+async def _demo(claim_window: int, screen: Console) -> "Outcome":
+    from node.devnet.demonstration import demonstration
+
+    outcomes: list[Outcome] = []
+    clock = SystemClock()
+    began = clock.monotonic()
+
+    async def play(venue: "RunningVenue", _: "Supervisor") -> None:
+        set_up = clock.monotonic() - began
+        screen.print(f"the venue stands after {set_up:.1f} s; its logs: {venue.directory}/logs")
+        outcome = await demonstration(venue, clock, screen.print)
+        outcomes.append(replace(outcome, set_up_seconds=round(set_up, 2)))
+
+    config = DevnetConfig(
+        l1_port=0,
+        sequencer_port=0,
+        follower_port=0,
+        batch_seconds=DEMO_BATCH_SECONDS,
+        claim_window=claim_window,
+        price_seconds=DEMO_PRICE_SECONDS,
+        bar_seconds=DEMO_BAR_SECONDS,
+    )
+    await with_venue(config, screen, play)
+    if not outcomes:
+        raise Failure("stopped before the story came to its end")
+    return outcomes[0]
+
+
+async def with_venue(
+    config: DevnetConfig,
+    screen: Console,
+    use: "Callable[[RunningVenue, Supervisor], Coroutine[Any, Any, None]]",
+) -> None:
+    """Start a venue and run `use` while all processes live; whatever happens, end them all."""
     from node.devnet.supervisor import Supervisor
     from node.devnet.venue import start_venue, venue_directory
-    from node.stopping import run_until
 
-    stop = stop_on_signals()
+    stop, clock = stop_on_signals(), SystemClock()
     with venue_directory(config.data) as directory:
-        supervisor = Supervisor(directory, SystemClock())
+        supervisor = Supervisor(directory, clock)
 
         async def work() -> None:
             with progress(screen) as tell:
-                venue = await start_venue(config, directory, supervisor, SystemClock(), tell)
-            if config.config_out is not None:
-                content = msgspec.json.encode(description(config, venue, supervisor))
-                write_whole(config.config_out, msgspec.json.format(content))
-            for part in banner(config, venue):
-                screen.print(part)
-            await supervisor.watch()
+                venue = await start_venue(config, directory, supervisor, clock, tell)
+            await supervisor.while_all_live(use(venue, supervisor))
 
         try:
             await run_until(stop, work())
         finally:
-            screen.print("stopping every process")
+            if stop.is_set():
+                screen.print("stopping every process")
             await supervisor.stop()
 
 
@@ -130,3 +197,20 @@ def banner(config: DevnetConfig, venue: "RunningVenue") -> Iterator[Any]:
         title_align="left",
     )
     yield "Ctrl-C stops everything."
+
+
+def summary(outcome: "Outcome") -> Any:
+    """What the demonstration came to, for people."""
+    return facts(
+        "Everything holds",
+        [
+            ("orders", f"{outcome.orders} on L1, {outcome.fills} fills"),
+            ("batches", f"{outcome.batches}, {outcome.bytes_posted} bytes"),
+            ("bytes per order", f"{outcome.bytes_per_order:.1f}, signature included"),
+            ("sequencer's root", outcome.sequencer_root),
+            ("follower's root", outcome.follower_root),
+            ("claimed root", outcome.claimed_root),
+            ("withdrawn", f"{outcome.withdrawn_usdc} USDC"),
+            ("seconds", f"{outcome.seconds:.1f}, and {outcome.set_up_seconds:.1f} to set up"),
+        ],
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from node.devnet.outcome import StoryFailed
 from node.devnet.people import UnknownPerson
 from node.devnet.prices import NoHistory
 from node.devnet.supervisor import ChildDied
@@ -45,7 +46,9 @@ def told() -> Iterator[None]:
         raise Failure(f"{what}; {error.data['mend']}") from error
     except Retry as error:
         raise Failure(f"{error}; is it running there? Try again, or name another URL") from error
-    except (Halt, Rewind, L1Error, TransactionReverted, NotNow, ChildDied, NoHistory) as error:
+    except (Halt, Rewind, L1Error, TransactionReverted, NotNow, NoHistory) as error:
+        raise Failure(str(error)) from error
+    except (ChildDied, StoryFailed) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(_system_words(error)) from error
