@@ -15,7 +15,7 @@ from node.devnet.prices import NoHistory
 from node.devnet.supervisor import ChildDied
 from node.errors import Halt, L1Error, Retry, Rewind
 from node.l1.sender import TransactionReverted
-from node.rpc.errors import RpcError
+from node.rpc.errors import Code, RpcError
 from node.settlement import NotNow
 
 WRONGLY_PUT = 2
@@ -43,7 +43,8 @@ def told() -> Iterator[None]:
         raise WronglyPut(str(error)) from error
     except RpcError as error:
         what = error.message.removeprefix("Invalid params: ")
-        raise Failure(f"{what}; {error.data['mend']}") from error
+        kind = WronglyPut if error.code == Code.INVALID_PARAMS else Failure
+        raise kind(f"{what}; {error.data['mend']}") from error
     except Retry as error:
         raise Failure(f"{error}; is it running there? Try again, or name another URL") from error
     except (Halt, Rewind, L1Error, TransactionReverted, NotNow, NoHistory) as error:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.cli.failures import Failure, WronglyPut
+from node.devnet.people import CHAIN_ID, person
 
-DEVNET_CHAIN_ID = 31_337
 KEY_HELP = "write the 32-byte private key as 64 hex digits and nothing else"
 
 
@@ -21,10 +21,10 @@ class Signer:
 
     def check_chain(self, chain_id: int) -> None:
         """Refuse to sign with a public key for a chain where money may be real."""
-        if self.is_public and chain_id != DEVNET_CHAIN_ID:
+        if self.is_public and chain_id != CHAIN_ID:
             raise Failure(
                 f"{self.name}'s key is public and this is chain {chain_id}, not a devnet "
-                f"({DEVNET_CHAIN_ID}); name a key of your own with --key-file"
+                f"({CHAIN_ID}); name a key of your own with --key-file"
             )
 
 
@@ -40,8 +40,6 @@ def signer(name: str | None, key_file: Path | None) -> Signer:
 
 def devnet_signer(name: str) -> Signer:
     """One of the public test accounts, by name or role."""
-    from node.devnet.people import person
-
     found = person(name)
     return Signer(found.name, found.address, found.private_key, is_public=True)
 

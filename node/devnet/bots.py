@@ -8,9 +8,10 @@ import structlog
 from node.clock import Clock
 from node.config import BotsConfig
 from node.devnet.market_maker import MarketMaker
-from node.devnet.people import person
+from node.devnet.people import CHAIN_ID, person
 from node.devnet.price_feed import PriceFeed
 from node.devnet.prices import price_path
+from node.errors import Halt
 from node.l1.client import L1Client
 from node.l1.sender import TransactionSender
 from node.rollup import RollupReader
@@ -60,9 +61,11 @@ async def market_maker(
 ) -> MarketMaker:
     """The market maker, its collateral on the venue: deposited now unless it is there."""
     key = person("maker")
+    terms = await venue.config()
+    if terms.chain_id != CHAIN_ID:
+        raise Halt(f"the bots sign with public keys, and chain {terms.chain_id} is no devnet")
     accounts = await venue.accounts(key.address)
     if not accounts:
-        terms = await venue.config()
         sender = TransactionSender(l1, key.private_key, clock, chain_id=terms.chain_id)
         await deposit(RollupReader(l1, bytes(terms.rollup)), sender, config.collateral)
     while not accounts:

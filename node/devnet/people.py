@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from node.l1.accounts import DevAccount, dev_accounts
 
+CHAIN_ID = 31_337
+"""The chain of devnets, and the only one that the public keys sign for."""
+
 TRADERS = ("alice", "bob", "carol", "dave")
 MAKER, PUBLISHER, GOVERNOR, SEQUENCER, CLAIMANT = "erin", "frank", "grace", "heidi", "ivan"
 ROLES = {

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from node.cli.failures import Failure, WronglyPut
-from node.cli.keys import DEVNET_CHAIN_ID, devnet_signer, signer
-from node.devnet.people import ROLES, TRADERS, UnknownPerson, person, role_of
+from node.cli.keys import devnet_signer, signer
+from node.devnet.people import CHAIN_ID, ROLES, TRADERS, UnknownPerson, person, role_of
 from node.l1.accounts import dev_accounts
 from node.signatures import address_of
 
@@ -84,7 +84,7 @@ def test_exactly_one_signer_is_named(tmp_path: Path, both: bool) -> None:
 
 def test_public_keys_sign_for_devnets_only(tmp_path: Path) -> None:
     alice = devnet_signer("alice")
-    alice.check_chain(DEVNET_CHAIN_ID)
+    alice.check_chain(CHAIN_ID)
     with pytest.raises(Failure, match="alice's key is public and this is chain 1"):
         alice.check_chain(1)
     signer(None, key_file(tmp_path, KEY.hex())).check_chain(1)
