@@ -92,6 +92,7 @@ async def _run(call: Call, methods: Methods, context: Any) -> Any:
         raise RpcError(
             *(Code.UNAVAILABLE, "unavailable", f"The node cannot do this now: {fault}"),
             "send the same request again in a moment",
+            cause=str(getattr(fault, "reason", "unavailable")),
             retryable=True,
         ) from None
     except Halt as fault:

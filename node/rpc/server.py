@@ -99,7 +99,7 @@ class RpcServer:
                     reply = await answer(body, self.methods, context)
                     if reply is not None:
                         await subscriber.send(reply)
-        except ConnectionResetError:
+        except ConnectionError:
             log.debug("websocket_lost")
         finally:
             await subscriber.close()

@@ -7,6 +7,7 @@ code 1013 and a reason, never served with holes.
 import asyncio
 from itertools import count
 
+import structlog
 from aiohttp import WSCloseCode, web
 
 from node.rpc.context import Context, Filter
@@ -21,6 +22,9 @@ from node.view import FeedEvent, VenueView
 SUBSCRIPTIONS_MAX = 16
 NOTICE = "venue_subscription"
 SLOW_READER = b"too slow: notices were waiting; subscribe again, numbers show the gap"
+OUR_FAULT = b"the node failed to tell a fill; subscribe again"
+
+log = structlog.get_logger(__name__)
 
 
 def subscribe(context: Context, params: SubscribeParams) -> str:
@@ -85,7 +89,7 @@ class Subscriber:
                 await self._socket.send_str(message.decode())
         except TimeoutError:
             await self.drop()
-            raise ConnectionResetError("the reader was too slow") from None
+            raise ConnectionError("the reader was too slow") from None
 
     async def drop(self) -> None:
         """Close with the reason; the reader sees it after what was already on its way."""
@@ -119,8 +123,12 @@ class Subscriber:
                     notice = _notice(view, name, next(sequences), event)
                     await self.send(notification(NOTICE, notice))
             await self.drop()
-        except ConnectionResetError:
+        except ConnectionError:
             return
+        except Exception:
+            # A stream that has ended must not look like a quiet one.
+            log.exception("subscription_failed", subscription=name)
+            await self._socket.close(code=WSCloseCode.INTERNAL_ERROR, message=OUR_FAULT)
         finally:
             view.fills.unsubscribe(queue)
 

@@ -9,6 +9,7 @@ from rpc_world import Follower, Rpc, Sequencer, running
 from node.errors import Halt, Retry
 from node.rpc import wire
 from node.rpc.messages import message_of
+from node.sequencing.intake import Unavailable, UnavailableReason
 from node.signatures import CURVE_ORDER
 from state.orders import BUY, SELL, Flags, Life, SelfTrade, encode_flags
 from state.transactions import Cancel, Header, NewOrder, SignedPrice, Transfer, Withdraw
@@ -278,6 +279,10 @@ async def test_a_follower_sends_writers_to_the_sequencer() -> None:
 @pytest.mark.parametrize(
     ("fault", "code", "reason", "retryable"),
     [
+        (
+            Unavailable(UnavailableReason.BACKLOG, "L1 is behind"),
+            *(-32007, "unavailable", True),
+        ),
         (Retry("waiting for L1"), -32007, "unavailable", True),
         (Halt("the journal is torn"), -32008, "halted", False),
     ],
@@ -289,6 +294,8 @@ async def test_a_node_that_cannot_sequence_says_whether_to_wait(
         error = await rpc.refused(TRANSFER, key("alice"))
     assert (error["code"], error["data"]["reason"]) == (code, reason)
     assert error["data"]["retryable"] is retryable
+    if isinstance(fault, Unavailable):
+        assert error["data"]["cause"] == "backlog"
     assert str(fault) in error["message"]
 
 

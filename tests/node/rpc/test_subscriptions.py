@@ -1,8 +1,9 @@
 """Fills over a WebSocket: numbered without gaps, filtered, and never served with holes."""
 
 import asyncio
+import socket as tcp
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,7 @@ from rpc_world import Follower, Rpc, Sequencer, running
 
 from node.rpc import wire
 from node.rpc.server import RpcConfig
-from node.rpc.subscriptions import SUBSCRIPTIONS_MAX
+from node.rpc.subscriptions import OUR_FAULT, SLOW_READER, SUBSCRIPTIONS_MAX
 from node.view import FillFeed
 from state.store import Fill
 
@@ -234,32 +235,56 @@ async def test_a_reader_who_falls_behind_is_told_why_it_is_dropped() -> None:
         assert heard == list(range(1, len(heard) + 1))
         assert message.type == aiohttp.WSMsgType.CLOSE
         assert (message.data, socket.socket.close_code) == (1013, 1013)
-        assert (
-            message.extra == "too slow: notices were waiting; subscribe again, numbers show the gap"
-        )
+        assert message.extra == SLOW_READER.decode()
+    assert readers(node) == 0
+
+
+async def test_a_fill_that_cannot_be_told_ends_the_stream_for_all_to_see() -> None:
+    """L1 took back the listing of a market whose fill was still waiting to be told."""
+    node = two_markets()
+    async with connected(node) as (_, socket):
+        await socket.subscribe()
+        publish(node, fill(market=1))
+        del node.state.markets[1]
+        message = await socket.socket.receive()
+        assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1011)
+        assert message.extra == OUR_FAULT.decode()
     assert readers(node) == 0
 
 
 async def test_a_reader_who_reads_nothing_does_not_hold_up_the_others() -> None:
-    """Its socket fills up, a send waits too long, and the connection is cut."""
+    """Its window fills up, a send waits too long, and the connection is cut."""
     node = two_markets()
     async with connected(node, RpcConfig(send_seconds=0.5)) as (rpc, good):
         await good.subscribe()
-        _, writer = await _stuck_reader(rpc)
+        stuck, writer = await _stuck_reader(rpc)
         number = 0
         while readers(node) == 2:
             publish(node, *[fill() for _ in range(100)])
             for _ in range(100):
                 number += 1
                 assert (await good.notice())["sequence"] == number
+        await _end_of(stuck)
         publish(node, fill())
         assert (await good.notice())["sequence"] == number + 1
         writer.transport.abort()
 
 
+async def _end_of(reader: asyncio.StreamReader) -> None:
+    """Returns when the other side has cut the connection."""
+    with suppress(ConnectionError):
+        while await asyncio.wait_for(reader.read(65_536), 30):
+            pass
+
+
 async def _stuck_reader(rpc: Rpc) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A WebSocket client, by hand, that subscribes often and then never reads."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", rpc.server.port, limit=1_024)
+    """A WebSocket client, by hand, that subscribes and then never reads."""
+    # A small window, or the kernel takes megabytes on the reader's behalf.
+    plug = tcp.socket()
+    plug.setsockopt(tcp.SOL_SOCKET, tcp.SO_RCVBUF, 4_096)
+    plug.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(plug, ("127.0.0.1", rpc.server.port))
+    reader, writer = await asyncio.open_connection(sock=plug, limit=1_024)
     writer.write(
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
