@@ -5,8 +5,9 @@ its nonce: on a chain with a block a second a venue stands after two of them.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import rlp  # type: ignore[import-untyped]
@@ -18,13 +19,16 @@ from node.clock import Clock
 from node.errors import Halt
 from node.l1.answers import L1Receipt
 from node.l1.client import L1Client
-from node.l1.sender import TransactionSender
+from node.l1.sender import TransactionReverted, TransactionSender
 from prover.replay import genesis_output
 from state.batch import output_hash
 from state.crypto import keccak
 from state.transactions.list_market import Listing, encode_listing, is_sound
 
 UNLIMITED = 2**256 - 1
+OTHER_PROCESS = (
+    "if the deploying key was used by another process at the same time, try again without it"
+)
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +70,7 @@ async def deploy(
 ) -> Deployment:
     """Deploy `venue`, list its markets and fill the purses, all in the governor's name.
 
-    Raises DeploymentFailed where another process uses the governor's key meanwhile.
+    Raises DeploymentFailed where L1 refuses a part, as when another process uses the key too.
     """
     unsound = [x.symbol.decode(errors="replace") for x in venue.listings if not is_sound(x)]
     if unsound:
@@ -82,7 +86,7 @@ async def deploy(
         genesis_output_hash=output_hash(genesis_output()),
         parameters=venue.parameters,
     )
-    made_token, made_rollup, *_ = await asyncio.gather(
+    made_token, made_rollup, *_ = await _all(
         governor.send(None, contracts.token.creation_code),
         governor.send(None, creation),
         *(governor.send(rollup, calls.list_market(encode_listing(x))) for x in venue.listings),
@@ -157,10 +161,20 @@ def read_deployment(path: Path) -> Deployment:
         ) from error
 
 
+async def _all(*sends: Coroutine[Any, Any, L1Receipt]) -> list[L1Receipt]:
+    """Every receipt, or the first failure once nothing is under way any more."""
+    found = await asyncio.gather(*sends, return_exceptions=True)
+    for one in found:
+        if isinstance(one, TransactionReverted):
+            raise DeploymentFailed(f"L1 refused the deployment: {one}; {OTHER_PROCESS}") from one
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in found if isinstance(one, L1Receipt)]
+
+
 def _check_address(receipt: L1Receipt, expected: bytes) -> None:
     if receipt.contract != expected:
         found = receipt.contract.hex() if receipt.contract else "nothing"
         raise DeploymentFailed(
-            f"expected a contract at 0x{expected.hex()}, L1 created 0x{found}: the deploying key "
-            "was used by another process at the same time; try again without it"
+            f"expected a contract at 0x{expected.hex()}, L1 created 0x{found}; {OTHER_PROCESS}"
         )

@@ -3,7 +3,6 @@
 from typing import TypeVar
 
 from msgspec import Struct
-from trie.smt import calc_root
 
 from contracts import calls, events, token, views
 from contracts.events import DepositedLog, WithdrawalPaidLog, decode_log
@@ -17,6 +16,7 @@ from node.rpc.client import VenueClient
 from node.rpc.rollup_results import WithdrawalProof, WithdrawalStatus
 from state.batch import claim_id, decode_output
 from state.limits import WITHDRAWALS_DEPTH
+from state.tree import calc_root
 from state.withdrawals import Withdrawal, encode_withdrawal
 
 Log = TypeVar("Log")
@@ -149,9 +149,9 @@ def check_proof(proof: WithdrawalProof, status: WithdrawalStatus, claim: Confirm
     leaf = encode_withdrawal(
         Withdrawal(status.index, status.account, bytes(status.recipient), int(status.micro))
     )
-    key = status.index.to_bytes(WITHDRAWALS_DEPTH // 8, "big")
-    branch = tuple(bytes(sibling) for sibling in proof.siblings)
-    found = calc_root(key, leaf, branch) if len(branch) == WITHDRAWALS_DEPTH else b""
+    branch = [bytes(sibling) for sibling in proof.siblings]
+    is_whole = len(branch) == WITHDRAWALS_DEPTH
+    found = calc_root(WITHDRAWALS_DEPTH, status.index, leaf, branch) if is_whole else b""
     if found != claim.withdrawals_root:
         raise Halt(
             f"the node proves withdrawal {status.index} to root 0x{found.hex()}, the confirmed "
