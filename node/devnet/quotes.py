@@ -74,15 +74,16 @@ def changeover(
             unwanted.append(order)
         else:
             missing.remove(match)
-    cancel = (order.sequence for order in unwanted if not _is_crossed(order, missing))
-    return Changeover(tuple(missing), tuple(cancel))
+    cancel = [
+        order.sequence for order in unwanted if not any(_meets(quote, order) for quote in missing)
+    ]
+    # First what removes nothing: the other side must have its new orders by then.
+    place = sorted(missing, key=lambda quote: any(_meets(quote, order) for order in unwanted))
+    return Changeover(tuple(place), tuple(cancel))
 
 
-def _is_crossed(order: Resting, placed: Sequence[Quote]) -> bool:
-    return any(
-        quote.side != order.side and crosses(quote.side, quote.ticks, order.ticks)
-        for quote in placed
-    )
+def _meets(quote: Quote, order: Resting) -> bool:
+    return quote.side != order.side and crosses(quote.side, quote.ticks, order.ticks)
 
 
 def _stands_in(order: Resting, quote: Quote, tolerance: int) -> bool:

@@ -47,8 +47,12 @@ def test_a_ladder_that_the_mark_left_is_replaced_but_for_what_the_new_one_remove
     higher = wanted(LADDER, mark=MARK + MARK // 50, tick=100, lots_max=10**9)
     lower = wanted(LADDER, mark=MARK - MARK // 50, tick=100, lots_max=10**9)
     # The old asks lie below the new bids, or the old bids above the new asks.
-    assert changeover(higher, resting(quotes), tolerance=300) == Changeover(higher, (1, 3))
-    assert changeover(lower, resting(quotes), tolerance=300) == Changeover(lower, (2, 4))
+    up = changeover(higher, resting(quotes), tolerance=300)
+    down = changeover(lower, resting(quotes), tolerance=300)
+    assert (up.cancel, down.cancel) == ((1, 3), (2, 4))
+    # The side that removes nothing comes first, or the other would be empty for a moment.
+    assert [quote.side for quote in up.place] == [SELL, SELL, BUY, BUY]
+    assert [quote.side for quote in down.place] == [BUY, BUY, SELL, SELL]
 
 
 def test_a_level_that_was_mostly_taken_is_replaced() -> None:
