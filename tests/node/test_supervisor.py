@@ -1,13 +1,13 @@
 """The supervisor: children become ready, are missed when they die, and leave no orphans."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from whole_venue import is_alive
 
 from node.clock import SystemClock
 from node.devnet import supervisor as module
@@ -41,16 +41,6 @@ async def start(supervisor: Supervisor, name: str, script: str, tmp_path: Path) 
     ready_file = tmp_path / "run" / f"{name}.json"
     command = (sys.executable, "-c", script, str(ready_file))
     return await supervisor.start_command(name, command, ready_file)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that ended and was not waited for does not."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    status = Path(f"/proc/{pid}/stat")
-    return not status.exists() or ") Z " not in status.read_text()
 
 
 async def until_gone(pid: int) -> None:

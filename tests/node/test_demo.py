@@ -1,0 +1,33 @@
+"""The whole story in real processes over real sockets, as anybody would start it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from whole_venue import run
+
+BYTES_PER_ORDER_MAX = 100
+
+
+@pytest.mark.timeout(240)
+def test_the_demonstration_holds(tmp_path: Path) -> None:
+    file = tmp_path / "demo.json"
+    done = run(tmp_path / "cache", "demo", "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(file.read_text())
+
+    assert found["orders"] >= 300 and found["fills"] > 0 and found["batches"] > 0
+    assert found["bytes_posted"] > 0
+    assert found["bytes_per_order"] == round(found["bytes_posted"] / found["orders"], 2)
+    assert found["bytes_per_order"] <= BYTES_PER_ORDER_MAX
+
+    assert found["sequencer_root"] == found["follower_root"] == found["claimed_root"]
+    assert len(found["sequencer_root"]) == 66
+    assert found["conserved"] is True
+    assert found["withdrawn"] == 1_000_000_000 and found["withdrawn_usdc"] == "1000"
+    assert sorted(found["refused"].values()) == ["bad_signature", "off_tick", "sequence_used"]
+
+    steps = ["deposit", "trade in", "refused", "batches on L1", "agrees", "claimed", "L1 paid"]
+    places = [done.stdout.index(step) for step in steps]
+    assert places == sorted(places), done.stdout
+    assert "\x1b" not in done.stdout
