@@ -13,6 +13,9 @@ from state.limits import (
     CHUNK_BYTES_MAX,
     CHUNK_TRANSACTIONS_MAX,
 )
+from state.transactions.kinds import Kind
+
+_ROW_SIZES = {int(kind): row_size(kind) for kind in Kind}
 
 
 class Chunk(Struct, frozen=True):
@@ -61,7 +64,7 @@ class Payload:
                 closed, closed_size = closed + 1, closed_size + compressed_size_max(size)
             if opens:
                 count, size = 0, COUNT_BYTES
-            count, size = count + 1, size + row_size(kind)
+            count, size = count + 1, size + _ROW_SIZES[kind]
             openings.append(opens)
         fits = closed_size + compressed_size_max(size) <= BATCH_PAYLOAD_MAX
         return openings if fits and closed < BATCH_CHUNKS_MAX else None
@@ -71,7 +74,7 @@ class Payload:
         if self.rows and _opens_chunk(len(self.rows), self._raw_size, row.kind):
             self.close()
         self.rows.append(row)
-        self._raw_size += row_size(row.kind)
+        self._raw_size += _ROW_SIZES[row.kind]
 
     def close(self) -> None:
         """Compress the open chunk, if there is one."""
@@ -85,5 +88,5 @@ class Payload:
 
 
 def _opens_chunk(count: int, size: int, kind: int) -> bool:
-    full = count == CHUNK_TRANSACTIONS_MAX or size + row_size(kind) > CHUNK_BYTES_MAX
+    full = count == CHUNK_TRANSACTIONS_MAX or size + _ROW_SIZES[kind] > CHUNK_BYTES_MAX
     return count == 0 or full

@@ -155,7 +155,7 @@ class Engine:
         """Retry in order what a rewind took out of its batches.
 
         Stopped in the middle, it starts again: what was retried already is refused then,
-        and leaves no trace.
+        and leaves no trace. Fills are told again, in the batch they are in now.
         """
         owed, refused = self.history.owed, dict[str, int]()
         for start in range(0, len(owed), self.config.group_max):

@@ -170,6 +170,8 @@ class History:
 
     def _replay_seal(self, record: Sealed) -> None:
         self.sequencer.advance_clock(record.time)
+        if self.sequencer.open is None:
+            raise JournalDiverged(f"batch {record.number} was sealed, and now is empty")
         batch = self._seal()
         if (batch.number, batch.commitment.state_root) != (record.number, record.state_root):
             raise JournalDiverged(

@@ -47,7 +47,7 @@ class Watch:
             try:
                 await self.look()
                 self.problem = ""
-            except Retry as error:
+            except (Retry, L1Error) as error:
                 if not self.problem:
                     log.warning("l1_silent", reason=str(error))
                 self.problem = str(error)
@@ -57,8 +57,11 @@ class Watch:
             await self._clock.sleep(self._poll_seconds)
 
     async def look(self) -> None:
-        """Read L1 to its end. Raises Retry where it does not answer, Rewind where it does
-        not fit what it said before."""
+        """Read L1 to its end.
+
+        Raises Retry and L1Error where it does not answer, Rewind where it does not fit what
+        it said before.
+        """
         while True:
             if self._view.is_void:
                 self._scanner.forget()
