@@ -1,9 +1,13 @@
 """`devnet` and `demo`: everything at once, on this machine."""
 
 import asyncio
+import os
+import shutil
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +86,8 @@ def demo(json_file: Path | None, claim_window: int) -> None:
 
 async def _devnet(config: DevnetConfig, screen: Console) -> None:
     from node.devnet.description import description
+    from node.devnet.health import Health
+    from node.rpc.client import VenueClient
 
     async def show(venue: "RunningVenue", supervisor: "Supervisor") -> None:
         if config.config_out is not None:
@@ -89,7 +95,9 @@ async def _devnet(config: DevnetConfig, screen: Console) -> None:
             write_whole(config.config_out, msgspec.json.format(content))
         for part in banner(config, venue):
             screen.print(part)
-        await asyncio.Event().wait()
+        async with VenueClient(venue.sequencer) as ours, VenueClient(venue.follower) as theirs:
+            nodes = {"sequencer": ours, "follower": theirs}
+            await Health(nodes, SystemClock(), partial(screen.print, markup=False)).run()
 
     await with_venue(config, screen, show)
 
@@ -104,7 +112,7 @@ async def _demo(claim_window: int, screen: Console) -> "Outcome":
     async def play(venue: "RunningVenue", _: "Supervisor") -> None:
         set_up = clock.monotonic() - began
         screen.print(f"the venue stands after {set_up:.1f} s; its logs: {venue.directory}/logs")
-        outcome = await demonstration(venue, clock, screen.print)
+        outcome = await demonstration(venue, clock, partial(screen.print, markup=False))
         outcomes.append(replace(outcome, set_up_seconds=round(set_up, 2)))
 
     config = DevnetConfig(
@@ -160,7 +168,7 @@ def stop_on_signals() -> asyncio.Event:
 def progress(screen: Console) -> Iterator[Callable[[str], None]]:
     """Shows what is being done: in place on a terminal, line by line elsewhere."""
     if not screen.is_terminal:
-        yield screen.print
+        yield partial(screen.print, markup=False)
         return
     with screen.status("starting") as status:
         yield lambda text: status.update(text)
@@ -189,14 +197,22 @@ def banner(config: DevnetConfig, venue: "RunningVenue") -> Iterator[Any]:
     yield table("Test accounts (their keys are public)", ("name", "role", "address"), rows)
     rpc = "" if config.sequencer_port == SEQUENCER_PORT else f" --rpc {venue.sequencer}"
     l1 = "" if config.l1_port == L1_PORT else f" --l1 {venue.l1}"
+    command = command_name()
     yield Panel.fit(
-        f"tallystick deposit --from alice 10000{rpc}{l1}\n"
-        f"tallystick order place --from alice BTC-USD-PERP buy 0.01{rpc}\n"
-        f"tallystick account alice{rpc}",
+        f"{command} deposit --from alice 10000{rpc}{l1}\n"
+        f"{command} order place --from alice BTC-USD-PERP buy 0.01{rpc}\n"
+        f"{command} account alice{rpc}",
         title="Paste into another terminal to trade",
         title_align="left",
     )
     yield "Ctrl-C stops everything."
+
+
+def command_name() -> str:
+    """`tallystick`, with the folder it is in where the shell would not find it."""
+    if shutil.which("tallystick"):
+        return "tallystick"
+    return os.path.relpath(Path(sys.executable).parent / "tallystick")
 
 
 def summary(outcome: "Outcome") -> Any:
