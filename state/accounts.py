@@ -131,7 +131,7 @@ def without_order(account: Account, epoch: int, sequence: int) -> Account:
 
 def last_sequence(account: Account, epoch: int) -> int:
     """The sequence number that the next one of this key must exceed."""
-    key = account.key(epoch)
+    key = None if epoch == OWNER_KEY else account.key(epoch)
     last = account.owner_sequence if key is None else key.sequence
     return max(last, account.sequence_floor)
 
@@ -149,6 +149,7 @@ def with_sequence(account: Account, epoch: int, sequence: int) -> Account:
 def encode_account(account: Account) -> bytes:
     """The leaf of `account`; an absent account is the empty leaf."""
     if account.is_absent:
+        assert account == ABSENT, "nobody owns nothing"
         return b""
     parts = [
         u(DOMAIN, 8) + account.owner + u(account.owner_sequence, 64),
@@ -200,6 +201,8 @@ def decode_account(leaf: bytes) -> Account:
     r.end()
     if account.is_absent:
         raise NotCanonical("an absent account is the empty leaf")
+    if any(not OWNER_KEY < key.epoch <= account.key_epoch for key in account.keys):
+        raise NotCanonical("a session key has an epoch that its account has given out")
     return account
 
 

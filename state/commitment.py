@@ -19,7 +19,7 @@ from state.limits import (
     MARKETS_DEPTH,
     WITHDRAWALS_DEPTH,
 )
-from state.machine import NO_ROOTS, SavedRoots, encode_machine
+from state.machine import NO_ROOTS, SavedRoots, Sums, encode_machine
 from state.markets import encode_board_row, encode_market
 from state.memory import MemoryState
 from state.orders import BUY, SELL, encode_order
@@ -68,17 +68,22 @@ class Committer:
         self._withdrawals = Tree.empty(WITHDRAWALS_DEPTH)
         self._books: dict[tuple[int, int], Tree] = {}
         self._saved = NO_ROOTS
+        self._saved_for: Sums | None = None
+        # Whoever followed this state before has taken what was dirty: begin with everything.
+        state.follow(self)
 
     def commit(self) -> Commitment:
         """The commitment to the state as it stands."""
+        assert self.state.followed_by is self, "another committer follows this state now"
         self._update()
         machine = self.state.machine
         if machine.saved is None:
-            self._saved = NO_ROOTS
-        elif self._saved is NO_ROOTS:
-            # Asked right after SAVE, when what is saved is what stands. Whoever wants
-            # roots inside a batch asks after every step.
+            self._saved, self._saved_for = NO_ROOTS, None
+        elif self._saved_for is not machine.saved:
+            # Right after SAVE, what is saved is what stands.
+            assert self.state.has_just_saved, "ask for roots inside a batch after every step"
             self._saved = SavedRoots(self._accounts.root, self._markets.root, self._board.root)
+            self._saved_for = machine.saved
         return Commitment(
             accounts=self._accounts,
             markets=self._markets,

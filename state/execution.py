@@ -69,10 +69,13 @@ def run_transaction(
 def run_batch(
     state: MemoryState, batch: Batch, verifier: Verifier, on_step: OnStep | None = None
 ) -> list[Receipt]:
-    """BOOT to HALT, in the order `next_step` reads off the machine; a receipt per transaction."""
+    """BOOT to HALT, in the order `next_step` reads off the machine.
+
+    A receipt for every transaction that ran; where the budget ends early, the rest did not.
+    """
     header = batch.header
-    machine_hash = batch_hash(header)
-    _apply(state, Step.BOOT, boot(state, header, machine_hash, void=batch.void), on_step)
+    booted = boot(state, header, batch_hash(header), void=batch.void)
+    _apply(state, Step.BOOT, booted, on_step)
     receipts: list[Receipt] = []
     while (step := next_step(state.machine)) != Step.BOOT:
         machine = state.machine

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from state.crypto import keccak
-from state.packing import u
+from state.packing import NotCanonical, u
 from state.status import Status
 from state.store import Changes
 from state.transactions.deposit import apply_deposit, decode_deposit
@@ -33,9 +33,13 @@ def accumulate(accumulator: bytes, item: InboxItem) -> bytes:
 
 
 def apply_item(changes: Changes, item: InboxItem) -> Status:
-    """One item. The contract makes no other kinds, and deposits of one form only."""
-    match InboxKind(item.kind):
-        case InboxKind.DEPOSIT:
-            return apply_deposit(changes, decode_deposit(item.payload))
-        case InboxKind.LIST_MARKET:
-            return apply_list_market(changes, item.payload)
+    """One item. BAD_ITEM, and nothing else, for what the contract never makes."""
+    if item.kind == InboxKind.LIST_MARKET:
+        return apply_list_market(changes, item.payload)
+    if item.kind != InboxKind.DEPOSIT:
+        return Status.BAD_ITEM
+    try:
+        deposit = decode_deposit(item.payload)
+    except NotCanonical:
+        return Status.BAD_ITEM
+    return apply_deposit(changes, deposit)

@@ -6,6 +6,7 @@ then written in place.
 """
 
 from copy import copy
+from enum import IntEnum
 
 from msgspec import Struct, field
 
@@ -28,7 +29,7 @@ class Sums(Struct):
     short_lots: int = 0
 
 
-class Phase:
+class Phase(IntEnum):
     """What an order in progress does next; IDLE when there is none."""
 
     IDLE = 0
@@ -125,6 +126,7 @@ def _decode_sums(r: Reader) -> Sums:
 def encode_machine(m: Machine, withdrawals_root: bytes, roots: SavedRoots = NO_ROOTS) -> bytes:
     """The machine's bytes; `keccak` of them is its part of the state root."""
     o = m.order
+    assert m.saved is not None or roots == NO_ROOTS
     return b"".join(
         [
             u(DOMAIN, 8) + u(m.batch, 64) + m.batch_hash + u(m.step, 32) + u(m.steps_left, 32),
@@ -157,6 +159,8 @@ def decode_machine(data: bytes) -> tuple[Machine, bytes, SavedRoots]:
     roots = SavedRoots(r.raw(32), r.raw(32), r.raw(32))
     saved_sums = _decode_sums(r)
     r.end()
+    if order.phase > Phase.MATCH or (order.phase == Phase.IDLE and order != NO_ORDER):
+        raise NotCanonical("no order is in progress, yet its registers are in use")
     if saved > 1 or (saved == 0 and (roots != NO_ROOTS or saved_sums != Sums())):
         raise NotCanonical("nothing is saved, yet something is kept")
     machine = Machine(*place, *cursors, sums, withdrawals, order, saved_sums if saved else None)

@@ -9,15 +9,14 @@ from state.units import RATE_ONE, notional, ratio_up, share_up
 
 
 class Health(Struct, frozen=True, gc=False):
-    """Equity and initial margin, and whether every mark behind them is live and fresh."""
+    """Equity and initial margin, in nano-USD."""
 
     equity: int
     initial: int
-    fresh: bool
 
     @property
     def is_healthy(self) -> bool:
-        return self.fresh and self.equity >= self.initial
+        return self.equity >= self.initial
 
 
 def is_fresh(row: BoardRow, now: int) -> bool:
@@ -69,28 +68,31 @@ def health(state: PreState, account: Account, changed: BoardRow | None = None) -
 
     `changed` stands in for the board row of its market.
     """
-    equity, initial, fresh = account.cash, 0, True
-    now = state.machine.time
+    equity, initial = account.cash, 0
     for position in account.positions:
         row = _row(state, position.market, changed)
         equity += notional(position.lots, row.mark)
         initial += initial_margin(row, notional(worst_lots(position), row.mark))
-        fresh = fresh and is_fresh(row, now)
-    return Health(equity, initial, fresh)
+    return Health(equity, initial)
 
 
-def withdrawable_health(state: PreState, account: Account) -> Health:
-    """As `health`, with every position valued at the worse of mark and slow mark.
-
-    A mark pumped for a moment lifts no cash out of the venue.
+def cautious_health(state: PreState, account: Account) -> Health:
+    """As `health`, at the worse of mark and slow mark: for positions the one that is worth
+    less, for initial margin the higher one. A mark moved for a moment lifts no cash out.
     """
-    now_health = health(state, account)
-    equity = account.cash
+    equity, initial = account.cash, 0
     for position in account.positions:
         row = _row(state, position.market, None)
         low, high = min(row.mark, row.slow_mark), max(row.mark, row.slow_mark)
         equity += notional(position.lots, low if position.lots > 0 else high)
-    return Health(equity, now_health.initial, now_health.fresh)
+        initial += initial_margin(row, notional(worst_lots(position), high))
+    return Health(equity, initial)
+
+
+def has_fresh_marks(state: PreState, account: Account) -> bool:
+    """Whether every market that the account stands in is live and has a fresh mark."""
+    now = state.machine.time
+    return all(is_fresh(_row(state, p.market, None), now) for p in account.positions)
 
 
 def may_stand(before: Health, after: Health, lots_before: int, lots_after: int) -> bool:

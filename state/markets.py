@@ -186,6 +186,8 @@ def decode_board_row(leaf: bytes) -> BoardRow:
     if r.u(8) != BOARD_DOMAIN:
         raise NotCanonical("not a board row")
     market, mode = r.u(16), r.u(8)
+    if not Mode.LIVE <= mode <= Mode.SETTLED:
+        raise NotCanonical(f"{mode} is no mode")
     mark, slow_mark, index, time, age = r.u(64), r.u(64), r.u(64), r.u(64), r.u(32)
     long, short = (Side(r.u(64), r.u(32), r.u(64), r.i(128), r.i(128)) for _ in range(2))
     close_out, lower, upper = r.u(32), r.u(128), r.u(128)

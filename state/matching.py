@@ -15,10 +15,10 @@ from state.orders import (
     key_ticks,
     order_key,
 )
+from state.resting import lots_of, reducible_lots, rest_status, with_resting_lots
 from state.status import Status
 from state.store import Changes
 from state.trade import Trade
-from state.transactions.order import has_margin_to_rest, reducible_lots, with_resting_lots
 
 
 def order_step(changes: Changes) -> None:
@@ -31,13 +31,13 @@ def order_step(changes: Changes) -> None:
     flags = decode_flags(order.flags)
     assert flags is not None, "ADMIT lets no other flags in"
     if order.lots == 0:
-        _finish(changes, order, flags, Status.OK)
+        _finish(changes, flags, Status.OK)
         return
     front = changes.front(order.market, 1 - flags.side)
     if front is None or not crosses(flags.side, order.ticks, key_ticks(1 - flags.side, front[0])):
         _rest_or_drop(changes, order, flags)
     elif order.fronts == 0:
-        _finish(changes, order, flags, Status.FRONTS_EXHAUSTED)
+        _finish(changes, flags, Status.FRONTS_EXHAUSTED)
     else:
         _meet_front(changes, order, flags, *front)
 
@@ -55,13 +55,13 @@ def _meet_front(
         if trade.maker_reducible == 0:
             _sweep(changes, order, flags, key, resting)
         elif trade.taker_reducible == 0:
-            _finish(changes, order, flags, Status.NOTHING_TO_REDUCE)
-        elif trade.maker_status():
+            _finish(changes, flags, Status.NOTHING_LEFT_TO_REDUCE)
+        elif not trade.maker_stands():
             _sweep(changes, order, flags, key, resting)
         elif flags.life == Life.POST_ONLY:
-            _finish(changes, order, flags, Status.WOULD_TRADE)
+            _finish(changes, flags, Status.WOULD_TRADE)
         elif status := trade.taker_status():
-            _finish(changes, order, flags, status)
+            _finish(changes, flags, status)
         else:
             trade.write()
 
@@ -76,7 +76,7 @@ def _meet_own(
     # RESTORE would bring the resting order back, so a FOK leaves it where it is.
     if flags.self_trade == SelfTrade.CANCEL_BOTH and flags.life != Life.FOK:
         remove_order(changes, order.market, 1 - flags.side, key, resting)
-    _finish(changes, order, flags, Status.SELF_TRADE)
+    _finish(changes, flags, Status.SELF_TRADE)
 
 
 def _sweep(
@@ -91,53 +91,48 @@ def remove_order(changes: Changes, market: int, side: int, key: int, resting: Re
     """Take a resting order off the book, with its reference and its resting lots."""
     account = changes.account(resting.account)
     account = without_order(account, resting.epoch, resting.sequence)
-    if not resting.reduce_only:
-        account = with_resting_lots(account, market, side, -resting.lots)
+    account = with_resting_lots(account, market, side, -resting.lots)
     changes.write_account(resting.account, account)
     changes.write_order(market, side, key, None)
 
 
 def _rest_or_drop(changes: Changes, order: OrderInProgress, flags: Flags) -> None:
     """Nothing on the other side is within the limit: what is left rests, if it may."""
-    if flags.life in (Life.GTC, Life.POST_ONLY):
-        status = _rest(changes, order, flags)
-        if status == Status.OK:
-            order = replace(order, lots=0)
-        _finish(changes, order, flags, status)
+    if flags.may_rest:
+        _finish(changes, flags, _rest(changes, order, flags))
     else:
-        _finish(changes, order, flags, Status.REMAINDER_DROPPED)
+        _finish(changes, flags, Status.REMAINDER_DROPPED)
 
 
 def _rest(changes: Changes, order: OrderInProgress, flags: Flags) -> Status:
     """REST: the order joins the end of the queue at its price, if there is margin for it."""
-    market, account = changes.market(order.market), changes.account(order.account)
-    assert market is not None
+    market, row = changes.market(order.market), changes.row(order.market)
+    account, lots = changes.account(order.account), order.lots
+    assert market is not None and row is not None
     if flags.reduce_only:
-        position = account.position(order.market)
-        if position is None or not reducible_lots(position.lots, flags.side):
-            return Status.NOTHING_TO_REDUCE
-    elif not has_margin_to_rest(changes, account, order.market, flags.side, order.lots):
+        lots = min(lots, reducible_lots(lots_of(account, order.market), flags.side))
+        if lots == 0:
+            return Status.NOTHING_LEFT_TO_REDUCE
+    terms = {"side": flags.side, "lots": lots, "ticks": order.ticks}
+    if rest_status(changes, account, market, row, **terms):
         return Status.REST_MARGIN_TOO_LOW
     if market.next_order > ORDER_NUMBER_MAX:
         return Status.BOOK_FULL
     key = order_key(flags.side, order.ticks, market.next_order)
     resting = RestingOrder(
-        *(order.account, order.epoch, order.sequence, order.lots, order.expiry, order.flags)
+        *(order.account, order.epoch, order.sequence, lots, order.expiry, order.flags)
     )
     reference = OrderReference(order.epoch, order.sequence, order.market, flags.side, key)
     account = with_order(account, reference)
-    if not flags.reduce_only:
-        account = with_resting_lots(account, order.market, flags.side, order.lots)
+    account = with_resting_lots(account, order.market, flags.side, lots)
     changes.write_account(order.account, account)
     changes.write_order(order.market, flags.side, key, resting)
     changes.write_market(replace(market, next_order=market.next_order + 1))
     return Status.OK
 
 
-def _finish(changes: Changes, order: OrderInProgress, flags: Flags, status: Status) -> None:
+def _finish(changes: Changes, flags: Flags, status: Status) -> None:
     """The last step: OK when nothing is left over; a FOK keeps all or nothing."""
-    if order.lots == 0:
-        status = Status.OK
     if flags.life == Life.FOK:
         if status == Status.OK:
             changes.keep()

@@ -63,6 +63,8 @@ class MemoryState:
         self.books: dict[tuple[int, int], Book] = {}
         self.withdrawals: list[Withdrawal] = []
         self.dirty: set[tuple[str, Any]] = set()
+        self.followed_by: object = None
+        self.has_just_saved = False
         self._log: list[Undo] = []
         self._mark: int | None = None
 
@@ -89,13 +91,22 @@ class MemoryState:
         """One side of one market, for readers."""
         return self.books.get((market, side)) or Book()
 
+    def follow(self, follower: object) -> None:
+        """From here on `follower` takes what is dirty, and everything is, once."""
+        self.followed_by = follower
+        for name in ("accounts", "markets", "rows"):
+            self.dirty |= {(name, key) for key in getattr(self, name)}
+        self.dirty |= {("withdrawals", index) for index in range(len(self.withdrawals))}
+        for place, book in self.books.items():
+            self.dirty |= {("orders", (*place, key)) for key, _ in book}
+
     # --- applying a step ---
 
     def apply(self, changes: Changes) -> None:
         """Write what a step wrote. SAVE marks the log, RESTORE rewinds to the mark."""
         if changes.rewind == "restore":
             assert self._mark is not None
-            self._undo_to(self._mark, keep_machine=True)
+            self._undo_to(self._mark)
         for number, account in changes.accounts.items():
             self._write("accounts", number, account)
         for number, market in changes.markets.items():
@@ -107,8 +118,9 @@ class MemoryState:
         for withdrawal in changes.withdrawals:
             self._write("withdrawals", withdrawal.index, withdrawal)
         self._write("machine", None, changes.machine)
+        self.has_just_saved = changes.rewind == "save"
         if changes.rewind is not None:
-            self._mark = len(self._log) if changes.rewind == "save" else None
+            self._mark = len(self._log) if self.has_just_saved else None
 
     def cut(self) -> list[Undo]:
         """The log since the last cut, for `undo`. Between batches only."""
@@ -123,15 +135,16 @@ class MemoryState:
         self._undo_to(0)
 
     def snapshot(self) -> "MemoryState":
-        """A copy that shares no mutable part with this state."""
-        return deepcopy(self)
+        """A copy that shares no mutable part with this state and that nobody follows."""
+        follower, self.followed_by = self.followed_by, None
+        try:
+            return deepcopy(self)
+        finally:
+            self.followed_by = follower
 
-    def _undo_to(self, mark: int, *, keep_machine: bool = False) -> None:
+    def _undo_to(self, mark: int) -> None:
         while len(self._log) > mark:
-            name, key, old = self._log.pop()
-            if name == "machine" and keep_machine:
-                continue
-            self._put(name, key, old)
+            self._put(*self._log.pop())
 
     def _write(self, name: str, key: Any, value: Any) -> None:
         self._log.append((name, key, self._put(name, key, value)))

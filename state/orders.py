@@ -9,6 +9,7 @@ from state.packing import NotCanonical, Reader, u
 
 DOMAIN = 4
 BUY, SELL = 0, 1
+REDUCE_ONLY_BIT = 1 << 4
 
 
 class Life(IntEnum):
@@ -36,6 +37,11 @@ class Flags(Struct, frozen=True, gc=False):
     life: Life = Life.GTC
     reduce_only: bool = False
     self_trade: SelfTrade = SelfTrade.CANCEL_RESTING
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether what is left of such an order joins the book."""
+        return self.life in (Life.GTC, Life.POST_ONLY)
 
 
 def encode_flags(flags: Flags) -> int:
@@ -79,7 +85,7 @@ class RestingOrder(Struct, frozen=True, gc=False):
 
     @property
     def reduce_only(self) -> bool:
-        return bool(self.flags & 16)
+        return bool(self.flags & REDUCE_ONLY_BIT)
 
 
 def rank(side: int, ticks: int) -> int:
@@ -123,6 +129,7 @@ def decode_order(leaf: bytes) -> RestingOrder:
         raise NotCanonical("not an order leaf")
     order = RestingOrder(r.u(32), r.u(32), r.u(64), r.u(64), r.u(64), r.u(8))
     r.end()
-    if order.lots == 0 or decode_flags(order.flags) is None:
+    flags = decode_flags(order.flags)
+    if order.lots == 0 or flags is None or not flags.may_rest:
         raise NotCanonical("no such order can rest")
     return order

@@ -2,7 +2,8 @@
 
 Checks run in the order of these numbers, the same in Python and in Vyper, so a
 transaction with several faults has one answer. Codes up to `IDENTITY_LAST` leave
-no trace but the cursor; higher ones, for a signed kind, consume the sequence number.
+no trace but the cursor; higher ones consume the sequence number of the trader who signed.
+A price consumes none: it must be newer than its publisher's last.
 """
 
 from enum import IntEnum
@@ -39,6 +40,8 @@ class Status(IntEnum):
     NOT_OWN_ACCOUNT = 46
     AMOUNT_OUT_OF_RANGE = 47
     WITHDRAWALS_FULL = 48
+    POSITION_LIMIT = 49
+    NO_RECIPIENT = 50
 
     # --- the order ran; what was left of it was dropped ---
     REMAINDER_DROPPED = 64
@@ -51,6 +54,7 @@ class Status(IntEnum):
     REST_MARGIN_TOO_LOW = 71
     BOOK_FULL = 72
     KILLED = 73
+    NOTHING_LEFT_TO_REDUCE = 74
 
     # --- header and price ---
     TIME_BACKWARDS = 96
@@ -64,6 +68,7 @@ class Status(IntEnum):
     # --- inbox ---
     BAD_LISTING = 128
     MARKET_EXISTS = 129
+    BAD_ITEM = 130
 
 
 IDENTITY_LAST = Status.SEQUENCE_USED

@@ -61,7 +61,10 @@ def begin(state: PreState) -> Changes:
 
 
 def boot(state: PreState, header: BatchHeader, batch_hash: bytes, *, void: bool) -> Changes:
-    """BOOT: the batch's hash, bounds, inbox range and chunks; a void batch has none."""
+    """BOOT: the batch's hash, bounds, inbox range and chunks; a void batch has none.
+
+    The clock moves up to the batch's earliest time.
+    """
     changes = Changes(state)
     machine = changes.machine
     assert machine.batch_hash == ZERO_HASH and header.number == machine.batch + 1
@@ -69,6 +72,8 @@ def boot(state: PreState, header: BatchHeader, batch_hash: bytes, *, void: bool)
     machine.batch, machine.batch_hash = header.number, batch_hash
     machine.step, machine.steps_left, machine.status = 1, BATCH_STEPS_MAX - 1, Status.OK
     machine.time_min, machine.time_max = header.time_min, header.time_max
+    # L1 holds time_min near its own time: a batch without a header cannot freeze the clock.
+    machine.time = max(machine.time, header.time_min)
     machine.inbox_end = header.inbox_to
     machine.chunks = 0 if void else len(header.chunks)
     return changes

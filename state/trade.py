@@ -12,9 +12,9 @@ from state.machine import OrderInProgress
 from state.margin import health, may_stand
 from state.markets import BoardRow, Side
 from state.orders import BUY, Flags, RestingOrder, key_ticks
+from state.resting import lots_of, reducible_lots, with_resting_lots
 from state.status import Status
 from state.store import Changes, Fill
-from state.transactions.order import reducible_lots, with_resting_lots
 from state.units import INDEX_ONE, notional, share_up
 
 
@@ -64,15 +64,14 @@ class Trade:
 
     def _maker_filled(self, value: int) -> Account:
         account = self._filled(self.maker, self.maker_side, value, self.maker_fee)
-        if not self.resting.reduce_only:
-            account = with_resting_lots(account, self.order.market, self.maker_side, -self.lots)
+        account = with_resting_lots(account, self.order.market, self.maker_side, -self.lots)
         if self.lots == self.resting.lots:
             account = without_order(account, self.resting.epoch, self.resting.sequence)
         return account
 
-    def maker_status(self) -> Status:
-        """Why the maker could not stand, or OK."""
-        return self._standing(self.maker, self.maker_after)
+    def maker_stands(self) -> bool:
+        """Whether the maker may be left as the fill would leave it."""
+        return self._standing(self.maker, self.maker_after) == Status.OK
 
     def taker_status(self) -> Status:
         """Why the taker could not stand, or OK. Open interest is the taker's to answer for."""
@@ -87,10 +86,8 @@ class Trade:
         grows = abs(lots_after) > abs(lots_before)
         if (grows and abs(lots_after) > self.market.position_max) or abs(after.cash) > CASH_MAX:
             return Status.POSITION_TOO_LARGE
-        after_health = health(self.changes, after, self.row_after)
-        if after_health.is_healthy:
-            return Status.OK
-        if may_stand(health(self.changes, before), after_health, lots_before, lots_after):
+        healths = health(self.changes, before), health(self.changes, after, self.row_after)
+        if may_stand(*healths, lots_before, lots_after):
             return Status.OK
         return Status.TAKER_MARGIN_TOO_LOW
 
@@ -126,12 +123,6 @@ class Trade:
             taker_fee=self.taker_fee,
             maker_fee=self.maker_fee,
         )
-
-
-def lots_of(account: Account, market: int) -> int:
-    """The account's signed lots in `market`."""
-    position = account.position(market)
-    return position.lots if position else 0
 
 
 def with_lots(position: Position, row: BoardRow, lots: int) -> Position:

@@ -161,12 +161,15 @@ class Venue:
         self.fills += receipt.fills
         return receipt
 
-    def open(self, name: str, dollars: int = 0, subaccount: int = 0) -> int:
-        """Deposit whole dollars (or nothing but one micro-USDC); returns the account number."""
+    def open(self, name: str, dollars: int, subaccount: int = 0) -> int:
+        """Deposit whole dollars; returns the account number."""
+        return self.open_with(name, dollars * MICRO_DOLLAR, subaccount)
+
+    def open_with(self, name: str, micro: int, subaccount: int = 0) -> int:
+        """Deposit micro-USDC; returns the account number."""
         owner = self.numbers.setdefault(name, len(self.numbers) + 1)
         number = owner << 8 | subaccount
-        amount = dollars * MICRO_DOLLAR or 1
-        deposit = Deposit(number, key(name).address, amount)
+        deposit = Deposit(number, key(name).address, micro)
         assert self.item(InboxKind.DEPOSIT, encode_deposit(deposit)) == Status.OK
         return number
 

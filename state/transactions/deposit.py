@@ -1,9 +1,10 @@
-"""Deposit: credit cash that L1 has already taken in. It cannot fail."""
+"""Deposit: credit cash that L1 has already taken in. None that L1 makes can fail."""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from state.accounts import Account
+from state.crypto import ZERO_ADDRESS
 from state.packing import Reader, u
 from state.status import Status
 from state.store import Changes
@@ -33,6 +34,8 @@ def apply_deposit(changes: Changes, item: Deposit) -> Status:
     """cash and the sum of deposits rise by the same amount."""
     account = changes.account(item.account)
     if account.is_absent:
+        if item.owner == ZERO_ADDRESS:
+            return Status.BAD_ITEM
         account = Account(owner=item.owner)
     amount = nano(item.amount)
     changes.write_account(item.account, replace(account, cash=account.cash + amount))

@@ -1,9 +1,8 @@
 """Order: ADMIT a signed order. What follows, step by step, is in `state/matching.py`."""
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from state.accounts import Account, Position, with_position, with_sequence
+from state.accounts import Account, with_sequence
 from state.authentication import Verifier, authenticate, may_trade
 from state.eip712 import ORDER_TYPE_HASH, Domain, digest, flag_words, word
 from state.limits import (
@@ -14,10 +13,11 @@ from state.limits import (
     TICKS_MAX,
 )
 from state.machine import OrderInProgress, Phase
-from state.margin import health, is_fresh
+from state.margin import is_fresh
 from state.markets import BoardRow, Market
 from state.orders import BUY, Flags, Life, decode_flags
 from state.packing import Reader, u
+from state.resting import lots_of, reducible_lots, rest_status
 from state.status import Status
 from state.store import Changes
 from state.units import RATE_ONE, notional, ratio_down, ratio_up
@@ -72,13 +72,14 @@ def admit_order(
     flags = decode_flags(tx.flags)
     if flags is None or flags.is_market != (tx.ticks == 0):
         return Status.MALFORMED
+    digest = order_digest(verifier.domain, tx, flags)
     status = authenticate(
         changes,
         verifier,
         number=tx.account,
         epoch=tx.epoch,
         sequence=tx.sequence,
-        digest=order_digest(verifier.domain, tx, flags),
+        digest=digest,
         signature=signature,
     )
     if status:
@@ -86,9 +87,13 @@ def admit_order(
     account = with_sequence(changes.account(tx.account), tx.epoch, tx.sequence)
     changes.write_account(tx.account, account)
     status, ticks = _admissible(changes, account, tx, flags)
-    if status:
-        return status
-    changes.machine.order = OrderInProgress(
+    if status == Status.OK:
+        changes.machine.order = _registers(tx, flags, ticks)
+    return status
+
+
+def _registers(tx: NewOrder, flags: Flags, ticks: int) -> OrderInProgress:
+    return OrderInProgress(
         phase=Phase.SAVE if flags.life == Life.FOK else Phase.MATCH,
         account=tx.account,
         epoch=tx.epoch,
@@ -100,7 +105,6 @@ def admit_order(
         expiry=tx.expiry,
         fronts=ORDER_FRONTS_MAX,
     )
-    return Status.OK
 
 
 def _admissible(
@@ -114,6 +118,7 @@ def _admissible(
         return Status.EXPIRED, 0
     market, row = changes.market(tx.market), changes.row(tx.market)
     if market is None or row is None:
+        # The order of the codes: the life of an order is its market's to bound.
         return Status.UNKNOWN_MARKET, 0
     if tx.expiry > now + market.order_life_max:
         return Status.EXPIRY_TOO_FAR, 0
@@ -125,51 +130,34 @@ def _admissible(
         return Status.PRICE_OUT_OF_BAND, 0
     if not 0 < tx.lots <= market.order_lots_max:
         return Status.LOTS_OUT_OF_RANGE, 0
-    small = notional(tx.lots, ticks * market.tick) < market.min_notional
-    if small and not flags.reduce_only:
-        return Status.NOTIONAL_TOO_SMALL, 0
-    return _room(changes, account, tx, flags), ticks
+    return _room(changes, account, market, row, tx, flags, ticks), ticks
 
 
-def _room(changes: Changes, account: Account, tx: NewOrder, flags: Flags) -> Status:
-    """Whether the account has the slots, the position and the margin for the order."""
-    may_rest = flags.life in (Life.GTC, Life.POST_ONLY)
-    if may_rest and len(account.orders) == ACCOUNT_ORDERS_MAX:
+def _room(
+    changes: Changes,
+    account: Account,
+    market: Market,
+    row: BoardRow,
+    tx: NewOrder,
+    flags: Flags,
+    ticks: int,
+) -> Status:
+    """Whether the order is large enough and the account has slots and margin for it."""
+    reducible = reducible_lots(lots_of(account, tx.market), flags.side)
+    lots = min(tx.lots, reducible) if flags.reduce_only else tx.lots
+    # Closing a position whole needs no least size, unless the order may rest: a dead order at
+    # the front of the book must have cost its owner what a live one does.
+    closes = flags.reduce_only and not flags.may_rest and reducible <= tx.lots
+    if lots > 0 and not closes and notional(lots, ticks * market.tick) < market.min_notional:
+        return Status.NOTIONAL_TOO_SMALL
+    if flags.may_rest and len(account.orders) == ACCOUNT_ORDERS_MAX:
         return Status.TOO_MANY_ORDERS
-    position = account.position(tx.market)
-    if position is None and len(account.positions) == ACCOUNT_POSITIONS_MAX:
+    held = account.position(tx.market)
+    if held is None and len(account.positions) == ACCOUNT_POSITIONS_MAX:
         return Status.TOO_MANY_POSITIONS
-    if flags.reduce_only:
-        reducible = reducible_lots(position.lots if position else 0, flags.side)
-        return Status.OK if reducible else Status.NOTHING_TO_REDUCE
-    if not has_margin_to_rest(changes, account, tx.market, flags.side, tx.lots):
-        return Status.MARGIN_TOO_LOW
-    return Status.OK
-
-
-def has_margin_to_rest(
-    changes: Changes, account: Account, market: int, side: int, lots: int
-) -> bool:
-    """Whether `account` may have `lots` more resting on `side`.
-
-    It must be healthy with them at their worst case, or its initial margin must not rise.
-    """
-    resting = with_resting_lots(account, market, side, lots)
-    after = health(changes, resting)
-    return after.is_healthy or after.initial <= health(changes, account).initial
-
-
-def with_resting_lots(account: Account, market: int, side: int, lots: int) -> Account:
-    """`account` with its resting lots on `side` moved by `lots`."""
-    position = account.position(market) or Position(market)
-    if side == BUY:
-        return with_position(account, replace(position, bid_lots=position.bid_lots + lots))
-    return with_position(account, replace(position, ask_lots=position.ask_lots + lots))
-
-
-def reducible_lots(lots: int, side: int) -> int:
-    """How many lots an order on `side` can take off a position before it is flat."""
-    return max(0, -lots if side == BUY else lots)
+    if lots == 0:
+        return Status.NOTHING_TO_REDUCE
+    return rest_status(changes, account, market, row, side=flags.side, lots=lots, ticks=ticks)
 
 
 def band_edge(market: Market, row: BoardRow, side: int) -> int:

@@ -14,7 +14,7 @@ from state.store import Changes
 from state.units import ratio_down
 
 SLOW_MARK_SECONDS = 600
-"""The slow mark covers dt / (dt + this) of its distance to the mark in dt seconds."""
+"""In dt seconds the slow mark covers dt / (dt + this) of its distance to the mark."""
 
 
 class SignedPrice(Struct, frozen=True, gc=False):
@@ -76,9 +76,13 @@ def apply_price(changes: Changes, tx: SignedPrice, signature: bytes, verifier: V
 
 
 def next_slow_mark(row: BoardRow, mark: int, time: int) -> int:
-    """slow + (mark - slow) x dt / (dt + SLOW_MARK_SECONDS), the step rounded down."""
+    """slow + (row.mark - slow) x dt / (dt + SLOW_MARK_SECONDS), the step rounded down.
+
+    It follows the mark that stood during dt. The new `mark` counts from now on, so one
+    price after a quiet hour moves nothing by itself; only the very first is taken as it is.
+    """
     if row.mark == 0:
         return mark
     elapsed = time - row.time
-    step = ratio_down(abs(mark - row.slow_mark), elapsed, elapsed + SLOW_MARK_SECONDS)
-    return row.slow_mark + step if mark >= row.slow_mark else row.slow_mark - step
+    step = ratio_down(abs(row.mark - row.slow_mark), elapsed, elapsed + SLOW_MARK_SECONDS)
+    return row.slow_mark + step if row.mark >= row.slow_mark else row.slow_mark - step

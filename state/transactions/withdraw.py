@@ -5,9 +5,10 @@ from msgspec.structs import replace
 
 from state.accounts import OWNER_KEY, Account, with_sequence
 from state.authentication import Verifier, authenticate
+from state.crypto import ZERO_ADDRESS
 from state.eip712 import WITHDRAW_TYPE_HASH, Domain, address_word, digest, word
 from state.limits import WITHDRAWALS_MAX
-from state.margin import withdrawable_health
+from state.margin import cautious_health, has_fresh_marks
 from state.packing import Reader, u
 from state.status import Status
 from state.store import Changes
@@ -67,20 +68,24 @@ def apply_withdraw(changes: Changes, tx: Withdraw, signature: bytes, verifier: V
     if machine.time > tx.expiry:
         return Status.EXPIRED
     amount = nano(tx.amount)
-    after = replace(account, cash=account.cash - amount)
     if not may_leave(changes, account, amount):
         return Status.MARGIN_TOO_LOW
     if tx.amount == 0:
         return Status.AMOUNT_OUT_OF_RANGE
     if machine.withdrawals == WITHDRAWALS_MAX:
         return Status.WITHDRAWALS_FULL
-    changes.write_account(tx.account, after)
+    if tx.recipient == ZERO_ADDRESS:
+        return Status.NO_RECIPIENT
+    changes.write_account(tx.account, replace(account, cash=account.cash - amount))
     machine.withdrawn += amount
     changes.append_withdrawal(Withdrawal(machine.withdrawals, tx.account, tx.recipient, tx.amount))
     return Status.OK
 
 
 def may_leave(changes: Changes, account: Account, amount: int) -> bool:
-    """Whether `account` stays healthy without `amount` nano-USD of its cash."""
+    """Whether `account` stays healthy without `amount` nano-USD of its cash.
+
+    At the worse of mark and slow mark, none of them stale.
+    """
     after = replace(account, cash=account.cash - amount)
-    return withdrawable_health(changes, after).is_healthy
+    return has_fresh_marks(changes, account) and cautious_health(changes, after).is_healthy

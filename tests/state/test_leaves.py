@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from state.accounts import (
     ABSENT,
@@ -26,6 +27,7 @@ from state.batch import (
     encode_output,
 )
 from state.machine import (
+    NO_ORDER,
     Machine,
     OrderInProgress,
     SavedRoots,
@@ -36,6 +38,7 @@ from state.machine import (
 from state.markets import (
     BoardRow,
     Market,
+    Mode,
     Publisher,
     Side,
     Tier,
@@ -75,7 +78,9 @@ positions = st.builds(
 references = st.builds(
     OrderReference, unsigned(32), unsigned(64), unsigned(16), st.integers(0, 1), unsigned(64)
 )
-keys = st.builds(SessionKey, unsigned(32), address, unsigned(64), unsigned(64), unsigned(16))
+keys = st.builds(
+    SessionKey, st.integers(1, 2**32 - 1), address, unsigned(64), unsigned(64), unsigned(16)
+)
 accounts = st.builds(
     Account,
     *(address.filter(any), unsigned(64), unsigned(64), unsigned(32), signed(128)),
@@ -83,14 +88,14 @@ accounts = st.builds(
     ascending(positions, lambda p: p.market, 16),
     ascending(references, lambda o: (o.epoch, o.sequence), 64),
     ascending(keys, lambda k: k.epoch, 4),
-)
+).map(lambda a: replace(a, key_epoch=max([a.key_epoch, *(k.epoch for k in a.keys)])))
 sides = st.builds(Side, unsigned(64), unsigned(32), unsigned(64), signed(128), signed(128))
 tiers = ascending(
     st.builds(Tier, unsigned(128), unsigned(32), unsigned(32)), lambda t: t.start, 3
 ).map(lambda ts: (Tier(0, 5, 3), *(t for t in ts if t.start)))
 rows = st.builds(
     BoardRow,
-    *(unsigned(16), unsigned(8), tiers, unsigned(32), unsigned(32), unsigned(128)),
+    *(unsigned(16), st.sampled_from(Mode), tiers, unsigned(32), unsigned(32), unsigned(128)),
     *(unsigned(128), unsigned(64), unsigned(64), unsigned(64), unsigned(64), sides, sides),
 )
 publishers = st.builds(Publisher, address, unsigned(8), unsigned(16), unsigned(64), unsigned(64))
@@ -108,7 +113,7 @@ markets = st.builds(
 orders = st.builds(
     RestingOrder,
     *(unsigned(32), unsigned(32), unsigned(64), st.integers(1, 2**64 - 1), unsigned(64)),
-    st.sampled_from([0, 1, 4, 12, 16, 32, 64]),
+    st.sampled_from([0, 1, 12, 13, 16, 32, 64]),
 )
 withdrawals = st.builds(Withdrawal, unsigned(32), unsigned(32), address, unsigned(64))
 sums = st.builds(
@@ -116,11 +121,12 @@ sums = st.builds(
     *(signed(128), signed(128), unsigned(128), unsigned(128), unsigned(128), signed(128)),
     *(unsigned(128), unsigned(128)),
 )
-registers = st.builds(
+orders_in_progress = st.builds(
     OrderInProgress,
-    *(unsigned(8), unsigned(32), unsigned(32), unsigned(64), unsigned(16), unsigned(8)),
+    *(st.integers(1, 2), unsigned(32), unsigned(32), unsigned(64), unsigned(16), unsigned(8)),
     *(unsigned(32), unsigned(64), unsigned(64), unsigned(64), unsigned(16)),
 )
+registers = st.just(NO_ORDER) | orders_in_progress
 machines = st.builds(
     Machine,
     *(unsigned(64), hash32, unsigned(32), unsigned(32), unsigned(16)),

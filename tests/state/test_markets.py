@@ -124,11 +124,22 @@ def test_a_price_older_than_the_market_lets_a_mark_grow_is_stale() -> None:
 def test_the_slow_mark_goes_towards_the_mark_and_never_past_it(
     mark: int, slow: int, elapsed: int
 ) -> None:
-    row = replace(Venue().state.rows[0], mark=slow, slow_mark=slow, time=NOW)
-    after = next_slow_mark(row, mark, NOW + elapsed)
+    row = replace(Venue().state.rows[0], mark=mark, slow_mark=slow, time=NOW)
+    after = next_slow_mark(row, 7, NOW + elapsed)
     assert min(mark, slow) <= after <= max(mark, slow)
     share = abs(mark - slow) * elapsed // (elapsed + SLOW_MARK_SECONDS)
     assert abs(after - slow) == share
+
+
+def test_one_price_after_a_quiet_hour_moves_no_slow_mark() -> None:
+    venue = Venue()
+    venue.run(Header(NOW + 3_600))
+    assert venue.price(60_000_000) == Status.OK
+    row = venue.state.rows[0]
+    assert (row.mark, row.slow_mark) == (60_000_000, 50_000_000)
+    venue.run(Header(NOW + 4_200))
+    assert venue.price(60_000_000) == Status.OK
+    assert venue.state.rows[0].slow_mark == 55_000_000
 
 
 def test_a_price_needs_its_publisher_even_when_recovery_fails() -> None:

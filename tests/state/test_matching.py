@@ -2,6 +2,7 @@
 
 import pytest
 from builders import FAR, NOW, Venue, listing
+from msgspec.structs import replace
 
 from state.invariants import check_invariants
 from state.limits import ACCOUNT_ORDERS_MAX, ORDER_FRONTS_MAX
@@ -152,28 +153,65 @@ def test_a_maker_without_margin_is_swept_and_matching_goes_on(venue: Venue) -> N
     assert venue.state.account(poor).orders == ()
 
 
-def test_a_taker_whose_margin_gives_out_keeps_earlier_fills(venue: Venue) -> None:
-    venue.open("thin", 27)
-    venue.sell("alice", 5_000, MARK)
-    venue.sell("alice", 5_000, MARK + 9_000)
-    # Ten thousand lots need 25 dollars at the mark; buying half of them 4.50 above it is too much.
-    receipt = venue.buy("thin", 10_000, MARK + 9_000)
-    assert receipt.status == Status.TAKER_MARGIN_TOO_LOW
-    assert venue.lots("thin") == 5_000
-    check_invariants(venue.state)
+def bent(venue: Venue) -> None:
+    """Short 10,000 lots on 30 dollars, of which a dearer mark has taken ten: not healthy."""
+    venue.open("bent", 36)
+    venue.buy("alice", 10_000, MARK)
+    assert venue.sell("bent", 10_000, MARK).status == Status.OK
+    venue.price(51_500_000)
+
+
+def test_an_order_must_have_margin_for_its_fee_and_for_a_limit_beyond_the_mark(
+    venue: Venue,
+) -> None:
+    # A thousand lots are worth 50 dollars: 2.50 of margin, and a fee of 2.5 cents.
+    venue.sell("alice", 10_000, MARK)
+    for micro, ticks, status in (
+        (2_524_999, MARK, Status.MARGIN_TOO_LOW),
+        (2_525_000, MARK, Status.OK),
+        (2_525_000, MARK + 1, Status.MARGIN_TOO_LOW),
+        (2_525_101, MARK + 1, Status.OK),
+    ):
+        name = f"exact {micro} {ticks}"
+        venue.open_with(name, micro)
+        assert venue.buy(name, 1_000, ticks, life=Life.IOC).status == status, (micro, ticks)
+
+
+def test_a_quote_at_full_margin_is_honoured_for_its_whole_size(venue: Venue) -> None:
+    venue.open_with("maker", 2_525_000)
+    assert venue.sell("maker", 1_000, MARK).status == Status.OK
+    assert venue.buy("bob", 1_000, MARK).status == Status.OK
+    assert venue.lots("maker") == -1_000
 
 
 def test_an_unhealthy_account_may_shrink_its_position_but_not_turn_it(venue: Venue) -> None:
-    venue.open("bent", 30)
-    venue.buy("alice", 10_000, MARK)
-    assert venue.sell("bent", 10_000, MARK).status == Status.OK
-    venue.sell("carol", 20_000, MARK + 10_000)
-    venue.price(51_000_000)
-    assert venue.buy("bent", 1, MARK + 10_000).status == Status.OK
+    bent(venue)
+    venue.sell("carol", 20_000, MARK + 15_000)
+    assert venue.buy("bent", 1, MARK + 15_000).status == Status.OK
+    assert venue.buy("bent", 19_000, MARK + 15_000).status == Status.TAKER_MARGIN_TOO_LOW
+    assert venue.sell("bent", 1, MARK).status == Status.MARGIN_TOO_LOW
     assert venue.lots("bent") == -9_999
-    assert venue.buy("bent", 19_000, MARK + 10_000).status == Status.TAKER_MARGIN_TOO_LOW
-    assert venue.sell("bent", 1, MARK - 10).status == Status.MARGIN_TOO_LOW
-    assert venue.lots("bent") == -9_999
+
+
+def test_a_taker_whose_margin_gives_out_keeps_earlier_fills(venue: Venue) -> None:
+    bent(venue)
+    venue.sell("carol", 4_000, MARK + 15_000)
+    venue.sell("carol", 20_000, MARK + 15_001)
+    receipt = venue.buy("bent", 19_000, MARK + 15_001)
+    assert receipt.status == Status.TAKER_MARGIN_TOO_LOW
+    assert venue.lots("bent") == -6_000
+    check_invariants(venue.state)
+
+
+def test_what_is_left_over_rests_only_with_margin_of_its_own(venue: Venue) -> None:
+    bent(venue)
+    venue.sell("carol", 4_000, MARK + 15_000)
+    # 19,000 bids against a short of 10,000 were no more than before; against 6,000 they are.
+    receipt = venue.buy("bent", 19_000, MARK + 15_000)
+    assert receipt.status == Status.REST_MARGIN_TOO_LOW
+    assert venue.lots("bent") == -6_000
+    assert venue.state.front(0, BUY) is None
+    check_invariants(venue.state)
 
 
 def test_a_reduce_only_order_is_clipped_to_the_position(venue: Venue) -> None:
@@ -181,7 +219,7 @@ def test_a_reduce_only_order_is_clipped_to_the_position(venue: Venue) -> None:
     venue.buy("bob", 10, MARK)
     venue.buy("carol", 50, MARK)
     assert venue.sell("bob", 50, MARK, reduce_only=True, life=Life.IOC).status == (
-        Status.NOTHING_TO_REDUCE
+        Status.NOTHING_LEFT_TO_REDUCE
     )
     assert venue.lots("bob") == 0
 
@@ -191,6 +229,8 @@ def test_a_resting_reduce_only_order_is_clipped_or_swept(venue: Venue) -> None:
     venue.buy("bob", 10, MARK)
     assert venue.sell("bob", 30, MARK + 5, reduce_only=True).status == Status.OK
     assert venue.sell("bob", 30, MARK + 6, reduce_only=True).status == Status.OK
+    bob = venue.state.account(venue.numbers["bob"] << 8)
+    assert bob.positions[0].ask_lots == 20, "no more rests than the position can give"
     venue.sell("alice", 40, MARK + 7)
     venue.buy("carol", 25, MARK + 7)
     assert traded(venue)[1:] == [(2, MARK + 5, 10), (1, MARK + 7, 15)]
@@ -210,17 +250,37 @@ def test_an_order_meets_at_most_so_many_fronts(venue: Venue) -> None:
     assert venue.state.front(0, BUY) is None
 
 
-def test_open_interest_and_position_caps_stop_the_taker() -> None:
+def test_open_interest_and_position_caps_hold() -> None:
     venue = Venue(markets=(listing(open_interest_max=150, position_max=100, order_lots_max=100),))
-    for name in ("alice", "bob", "carol"):
+    for name in ("alice", "bob", "carol", "dave"):
         venue.open(name, 10_000)
     venue.sell("alice", 100, MARK)
     assert venue.buy("bob", 100, MARK).status == Status.OK
     venue.sell("carol", 100, MARK)
-    assert venue.buy("bob", 1, MARK).status == Status.POSITION_TOO_LARGE
-    venue.open("dave", 10_000)
+    assert venue.buy("bob", 1, MARK).status == Status.POSITION_LIMIT
     assert venue.buy("dave", 60, MARK).status == Status.OPEN_INTEREST_TOO_LARGE
     assert venue.buy("dave", 50, MARK).status == Status.OK
+
+
+def test_resting_orders_count_towards_the_position_cap() -> None:
+    venue = Venue(markets=(listing(position_max=100, order_lots_max=100),))
+    venue.open("alice", 10_000)
+    assert venue.buy("alice", 70, MARK - 1).status == Status.OK
+    assert venue.buy("alice", 31, MARK - 1).status == Status.POSITION_LIMIT
+    assert venue.buy("alice", 30, MARK - 1).status == Status.OK
+    assert venue.sell("alice", 100, MARK + 1).status == Status.OK
+
+
+def test_over_a_cap_that_was_lowered_only_reducing_is_left(venue: Venue) -> None:
+    venue.sell("alice", 100, MARK)
+    venue.buy("bob", 100, MARK)
+    venue.sell("carol", 50, MARK)
+    market = venue.state.markets[0]
+    venue.state.markets[0] = replace(market, position_max=50, open_interest_max=50)
+    assert venue.buy("bob", 1, MARK).status == Status.POSITION_LIMIT
+    assert venue.sell("bob", 1, MARK - 1).status == Status.OK
+    assert venue.buy("alice", 10, MARK).status == Status.OK
+    assert (venue.lots("alice"), venue.lots("bob")) == (-90, 99)
 
 
 def test_cancelling_takes_the_order_and_its_margin_away(venue: Venue) -> None:

@@ -1,0 +1,68 @@
+"""Resting lots: what open orders add to an account's risk, and whether there is room for more."""
+
+from msgspec.structs import replace
+
+from state.accounts import Account, Position, with_position
+from state.margin import health, worst_lots
+from state.markets import BoardRow, Market
+from state.orders import BUY
+from state.status import Status
+from state.store import PreState
+from state.units import notional, share_up
+
+
+def lots_of(account: Account, market: int) -> int:
+    """The account's signed lots in `market`."""
+    position = account.position(market)
+    return position.lots if position else 0
+
+
+def with_resting_lots(account: Account, market: int, side: int, lots: int) -> Account:
+    """`account` with its resting lots on `side` moved by `lots`."""
+    position = account.position(market) or Position(market)
+    if side == BUY:
+        return with_position(account, replace(position, bid_lots=position.bid_lots + lots))
+    return with_position(account, replace(position, ask_lots=position.ask_lots + lots))
+
+
+def reducible_lots(lots: int, side: int) -> int:
+    """How many lots an order on `side` can take off a position before it is flat."""
+    return max(0, -lots if side == BUY else lots)
+
+
+def order_cost(market: Market, row: BoardRow, side: int, lots: int, ticks: int) -> int:
+    """What filling an order at its limit takes off equity: the dearer fee, and the distance
+    by which the limit is worse than the mark.
+    """
+    value = notional(lots, ticks * market.tick)
+    fee = share_up(value, max(market.taker_fee, market.maker_fee))
+    at_mark = notional(lots, row.mark)
+    return fee + max(0, value - at_mark if side == BUY else at_mark - value)
+
+
+def rest_status(
+    state: PreState,
+    account: Account,
+    market: Market,
+    row: BoardRow,
+    *,
+    side: int,
+    lots: int,
+    ticks: int,
+) -> Status:
+    """Whether `account` may have `lots` more resting on `side` at `ticks`.
+
+    MARGIN_TOO_LOW unless equity less the order's cost covers initial margin with these
+    lots at their worst case, or initial margin does not rise. POSITION_LIMIT where they
+    could take the position past the market's maximum.
+    """
+    resting = with_resting_lots(account, market.market, side, lots)
+    before, after = health(state, account), health(state, resting)
+    cost = order_cost(market, row, side, lots, ticks)
+    if after.equity - cost < after.initial and after.initial > before.initial:
+        return Status.MARGIN_TOO_LOW
+    worst_before = worst_lots(account.position(market.market) or Position(market.market))
+    worst_after = worst_lots(resting.position(market.market) or Position(market.market))
+    if worst_before < worst_after and worst_after > market.position_max:
+        return Status.POSITION_LIMIT
+    return Status.OK
