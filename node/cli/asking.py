@@ -7,13 +7,15 @@ from typing import TypeVar
 from node.cli.failures import Failure, told
 from node.cli.keys import Signer, devnet_signer
 from node.cli.options import read_address
-from node.l1.client import L1Client
+from node.l1.client import L1Client, Patience
 from node.rollup import RollupReader
 from node.rpc.client import VenueClient
 from node.rpc.results import AccountSummary
 
 Answer = TypeVar("Answer")
 SUBACCOUNTS = 256
+PATIENCE = Patience(question=5.0)
+"""Somebody sits and waits: an endpoint that is away is told soon."""
 
 
 def ask(rpc_url: str, work: Callable[[VenueClient], Awaitable[Answer]]) -> Answer:
@@ -37,7 +39,8 @@ def ask_both(
     async def run() -> Answer:
         async with VenueClient(rpc_url) as venue:
             terms = await venue.config()
-            async with L1Client(l1_url, expected_chain_id=terms.chain_id) as l1:
+            chain_id = terms.chain_id
+            async with L1Client(l1_url, expected_chain_id=chain_id, patience=PATIENCE) as l1:
                 return await work(venue, RollupReader(l1, bytes(terms.rollup)))
 
     with told():

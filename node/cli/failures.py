@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from contracts.abi import UnexpectedAnswer
 from node.devnet.outcome import StoryFailed
 from node.devnet.people import UnknownPerson
 from node.devnet.prices import NoHistory
@@ -49,7 +50,7 @@ def told() -> Iterator[None]:
         raise Failure(f"{error}; is it running there? Try again, or name another URL") from error
     except (Halt, Rewind, L1Error, TransactionReverted, NotNow, NoHistory) as error:
         raise Failure(str(error)) from error
-    except (ChildDied, StoryFailed) as error:
+    except (ChildDied, StoryFailed, UnexpectedAnswer) as error:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(_system_words(error)) from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import click
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from node.cli.failures import Failure, WronglyPut, told
 from node.cli.keys import Signer, signer
 from node.cli.options import ADDRESS, json_option, l1_option, rpc_option, signer_options
 from node.cli.orders import subaccount_option
-from node.cli.output import console, facts, money, print_json
+from node.cli.output import console, facts, money, print_json, waiting
 from node.clock import SystemClock
 from node.l1.sender import TransactionSender
 from node.rollup import RollupReader
@@ -62,23 +63,26 @@ def deposit(
             return done, None
         return done, await _credited(venue, key.address, done.account, before.get(subaccount))
 
-    done, credited = ask_both(rpc_url, l1_url, work)
+    with waiting("waiting for L1, then for the venue to credit it"):
+        done, credited = ask_both(rpc_url, l1_url, work)
     if as_json:
-        print_json(
-            {
-                "account": done.account,
-                "amount": usdc(micro),
-                "inboxItem": done.index,
-                "block": done.block,
-                "transaction": "0x" + done.transaction.hex(),
-                "credited": credited is not None,
-                "cash": credited.margin.cash if credited else None,
-            }
-        )
+        print_json(_deposit_json(done, micro, credited))
         return
     console().print(f"L1 took {usdc(micro)} USDC in block {done.block}, inbox item {done.index}")
     if credited is not None:
         console().print(f"account {done.account} has {money(credited.margin.cash)} USD in cash")
+
+
+def _deposit_json(done: Deposit, micro: int, credited: AccountSummary | None) -> dict[str, Any]:
+    return {
+        "account": done.account,
+        "amount": usdc(micro),
+        "inboxItem": done.index,
+        "block": done.block,
+        "transaction": "0x" + done.transaction.hex(),
+        "credited": credited is not None,
+        "cash": credited.margin.cash if credited else None,
+    }
 
 
 async def _credited(
@@ -188,7 +192,8 @@ def _claim(index: int, key: Signer, rpc_url: str, l1_url: str, as_json: bool) ->
     async def work(venue: VenueClient, reader: RollupReader) -> Payment:
         return await pay_withdrawal(reader, await _sender(reader, key), venue, index)
 
-    paid = ask_both(rpc_url, l1_url, work)
+    with waiting("waiting for L1 to pay"):
+        paid = ask_both(rpc_url, l1_url, work)
     if as_json:
         print_json(
             {

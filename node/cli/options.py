@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -18,6 +19,7 @@ def rpc_option(command: Command) -> Command:
     return click.option(
         "--rpc",
         "rpc_url",
+        type=URL,
         metavar="URL",
         default=SEQUENCER_URL,
         show_default=True,
@@ -31,6 +33,7 @@ def l1_option(command: Command) -> Command:
     return click.option(
         "--l1",
         "l1_url",
+        type=URL,
         metavar="URL",
         default=L1_URL,
         show_default=True,
@@ -92,6 +95,27 @@ class Address(click.ParamType[bytes]):
             self.fail(refusal.message, param, ctx)
 
 
+class Url(click.ParamType[str]):
+    """An endpoint over HTTP."""
+
+    name = "url"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text = str(value)
+        try:
+            parts = urlsplit(text)
+            is_endpoint = parts.scheme in ("http", "https") and bool(parts.hostname)
+            is_endpoint = is_endpoint and parts.port != 0
+        except ValueError:
+            is_endpoint = False
+        if not is_endpoint:
+            self.fail(f"{text!r} is no endpoint: write http://host:port", param, ctx)
+        return text
+
+
 ADDRESS = Address()
+URL = Url()
 PORT = click.IntRange(0, 65_535)
 SECONDS = click.FloatRange(min=0, min_open=True)

@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for programs, colour for terminals only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,17 @@ def console(*, stderr: bool = False) -> Console:
     return (
         found if found.is_terminal else Console(stderr=stderr, highlight=False, width=PIPED_WIDTH)
     )
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Shows on a terminal that, and for what, the user is waiting."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        yield
+        return
+    with screen.status(what):
+        yield
 
 
 def print_json(value: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from cli_world import CliWorld, cli_world, open_account
 
 from node.l1.accounts import dev_accounts
+from node.l1.client import Patience
 from state.orders import Life, decode_flags
 from state.transactions import Cancel, NewOrder, Withdraw
 
@@ -140,3 +141,19 @@ def test_a_withdrawal_names_its_index(world: CliWorld) -> None:
 
 def test_more_than_there_is_cannot_be_withdrawn(world: CliWorld) -> None:
     assert "margin" in world.error("withdraw", "--from", "alice", "100000.000001")
+
+
+@pytest.mark.parametrize(
+    "url", ["zzz", "http://", "ftp://127.0.0.1", "http://a:99999", "http://[::1"]
+)
+def test_what_is_no_url_is_refused_before_anything_is_asked(world: CliWorld, url: str) -> None:
+    result = world.run("deposit", "--from", "alice", "5", "--l1", url, code=2)
+    assert f"'{url}' is no endpoint: write http://host:port" in result.stderr
+    assert world.node.submitted == []
+
+
+def test_an_l1_that_is_away_is_one_line(world: CliWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One look is enough to see that nobody is there.
+    monkeypatch.setattr("node.cli.asking.PATIENCE", Patience(question=0.0))
+    told = world.error("deposit", "--from", "alice", "5", "--l1", "http://127.0.0.1:1")
+    assert told.startswith("L1 at http://127.0.0.1:1 cannot be reached")
