@@ -15,7 +15,14 @@ from state.orders import (
     key_ticks,
     order_key,
 )
-from state.resting import lots_of, reducible_lots, rest_status, with_resting_lots
+from state.resting import (
+    dearer_fee,
+    distance_cost,
+    lots_of,
+    reducible_lots,
+    room_status,
+    with_resting_lots,
+)
 from state.status import Status
 from state.store import Changes
 from state.trade import Trade
@@ -113,8 +120,10 @@ def _rest(changes: Changes, order: OrderInProgress, flags: Flags) -> Status:
         lots = min(lots, reducible_lots(lots_of(account, order.market), flags.side))
         if lots == 0:
             return Status.NOTHING_LEFT_TO_REDUCE
-    terms = {"side": flags.side, "lots": lots, "ticks": order.ticks}
-    if rest_status(changes, account, market, row, **terms):
+    # Who meets it there takes it at its price: a quote must be good for its whole size.
+    cost = dearer_fee(market, lots, order.ticks)
+    cost += distance_cost(market, row, flags.side, lots, order.ticks)
+    if room_status(changes, account, market, side=flags.side, lots=lots, cost=cost):
         return Status.REST_MARGIN_TOO_LOW
     if market.next_order > ORDER_NUMBER_MAX:
         return Status.BOOK_FULL

@@ -30,35 +30,29 @@ def reducible_lots(lots: int, side: int) -> int:
     return max(0, -lots if side == BUY else lots)
 
 
-def order_cost(market: Market, row: BoardRow, side: int, lots: int, ticks: int) -> int:
-    """What filling an order at its limit takes off equity: the dearer fee, and the distance
-    by which the limit is worse than the mark.
-    """
+def dearer_fee(market: Market, lots: int, ticks: int) -> int:
+    """The larger of the two fees on `lots` at `ticks`: who makes and who takes is not known yet."""
     value = notional(lots, ticks * market.tick)
-    fee = share_up(value, max(market.taker_fee, market.maker_fee))
-    at_mark = notional(lots, row.mark)
-    return fee + max(0, value - at_mark if side == BUY else at_mark - value)
+    return share_up(value, max(market.taker_fee, market.maker_fee))
 
 
-def rest_status(
-    state: PreState,
-    account: Account,
-    market: Market,
-    row: BoardRow,
-    *,
-    side: int,
-    lots: int,
-    ticks: int,
+def distance_cost(market: Market, row: BoardRow, side: int, lots: int, ticks: int) -> int:
+    """What a fill at `ticks` takes off equity because that price is worse than the mark."""
+    value, at_mark = notional(lots, ticks * market.tick), notional(lots, row.mark)
+    return max(0, value - at_mark if side == BUY else at_mark - value)
+
+
+def room_status(
+    state: PreState, account: Account, market: Market, *, side: int, lots: int, cost: int
 ) -> Status:
-    """Whether `account` may have `lots` more resting on `side` at `ticks`.
+    """Whether `account` may have `lots` more open on `side`, which will cost it `cost`.
 
-    MARGIN_TOO_LOW unless equity less the order's cost covers initial margin with these
-    lots at their worst case, or initial margin does not rise. POSITION_LIMIT where they
-    could take the position past the market's maximum.
+    MARGIN_TOO_LOW unless equity less the cost covers initial margin with these lots at
+    their worst case, or initial margin does not rise. POSITION_LIMIT where they could take
+    the position past the market's maximum.
     """
     resting = with_resting_lots(account, market.market, side, lots)
     before, after = health(state, account), health(state, resting)
-    cost = order_cost(market, row, side, lots, ticks)
     if after.equity - cost < after.initial and after.initial > before.initial:
         return Status.MARGIN_TOO_LOW
     worst_before = worst_lots(account.position(market.market) or Position(market.market))

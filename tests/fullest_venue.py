@@ -28,9 +28,9 @@ from state.limits import (
 from state.markets import Publisher, Tier
 from state.memory import MemoryState
 from state.orders import BUY, SELL, RestingOrder, key_ticks, order_key
+from state.resting import with_resting_lots
 from state.store import Changes
 from state.transactions.list_market import apply_list_market, encode_listing
-from state.transactions.order import with_resting_lots
 
 TAKER, MAKER = 0x00ABCD12, 0x00123477
 ACCOUNTS = 4_096

@@ -16,11 +16,13 @@ from state.authentication import key_address
 from state.crypto import ZERO_ADDRESS
 from state.eip712 import SIDES
 from state.limits import ACCOUNT_ORDERS_MAX, ACCOUNT_POSITIONS_MAX, PRICE_MAX, WITHDRAWALS_MAX
+from state.margin import worst_lots
 from state.markets import Mode
 from state.orders import BUY
+from state.resting import dearer_fee, lots_of, reducible_lots, with_resting_lots
 from state.status import Status
 from state.transactions import Cancel, NewOrder, SignedPrice, Transfer, Withdraw
-from state.transactions.order import band_edge, with_resting_lots
+from state.transactions.order import band_edge
 from state.units import nano, notional, ratio_up
 
 Finding = tuple[Any, Any]
@@ -166,8 +168,8 @@ def _margin_too_low(case: Case) -> Finding:
     account = case.account
     after = replace(account, cash=account.cash - amount)
     expected = {
-        "rule": "equity without the amount, positions at the worse of mark and slow mark, "
-        "is at least the initial margin, and every mark is fresh",
+        "rule": "equity without the amount is at least the initial margin, both at the worse of "
+        "mark and slow mark, and every mark is fresh",
         "withdrawable": usdc(withdrawable_micro(case.view, account)),
     }
     terms = withdrawal_terms(case.view, after)
@@ -175,14 +177,20 @@ def _margin_too_low(case: Case) -> Finding:
 
 
 def _order_margin(case: Case, order: NewOrder) -> Finding:
-    """The account as it is, and with the order resting at its worst."""
-    account = case.account
-    resting = with_resting_lots(account, order.market, flags_of(order).side, order.lots)
+    """The account as it is, and with the order resting at its worst, and what filling it costs."""
+    account, flags, market, row = case.account, flags_of(order), case.market, case.row
+    lots = order.lots
+    if flags.reduce_only:
+        lots = min(lots, reducible_lots(lots_of(account, order.market), flags.side))
+    ticks = order.ticks or band_edge(market, row, flags.side)
+    resting = with_resting_lots(account, order.market, flags.side, lots)
     expected = {
-        "rule": "with the order resting, equity is at least the initial margin and every mark "
-        "is fresh; or the initial margin does not rise"
+        "rule": "with the order resting, equity less the order's cost is at least the initial "
+        "margin; or the initial margin does not rise",
+        "cost": "the dearer fee on the whole order at its limit",
     }
     got = {
+        "cost": usd(dearer_fee(market, lots, ticks)),
         "before": margin_terms(case.view, account),
         "withOrder": margin_terms(case.view, resting),
     }
@@ -209,6 +217,19 @@ def _other_account(case: Case) -> Finding:
 def _amount_out_of_range(case: Case) -> Finding:
     assert isinstance(case.tx, Withdraw | Transfer)
     return "an amount above zero", str(case.tx.amount)
+
+
+def _position_limit(case: Case) -> Finding:
+    order, account = case.order, case.account
+    resting = with_resting_lots(account, order.market, flags_of(order).side, order.lots)
+    position = resting.position(order.market)
+    assert position is not None
+    return f"at most {case.market.position_max} lots with open orders", str(worst_lots(position))
+
+
+def _no_recipient(case: Case) -> Finding:
+    assert isinstance(case.tx, Withdraw)
+    return "an address that can be paid", "0x" + case.tx.recipient.hex()
 
 
 def _withdrawals_full(case: Case) -> Finding:
@@ -261,6 +282,8 @@ FINDINGS: dict[Status, Callable[[Case], Finding]] = {
     Status.NOT_OWN_ACCOUNT: _other_account,
     Status.AMOUNT_OUT_OF_RANGE: _amount_out_of_range,
     Status.WITHDRAWALS_FULL: _withdrawals_full,
+    Status.POSITION_LIMIT: _position_limit,
+    Status.NO_RECIPIENT: _no_recipient,
     Status.UNKNOWN_PUBLISHER: _unknown_publisher,
     Status.PRICE_NOT_NEWER: _price_not_newer,
     Status.PRICE_FROM_FUTURE: _price_from_future,

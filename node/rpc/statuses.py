@@ -78,7 +78,7 @@ REFUSALS: dict[Status, tuple[str, str]] = {
         f"{_AGAIN} without reduceOnly, or on the side that reduces the position",
     ),
     Status.MARGIN_TOO_LOW: (
-        "the account would not be healthy: equity would be below initial margin",
+        "equity, less what filling the order or the amount costs, would be below initial margin",
         f"deposit, ask for less or close positions, then {_AGAIN}",
     ),
     Status.UNKNOWN_ORDER: (
@@ -97,6 +97,14 @@ REFUSALS: dict[Status, tuple[str, str]] = {
     Status.WITHDRAWALS_FULL: (
         "the tree of withdrawals is full",
         "nobody can withdraw from this deployment any more; ask its governor",
+    ),
+    Status.POSITION_LIMIT: (
+        "with its open orders the position could grow past the market's maximum",
+        f"{_AGAIN} and a smaller size, or cancel open orders first",
+    ),
+    Status.NO_RECIPIENT: (
+        "the recipient is the zero address, which nobody can be paid at",
+        f"{_AGAIN} and the L1 address to pay",
     ),
     Status.UNKNOWN_PUBLISHER: (
         "the signature is of none of the market's publishers over this price",
@@ -132,7 +140,7 @@ DROPPED: dict[Status, str] = {
     Status.REST_MARGIN_TOO_LOW: "the margin does not carry a resting order; the rest was dropped",
     Status.BOOK_FULL: "the book has given all its order numbers; the rest was dropped",
     Status.KILLED: "the order could not be filled whole, so nothing of it was",
-    Status.NOTHING_TO_REDUCE: "there was nothing left to reduce; the rest was dropped",
+    Status.NOTHING_LEFT_TO_REDUCE: "there was nothing left to reduce; the rest was dropped",
 }
 """What became of an order that ran."""
 
@@ -141,6 +149,7 @@ NEVER_SUBMITTED = frozenset(
         Status.TIME_BACKWARDS,
         Status.TIME_OUT_OF_BOUNDS,
         Status.BAD_LISTING,
+        Status.BAD_ITEM,
         Status.MARKET_EXISTS,
     }
 )

@@ -17,7 +17,7 @@ from state.margin import is_fresh
 from state.markets import BoardRow, Market
 from state.orders import BUY, Flags, Life, decode_flags
 from state.packing import Reader, u
-from state.resting import lots_of, reducible_lots, rest_status
+from state.resting import dearer_fee, lots_of, reducible_lots, room_status
 from state.status import Status
 from state.store import Changes
 from state.units import RATE_ONE, notional, ratio_down, ratio_up
@@ -130,14 +130,13 @@ def _admissible(
         return Status.PRICE_OUT_OF_BAND, 0
     if not 0 < tx.lots <= market.order_lots_max:
         return Status.LOTS_OUT_OF_RANGE, 0
-    return _room(changes, account, market, row, tx, flags, ticks), ticks
+    return _room(changes, account, market, tx, flags, ticks), ticks
 
 
 def _room(
     changes: Changes,
     account: Account,
     market: Market,
-    row: BoardRow,
     tx: NewOrder,
     flags: Flags,
     ticks: int,
@@ -157,7 +156,8 @@ def _room(
         return Status.TOO_MANY_POSITIONS
     if lots == 0:
         return Status.NOTHING_TO_REDUCE
-    return rest_status(changes, account, market, row, side=flags.side, lots=lots, ticks=ticks)
+    cost = dearer_fee(market, lots, ticks)
+    return room_status(changes, account, market, side=flags.side, lots=lots, cost=cost)
 
 
 def band_edge(market: Market, row: BoardRow, side: int) -> int:

@@ -161,20 +161,20 @@ def bent(venue: Venue) -> None:
     venue.price(51_500_000)
 
 
-def test_an_order_must_have_margin_for_its_fee_and_for_a_limit_beyond_the_mark(
-    venue: Venue,
-) -> None:
+def test_an_order_must_have_margin_for_its_fee(venue: Venue) -> None:
     # A thousand lots are worth 50 dollars: 2.50 of margin, and a fee of 2.5 cents.
     venue.sell("alice", 10_000, MARK)
-    for micro, ticks, status in (
-        (2_524_999, MARK, Status.MARGIN_TOO_LOW),
-        (2_525_000, MARK, Status.OK),
-        (2_525_000, MARK + 1, Status.MARGIN_TOO_LOW),
-        (2_525_101, MARK + 1, Status.OK),
-    ):
-        name = f"exact {micro} {ticks}"
-        venue.open_with(name, micro)
-        assert venue.buy(name, 1_000, ticks, life=Life.IOC).status == status, (micro, ticks)
+    for micro, status in ((2_524_999, Status.MARGIN_TOO_LOW), (2_525_000, Status.OK)):
+        venue.open_with(f"with {micro}", micro)
+        assert venue.buy(f"with {micro}", 1_000, MARK, life=Life.IOC).status == status
+
+
+def test_a_resting_order_must_have_margin_for_a_limit_worse_than_the_mark(venue: Venue) -> None:
+    # A bid one tick above the mark costs 0.1 micro-dollars a lot on top, and a larger fee.
+    for micro, status in ((2_525_100, Status.REST_MARGIN_TOO_LOW), (2_525_101, Status.OK)):
+        venue.open_with(f"with {micro}", micro)
+        assert venue.buy(f"with {micro}", 1_000, MARK + 1).status == status
+        assert (venue.state.front(0, BUY) is not None) == (status == Status.OK)
 
 
 def test_a_quote_at_full_margin_is_honoured_for_its_whole_size(venue: Venue) -> None:

@@ -8,11 +8,12 @@ from node.rpc.wire import U64
 from node.view import VenueView
 from state.accounts import Account, Position
 from state.margin import (
+    cautious_health,
+    has_fresh_marks,
     health,
     initial_margin,
     interest_scale,
     is_fresh,
-    withdrawable_health,
     worst_lots,
 )
 from state.markets import BoardRow
@@ -28,29 +29,31 @@ def margin_terms(view: VenueView, account: Account) -> MarginTerms:
         initial_margin=usd(now.initial),
         free_collateral=usd(now.equity - now.initial),
         healthy=now.is_healthy,
-        fresh=now.fresh,
+        fresh=has_fresh_marks(view.state, account),
         positions=[_position(view, position) for position in account.positions],
     )
 
 
 def withdrawal_terms(view: VenueView, account: Account) -> MarginTerms:
-    """As withdrawals and transfers are judged: positions at the worse of mark and slow mark."""
-    now = withdrawable_health(view.state, account)
+    """As withdrawals and transfers are judged: at the worse of mark and slow mark."""
+    now = cautious_health(view.state, account)
     return MarginTerms(
         cash=usd(account.cash),
         equity=usd(now.equity),
         initial_margin=usd(now.initial),
         free_collateral=usd(now.equity - now.initial),
         healthy=now.is_healthy,
-        fresh=now.fresh,
+        fresh=has_fresh_marks(view.state, account),
         positions=[_position(view, position, cautious=True) for position in account.positions],
     )
 
 
 def withdrawable_micro(view: VenueView, account: Account) -> int:
     """The most micro-USDC that may leave `account` as it stands."""
-    now = withdrawable_health(view.state, account)
-    return micro_down(max(0, now.equity - now.initial)) if now.fresh else 0
+    if not has_fresh_marks(view.state, account):
+        return 0
+    now = cautious_health(view.state, account)
+    return micro_down(max(0, now.equity - now.initial))
 
 
 def _position(view: VenueView, position: Position, *, cautious: bool = False) -> PositionTerms:
@@ -58,8 +61,8 @@ def _position(view: VenueView, position: Position, *, cautious: bool = False) ->
     assert row is not None, "a position's market has a row"
     grid, worst = grid_of(market), worst_lots(position)
     mark = _cautious_mark(row, position.lots) if cautious else row.mark
-    # The requirement is at the mark either way; only the value is at the worse of the two.
-    exposure = notional(worst, row.mark)
+    # More exposure needs more margin, whichever way the position is.
+    exposure = notional(worst, max(row.mark, row.slow_mark) if cautious else row.mark)
     return PositionTerms(
         market=market.market,
         symbol=market.name,

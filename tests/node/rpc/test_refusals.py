@@ -109,11 +109,18 @@ def no_withdrawals() -> Venue:
     return made
 
 
+def quoting() -> Venue:
+    """Alice has bids for 70 of the 100 lots that she may ever hold."""
+    made = venue(position_max=100, order_lots_max=100)
+    made.buy("alice", 70, 490_000)
+    return made
+
+
 def cancel(order_sequence: int = 99, **changed: int) -> Cancel:
     return replace(Cancel(ALICE, 0, 50, 0, order_sequence, FAR), **changed)
 
 
-def withdraw(micro: int = 1, **changed: int) -> Withdraw:
+def withdraw(micro: int = 1, **changed: Any) -> Withdraw:
     return replace(Withdraw(ALICE, 50, A.address, micro, FAR), **changed)
 
 
@@ -261,6 +268,14 @@ TABLE: list[Row] = [
         "a long position in market 0",
         {"lots": 0, "side": "sell"},
     ),
+    (
+        quoting,
+        order(lots=31),
+        A,
+        Status.POSITION_LIMIT,
+        "at most 100 lots with open orders",
+        "101",
+    ),
     # --- cancels, withdrawals, transfers ---
     (
         used,
@@ -282,6 +297,14 @@ TABLE: list[Row] = [
     (venue, transfer(nano=0), A, Status.AMOUNT_OUT_OF_RANGE, "an amount above zero", "0"),
     (venue, withdraw(0), A, Status.AMOUNT_OUT_OF_RANGE, "an amount above zero", "0"),
     (no_withdrawals, withdraw(), A, Status.WITHDRAWALS_FULL, ..., WITHDRAWALS_MAX),
+    (
+        venue,
+        withdraw(recipient=bytes(20)),
+        A,
+        Status.NO_RECIPIENT,
+        "an address that can be paid",
+        "0x" + "00" * 20,
+    ),
     # --- prices ---
     (later, price(market=3), PUBLISHER, Status.UNKNOWN_MARKET, ["0 BTC-USD-PERP"], 3),
     (
