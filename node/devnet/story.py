@@ -8,7 +8,7 @@ in the token's balances.
 import asyncio
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from contracts import views
 from node.clock import Clock
@@ -31,7 +31,23 @@ from state.units import NANO_PER_MICRO
 NANO_PER_DOLLAR = 10**9
 
 Found = TypeVar("Found")
-Tell = Callable[[str], None]
+
+
+class Narrator(Protocol):
+    """Tells the story to whoever watches."""
+
+    def step(self, text: str) -> None:
+        """Something was reached."""
+        ...
+
+    def detail(self, text: str) -> None:
+        """What there is to say about it."""
+        ...
+
+    def wait(self, text: str) -> None:
+        """What comes next is waited for."""
+        ...
+
 
 DEPOSIT = 25_000 * 10**6
 WITHDRAWAL = 1_000 * 10**6
@@ -50,11 +66,11 @@ class Story:
         follower: VenueClient,
         l1: L1Client,
         clock: Clock,
-        tell: Tell,
+        narrator: Narrator,
     ) -> None:
         self.sequencer = sequencer
         self.follower = follower
-        self.tell = tell
+        self.narrator = narrator
         self._venue = venue
         self._l1 = l1
         self._clock = clock
@@ -89,7 +105,7 @@ class Story:
 
     async def deposits(self) -> tuple[Desk, Desk]:
         """Alice and Bob pay in on L1 and find the same amounts in accounts on L2."""
-        self.tell(f"alice and bob deposit {usdc(DEPOSIT)} USDC each on L1")
+        self.narrator.step(f"alice and bob deposit {usdc(DEPOSIT)} USDC each on L1")
         alice, bob = await asyncio.gather(*(self._deposit(name) for name in ("alice", "bob")))
         return alice, bob
 
@@ -100,7 +116,7 @@ class Story:
         account = await self.until(f"{name}'s deposit on L2", lambda: self._account(done.account))
         expect(f"{name}'s cash on L2", account.margin.cash, usdc(DEPOSIT))
         expect(f"{name}'s USDC on L1", await self._balance(key.address), before - DEPOSIT)
-        self.tell(f"  {name} has account {done.account} with {account.margin.cash} USD")
+        self.narrator.detail(f"{name} has account {done.account} with {account.margin.cash} USD")
         return Desk(name, self.sequencer, key.private_key, done.account, self._clock)
 
     async def _account(self, number: int) -> AccountSummary | None:
@@ -113,17 +129,18 @@ class Story:
         """A few hundred orders over JSON-RPC, and three that must be refused."""
         await self.until("a price of every market", self._prices)
         stages = [stage_of(market) for market in await self.sequencer.markets()]
-        self.tell(f"alice and bob trade in {', '.join(stage.symbol for stage in stages)}")
+        self.narrator.step(f"alice and bob trade in {', '.join(stage.symbol for stage in stages)}")
+        self.narrator.wait("some hundred orders")
         await trade(alice, bob, stages)
         refused = await misbehave(
             self.sequencer, alice, stages[0], wrong_key=person("bob").private_key
         )
         for one in refused:
             expect(one.attempt, one.reason, one.expected)
-            self.tell(f"  refused: {one.attempt} ({one.reason})")
+            self.narrator.detail(f"refused: {one.attempt} ({one.reason})")
         outcomes = alice.outcomes + bob.outcomes
         told = ", ".join(f"{count} {status}" for status, count in outcomes.most_common())
-        self.tell(f"  {outcomes.total()} signed messages: {told}")
+        self.narrator.detail(f"{outcomes.total()} signed messages: {told}")
         return refused
 
     async def _prices(self) -> bool:
@@ -140,7 +157,7 @@ class Story:
         )
         if receipt.withdrawal is None or receipt.batch is None:
             raise StoryFailed("the withdrawal's receipt names no index and batch")
-        self.tell(f"alice withdraws {usdc(WITHDRAWAL)} USDC, in batch {receipt.batch}")
+        self.narrator.step(f"alice withdraws {usdc(WITHDRAWAL)} USDC, in batch {receipt.batch}")
         return receipt.withdrawal, receipt.batch
 
     async def batches(self, batch: int) -> Posted:
@@ -151,7 +168,7 @@ class Story:
 
         await self.until(f"batch {batch} on L1", is_posted)
         posted = await posted_bytes(self._reader, self.sequencer, batch)
-        self.tell(
+        self.narrator.step(
             f"{posted.batches} batches on L1: {posted.orders} orders, {posted.fills} fills, "
             f"{posted.payload} bytes, {posted.bytes_per_order:.1f} an order"
         )
@@ -169,7 +186,8 @@ class Story:
                 self.sequencer.batch(number), self.follower.batch(number)
             )
             expect(f"the root of batch {number}", theirs.state_root.hex(), ours.state_root.hex())
-        self.tell(f"the follower agrees on every root: 0x{ours.state_root.hex()}")
+        self.narrator.step("the follower, which knows L1 only, agrees on every root")
+        self.narrator.detail(f"0x{ours.state_root.hex()}")
         return bytes(ours.state_root), bytes(theirs.state_root)
 
     async def claim(self, index: int, batch: int) -> Output:
@@ -181,7 +199,7 @@ class Story:
 
         await self.until(f"a claim on batch {batch}", is_claimed)
         window = await self._reader.read(views.CLAIM_WINDOW)
-        self.tell(f"batch {batch} is claimed under bond; the window is {window} s")
+        self.narrator.step(f"batch {batch} is claimed under bond; the window is {window} s")
 
         async def is_confirmed() -> bool:
             return (await self._reader.read(views.CONFIRMED_HEAD)).batch >= batch
@@ -190,7 +208,7 @@ class Story:
         output = await settled_output(self._reader, batch)
         root = (await self.follower.batch(batch)).state_root
         expect("the claimed root", output.state_root.hex(), root.hex())
-        self.tell("the claim is confirmed; its root is the follower's")
+        self.narrator.detail("the claim is confirmed; its root is the follower's")
         return output
 
     async def conservation(self, output: Output) -> None:
@@ -202,7 +220,7 @@ class Story:
         found = [await self.follower.accounts(address) for address in people]
         cash = sum(Decimal(one.margin.cash) for accounts in found for one in accounts)
         expect("the cash of all accounts", int(cash * NANO_PER_DOLLAR), output.cash)
-        self.tell(
+        self.narrator.step(
             f"conserved: {usdc(escrow)} USDC in escrow = "
             "cash + pools + insurance + fees + withdrawn"
         )
@@ -211,10 +229,13 @@ class Story:
         """L1 pays the withdrawal against a Merkle proof."""
         key = person("alice")
         before = await self._balance(key.address)
+        self.narrator.wait("waiting for L1 to pay alice")
         payment = await pay_withdrawal(self._reader, self._senders["bob"], self.follower, index)
         after = await self._balance(key.address)
         expect("what alice was paid on L1", after - before, WITHDRAWAL)
-        self.tell(f"L1 paid alice {usdc(after - before)} USDC by Merkle proof; bob paid the gas")
+        self.narrator.step(
+            f"L1 paid alice {usdc(after - before)} USDC by Merkle proof; bob paid the gas"
+        )
         return payment
 
     async def _balance(self, owner: bytes) -> int:
@@ -222,6 +243,7 @@ class Story:
 
     async def until(self, what: str, look: Callable[[], Awaitable[Found | None]]) -> Found:
         """What `look` finds, asked again and again; StoryFailed after PATIENCE_SECONDS."""
+        self.narrator.wait(f"waiting for {what}")
         deadline = self._clock.monotonic() + PATIENCE_SECONDS
         while self._clock.monotonic() < deadline:
             try:

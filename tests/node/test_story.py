@@ -195,10 +195,27 @@ class _Batch:
         self.state_root = root
 
 
-def story(sequencer: Scripted, follower: Scripted) -> tuple[Story, FakeClock, list[str]]:
+class Script:
+    """A narrator who writes down what was reached."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+        self.waits: list[str] = []
+
+    def step(self, text: str) -> None:
+        self.steps.append(text)
+
+    def detail(self, text: str) -> None:
+        self.steps.append(text)
+
+    def wait(self, text: str) -> None:
+        self.waits.append(text)
+
+
+def story(sequencer: Scripted, follower: Scripted) -> tuple[Story, FakeClock, Script]:
     deployment = Deployment(chain_id=31_337, token=bytes(20), rollup=bytes(20), block=0)
     venue = RunningVenue(directory=Path(), l1="", sequencer="", follower="", deployment=deployment)
-    said: list[str] = []
+    said = Script()
     clock = FakeClock(NOW)
     made = Story(
         venue,
@@ -206,7 +223,7 @@ def story(sequencer: Scripted, follower: Scripted) -> tuple[Story, FakeClock, li
         follower=cast(VenueClient, follower),
         l1=L1Client("http://127.0.0.1:1"),
         clock=clock,
-        tell=said.append,
+        narrator=said,
     )
     return made, clock, said
 
@@ -215,7 +232,8 @@ async def test_equal_roots_are_told() -> None:
     roots = [b"\x01" * 32, b"\x02" * 32]
     made, _, said = story(Scripted(roots), Scripted(roots, retries=2))
     assert await made.same_root(2) == (roots[1], roots[1])
-    assert said == ["the follower agrees on every root: 0x" + "02" * 32]
+    assert said.waits == ["waiting for the follower at batch 2"]
+    assert said.steps[-1] == "0x" + "02" * 32
 
 
 @pytest.mark.parametrize("place", [0, 1])
