@@ -92,6 +92,8 @@ def stop(devnet: Devnet) -> None:
     said, errors = devnet.process.communicate(timeout=STOP_SECONDS)
     assert devnet.process.returncode == 0, errors
     assert "stopping every process" in said and errors == ""
+    assert "order place --from alice BTC-USD-PERP buy 0.01" in said, "a line to paste that trades"
+    assert all(devnet.told[name] in said for name in ("l1", "rpc", "follower", "rollup"))
     assert not any(is_alive(pid) for pid in devnet.pids)
 
 
