@@ -25,6 +25,7 @@ _LATER = {
     "batches: not the next number": "L1 has another batch of this number, or lacks the one before",
     "batches: time is in the future": "L1's clock is behind",
     "batches: inbox has no such item": "L1 took an inbox item back",
+    "batches: inbox runs backwards": "L1 has another batch before it",
     "batches: origin is on another branch": "L1 reorganised",
     "batches: origin is too old": "L1 moved on before it took the batch",
     "batches: origin is not in the past": "L1 went back",
@@ -47,7 +48,7 @@ class Poster:
     ) -> None:
         self.sender = sender
         self._rollup = rollup
-        self._corrupt = corrupt
+        self.corrupt = corrupt
 
     async def post(self, batch: SealedBatch, origin: Mark) -> Posted | Resequence | Wait:
         """Post `batch`, whose inbox items were all read from L1 up to the block of `origin`.
@@ -65,7 +66,7 @@ class Poster:
 
     def _calldata(self, batch: SealedBatch, origin: Mark) -> bytes:
         chunks = list(batch.payload)
-        if batch.number == self._corrupt and chunks:
+        if batch.number == self.corrupt and chunks:
             # The last byte is a literal of the raw chunk, so its hash is sure to differ.
             chunks[0] = chunks[0][:-1] + bytes([chunks[0][-1] ^ 1])
         content = batch.content

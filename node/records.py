@@ -10,8 +10,9 @@ from state.inbox import InboxItem
 
 
 class ItemsTaken(Struct, frozen=True, array_like=True, tag=1):
-    """These inbox items ran."""
+    """These inbox items ran, with the venue's clock at `time`."""
 
+    time: int
     items: tuple[InboxItem, ...]
 
 
@@ -23,10 +24,9 @@ class Taken(Struct, frozen=True, array_like=True, tag=2):
 
 
 class Sealed(Struct, frozen=True, array_like=True, tag=3):
-    """The open batch was sealed, with the venue's clock at `time`; it ended in `state_root`."""
+    """The open batch was sealed; it ended in `state_root`."""
 
     number: int
-    time: int
     state_root: bytes
 
 

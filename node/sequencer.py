@@ -112,6 +112,7 @@ class SequencerService:
             ),
             clock=clock,
             pause_seconds=config.poll_seconds,
+            hurry=self.watch.hurry.set,
         )
         self._failure: Halt | None = None
         self._is_stopping = False

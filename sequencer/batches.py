@@ -18,7 +18,7 @@ from state.transactions.kinds import INBOX_WEIGHTS, InboxKind, Kind
 class BatchContent(Struct, frozen=True, kw_only=True):
     """What L1 must show of a batch for it to be this one.
 
-    `time_min` and `time_max` are the least bounds that hold its headers' times.
+    The batch began at `time_min`; its last header is not later than `time_max`.
     """
 
     number: int
@@ -39,8 +39,8 @@ class BatchContent(Struct, frozen=True, kw_only=True):
             == (header.number, header.inbox_from, header.inbox_to)
             and self.accumulator == header.inbox_accumulator
             and self.chunks == header.chunks
-            and header.time_min <= self.time_min
-            and self.time_max <= header.time_max
+            and header.time_min == self.time_min
+            and header.time_max >= self.time_max
         )
 
 
@@ -90,13 +90,13 @@ class SealedBatch(Struct, frozen=True, kw_only=True):
 class OpenBatch:
     """The batch being filled: items first, then transactions."""
 
-    def __init__(self, inbox_from: int, accumulator: bytes) -> None:
+    def __init__(self, inbox_from: int, accumulator: bytes, time: int) -> None:
         self.inbox_from = inbox_from
         self.accumulator = accumulator
+        self.time_min = self.time_max = time
         self.items: list[InboxItem] = []
         self.weight = 0
         self.payload = Payload()
-        self.times: list[int] = []
         self.fills = 0
 
     @property
@@ -118,18 +118,18 @@ class OpenBatch:
     def add_row(self, row: Row) -> None:
         self.payload.add(row)
         if row.kind == Kind.HEADER:
-            self.times.append(decode_header(row.row).time)
+            self.time_max = decode_header(row.row).time
 
-    def content(self, number: int, time: int) -> BatchContent:
-        """What L1 will show of it, its last chunk closed; at `time` if it has no header."""
+    def content(self, number: int) -> BatchContent:
+        """What L1 will show of it, its last chunk closed."""
         self.payload.close()
         return BatchContent(
             number=number,
             inbox_from=self.inbox_from,
             inbox_to=self.inbox_from + len(self.items),
             accumulator=self.accumulator,
-            time_min=min(self.times, default=time),
-            time_max=max(self.times, default=time),
+            time_min=self.time_min,
+            time_max=self.time_max,
             chunks=tuple(chunk.commitment for chunk in self.payload.chunks),
         )
 

@@ -36,14 +36,22 @@ def is_included(kind: int, status: Status) -> bool:
 
 
 class Draft:
-    """Layers over a state, begun with BOOT where the machine is idle."""
+    """Layers over a state, begun with BOOT where the machine is idle.
 
-    def __init__(self, state: MemoryState) -> None:
+    `time` is the venue's clock: a batch that begins here says so in its header.
+    """
+
+    def __init__(self, state: MemoryState, time: int) -> None:
         self._state = state
         self._layers: list[Changes] = []
         if state.machine.batch_hash == ZERO_HASH:
-            header = provisional_header(state.machine)
+            header = provisional_header(state.machine, time)
             self._layers.append(boot(state, header, PROVISIONAL_HASH, void=False))
+
+    @property
+    def time(self) -> int:
+        """The state's clock after what lies ready."""
+        return self._top.machine.time
 
     def take(self, row: Row, verifier: Verifier, *, opens: bool) -> Status:
         """The first step of a transaction, after an OPEN if it `opens` a chunk."""
@@ -67,8 +75,8 @@ class Draft:
         return self._layers[-1] if self._layers else self._state
 
 
-def provisional_header(machine: Machine) -> BatchHeader:
-    """What BOOT is given before anything is known of the batch but its place."""
+def provisional_header(machine: Machine, time_min: int) -> BatchHeader:
+    """What BOOT is given: nothing is known of the batch but its place and when it begins."""
     return BatchHeader(
         number=machine.batch + 1,
         parent=ZERO_HASH,
@@ -77,7 +85,7 @@ def provisional_header(machine: Machine) -> BatchHeader:
         inbox_accumulator=ZERO_HASH,
         origin_number=0,
         origin_hash=ZERO_HASH,
-        time_min=0,
+        time_min=time_min,
         time_max=TIME_MAX,
         chunks=_PROVISIONAL_CHUNKS,
     )

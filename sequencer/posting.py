@@ -20,7 +20,7 @@ class Post(Struct, frozen=True):
 
 
 class Wait(Struct, frozen=True):
-    """L1 will take it later."""
+    """L1 may take it later."""
 
     why: str
 
@@ -31,15 +31,14 @@ class Resequence(Struct, frozen=True):
     why: str
 
 
-Move = Post | Wait | Resequence
-
-
 def posting_move(
     batch: SealedBatch, *, l1_time: int, next_item: InboxItem | None, limits: PostingLimits
-) -> Move:
-    """What to do with the next batch in line, at L1's time.
+) -> Post | Resequence:
+    """What to do with the next batch in line, at the time of L1's last block.
 
-    `next_item` is the first inbox item that the batch leaves out, if L1 has one already.
+    `next_item` is the first inbox item that the batch leaves out, if L1 has one already. That
+    the batch may be ahead of L1's time, after L1 went back, is left to the contract: time
+    moves with the very block that takes the batch.
     """
     content = batch.content
     if l1_time - content.time_min > limits.time_lag_max:
@@ -49,8 +48,6 @@ def posting_move(
         weight = sum(map(_weight, batch.items)) + _weight(next_item)
         if weight <= INBOX_STEPS_MAX:
             return Resequence(f"inbox item {next_item.index} is overdue and would fit")
-    if content.time_max > l1_time:
-        return Wait(f"its time is {content.time_max - l1_time} s ahead of L1's")
     return Post()
 
 

@@ -1,8 +1,9 @@
 """What happens next: transactions are executed one by one, and batches sealed from them.
 
 A transaction runs before the header of its batch is known. BOOT gets a provisional one,
-as wide as a header can be; HALT sets everything to zero that came from it, so the state
-after a batch is the one that whoever derives the batch from L1 computes.
+which says when the batch begins and leaves everything else as wide as it can be; HALT
+sets to zero what came from it, so the state after a batch is the one that whoever
+derives the batch from L1 computes.
 """
 
 from collections.abc import Sequence
@@ -87,7 +88,7 @@ class Sequencer:
     def take_items(self, items: Sequence[InboxItem]) -> None:
         """Run the next inbox items, which must be `fitting`."""
         assert len(self.fitting(items)) == len(items) > 0, "items that do not fit the batch"
-        opened = self._begin(Draft(self.state))
+        opened = self._begin(Draft(self.state, self.time))
         changes = Changes(self.state)
         changes.machine.inbox_end += len(items)
         self.state.apply(changes)
@@ -100,7 +101,7 @@ class Sequencer:
 
         Its worst case must fit, HALT included: an order that meets every front it may.
         """
-        kinds = [Kind.HEADER, kind] if self._is_header_due else [kind]
+        kinds = [Kind.HEADER, kind] if self.time > self.state.machine.time else [kind]
         openings = self._openings(kinds)
         if openings is None:
             return False
@@ -123,10 +124,10 @@ class Sequencer:
         if row is None or row.kind == Kind.HEADER:
             return Receipt(Status.MALFORMED, (), 0)
         assert self.can_take(row.kind), "seal the batch first"
-        rows = [_header_row(self.time), row] if self._is_header_due else [row]
+        draft, status = Draft(self.state, self.time), Status.OK
+        rows = [_header_row(self.time), row] if self.time > draft.time else [row]
         openings = self._openings([row.kind for row in rows])
         assert openings is not None
-        draft, status = Draft(self.state), Status.OK
         for taken, opens in zip(rows, openings, strict=True):
             status = draft.take(taken, self.verifier, opens=opens)
         if not is_included(row.kind, status):
@@ -143,7 +144,7 @@ class Sequencer:
         opened = self.open
         assert opened is not None, "an empty batch is not sealed"
         self.state.apply(halt(self.state))
-        content = opened.content(self.state.machine.batch, self.time)
+        content = opened.content(self.state.machine.batch)
         self.open = None
         return self._sealed(
             content,
@@ -212,10 +213,6 @@ class Sequencer:
 
     # --- parts ---
 
-    @property
-    def _is_header_due(self) -> bool:
-        return self.time > self.state.machine.time
-
     def _openings(self, kinds: list[int]) -> list[bool] | None:
         return (self.open.payload if self.open is not None else Payload()).openings(kinds)
 
@@ -224,7 +221,7 @@ class Sequencer:
         draft.apply()
         if self.open is None:
             accumulator = self.contents[-1].accumulator if self.contents else ZERO_HASH
-            self.open = OpenBatch(self.state.machine.inbox, accumulator)
+            self.open = OpenBatch(self.state.machine.inbox, accumulator, self.time)
         return self.open
 
     def _finish_order(self) -> tuple[tuple[Fill, ...], int]:

@@ -27,6 +27,7 @@ from state.inbox import InboxItem, accumulate
 from state.transactions.kinds import InboxKind
 from state.transactions.list_market import encode_listing
 
+SLOT = 12
 SEQUENCER = b"\x5e" * 20
 PARAMETERS = Parameters(
     inbox_delay=60, force_delay=600, time_lag_max=300, claim_window=10, claim_bond=1
@@ -119,10 +120,14 @@ class FakeL1:
         self._log(len(self.items), time, time, (), b"")
 
     def reorg(self, depth: int) -> list[FakeBlock]:
-        """Take the last blocks away, and put one empty block in their place."""
-        lost = self.blocks[-depth:]
+        """Take the last blocks away, and put an empty one in their place, a slot before the last.
+
+        Time goes on while a chain changes its mind.
+        """
+        reached, lost = self.time - SLOT, self.blocks[-depth:]
         del self.blocks[-depth:]
-        self.mine()
+        block = self.mine()
+        block.time = max(block.time, reached)
         return lost
 
     # --- what is there ---
@@ -202,6 +207,7 @@ class FakeL1:
         _require(time_min >= self.time_max, "time runs backwards")
         _require(time_max <= now, "time is in the future")
         _require(time_min >= now - PARAMETERS.time_lag_max, "time lags too far")
+        _require(inbox_to >= inbox_from, "inbox runs backwards")
         _require(inbox_to <= len(items), "inbox has no such item")
         _require(not overdue, "overdue item left out")
         chunks, at = [], 0

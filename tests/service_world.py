@@ -54,13 +54,13 @@ class Desk:
         journal = Journal(self.disk, PATH, DOMAIN.genesis_hash)
         self.history = History(Sequencer(VERIFIER), journal)
         self.history.recover()
-        poster = Poster(cast(Any, self.l1), DOMAIN.rollup, corrupt=self.corrupt)
+        self.poster = Poster(cast(Any, self.l1), DOMAIN.rollup, corrupt=self.corrupt)
         self.service = SequencerService(
             self.config,
             TERMS,
             self.history,
             reader=cast(RollupReader, self.l1),
-            poster=poster,
+            poster=self.poster,
             clock=self.clock,
             run_blocking=inline,
         )
@@ -93,6 +93,8 @@ class Desk:
             batch = self.service.posting.next_batch()
             if batch is None or not await self.service.posting.step(batch):
                 return done
+            if done < count - 1:
+                await self.look()
         return count
 
     async def settle(self) -> None:
@@ -106,20 +108,28 @@ class Desk:
             is_empty = self.history.sequencer.open is None
             if is_empty and heads.safe == heads.unsafe == len(self.l1.batches):
                 return
+            self.l1.mine(5)
         raise AssertionError(f"no agreement: {self.service.heads}, {self.service.problems()}")
 
     async def submit(self, *submissions: Submission) -> list[Receipt]:
         """Hand in at once, let it run, and note what is acknowledged."""
         tasks = [asyncio.ensure_future(self.service.submit(*each)) for each in submissions]
         await asyncio.sleep(0)
-        while not all(task.done() for task in tasks):
-            await self.service.engine.cycle()
-            await asyncio.sleep(0)
-        receipts = [task.result() for task in tasks]
-        for submission, receipt in zip(submissions, receipts, strict=True):
-            if receipt.steps:
-                self.acknowledged.append(submission)
-        return receipts
+        try:
+            while not all(task.done() for task in tasks):
+                await self.service.engine.cycle()
+                await asyncio.sleep(0)
+        finally:
+            for task in tasks:
+                task.cancel()
+            answers = await asyncio.gather(*tasks, return_exceptions=True)
+            for submission, answer in zip(submissions, answers, strict=True):
+                if isinstance(answer, Receipt) and answer.steps:
+                    self.acknowledged.append(submission)
+        refused = next((answer for answer in answers if isinstance(answer, BaseException)), None)
+        if refused is not None:
+            raise refused
+        return [answer for answer in answers if isinstance(answer, Receipt)]
 
     async def price(self, mark: int = MARK) -> Status:
         tx = SignedPrice(0, mark, self.l1.time)

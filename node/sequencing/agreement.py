@@ -23,19 +23,24 @@ class Agreement:
     """`safe` is the last batch that L1 and the sequencer both have."""
 
     def __init__(self, domain: Domain, history: History, view: L1View) -> None:
-        self.safe = 0
+        self._agreed: list[bytes] = []
         self._genesis = genesis_cursor(domain)
         self._history = history
         self._sequencer = history.sequencer
         self._view = view
 
+    @property
+    def safe(self) -> int:
+        return len(self._agreed)
+
     def update(self) -> bool:
         """Follow L1; whether anything of ours was undone. Rewind where L1's logs do not fit."""
-        self.safe = min(self.safe, len(self._view.batches))
+        # Between two updates L1 may have gone back and on again: the count alone says nothing.
+        while self._agreed and not self._still_stands(self.safe):
+            self._agreed.pop()
         try:
             while self.safe < len(self._view.batches) and self._is_ours(self.safe + 1):
-                self.safe += 1
-                self._view.strip(self.safe)
+                self._agree()
             if self.safe < len(self._view.batches):
                 self._follow_l1()
                 return True
@@ -47,6 +52,16 @@ class Agreement:
         log.warning("batches_undone", after=stale, reason="L1 took back what they stood on")
         self._history.rewind_to(stale)
         return True
+
+    def _still_stands(self, number: int) -> bool:
+        """Whether L1 has the batch it had; the hash speaks for all batches before it."""
+        batches = self._view.batches
+        return number <= len(batches) and batches[number - 1].batch_hash == self._agreed[-1]
+
+    def _agree(self) -> None:
+        number = self.safe + 1
+        self._agreed.append(self._view.batches[number - 1].batch_hash)
+        self._view.strip(number)
 
     def _is_ours(self, number: int) -> bool:
         """Whether L1's batch `number` is the one that was executed here."""
@@ -73,8 +88,7 @@ class Agreement:
                 transactions=len(batch.rows),
                 owed=len(self._history.owed),
             )
-            self.safe = number
-            self._view.strip(number)
+            self._agree()
 
     def _derived(self, number: int) -> Derived:
         posted = self._view.batches[number - 1]

@@ -42,8 +42,8 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
 class Engine:
     """Everything that happens to the venue happens in `cycle`.
 
-    `durable` is the last batch whose sealing is on disk, `followed` the last block of L1 that
-    was compared with it. `wake` asks for a cycle, `progress` tells that there was one.
+    `durable` is the last batch whose sealing is on disk. `wake` asks for a cycle, `progress`
+    tells that there was one.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Engine:
         self.wake = asyncio.Event()
         self.progress = asyncio.Event()
         self.durable = history.sequencer.number
-        self.followed = -1
+        self._followed = -1
         self._clock = clock
         self._run_blocking = run_blocking
         self._resequence: tuple[int, str] | None = None
@@ -81,6 +81,11 @@ class Engine:
     def backlog(self) -> int:
         """Sealed batches that are not on L1."""
         return self.sequencer.number - self.agreement.safe
+
+    @property
+    def is_current(self) -> bool:
+        """Whether all of L1 is known, and its batches are the ones that `safe` counts."""
+        return self.view.is_caught_up and self._followed == self.view.version
 
     @property
     def is_backlogged(self) -> bool:
@@ -125,7 +130,7 @@ class Engine:
             log.warning("l1_view_void", reason=str(error))
             self.view.is_void, self.view.is_caught_up = True, False
             return
-        self.followed = self.view.scanned
+        self._followed = self.view.version
         if self._resequence is not None:
             (number, why), self._resequence = self._resequence, None
             if self.agreement.safe < number <= self.sequencer.number:

@@ -72,7 +72,7 @@ class History:
 
     def take_items(self, items: Sequence[InboxItem]) -> None:
         self.sequencer.take_items(items)
-        self.journal.append(ItemsTaken(tuple(items)))
+        self.journal.append(ItemsTaken(self.sequencer.time, tuple(items)))
 
     def submit(self, tx: Transaction, signature: bytes) -> Receipt:
         """As `Sequencer.submit`; written down if the transaction is included."""
@@ -83,9 +83,8 @@ class History:
         return receipt
 
     def seal(self) -> SealedBatch:
-        time = self.sequencer.time
         batch = self._seal()
-        self.journal.append(Sealed(batch.number, time, batch.commitment.state_root))
+        self.journal.append(Sealed(batch.number, batch.commitment.state_root))
         return batch
 
     def rewind_to(self, number: int) -> None:
@@ -138,8 +137,8 @@ class History:
 
     def _replay(self, record: Record) -> None:
         match record:
-            case ItemsTaken(items=items):
-                self._replay_items(items)
+            case ItemsTaken(time=time, items=items):
+                self._replay_items(time, items)
             case Taken(time=time, row=row):
                 self._replay_transaction(time, row)
             case Sealed():
@@ -153,7 +152,8 @@ class History:
             case Final(number=number):
                 self.sequencer.forget(number)
 
-    def _replay_items(self, items: Sequence[InboxItem]) -> None:
+    def _replay_items(self, time: int, items: Sequence[InboxItem]) -> None:
+        self.sequencer.advance_clock(time)
         machine = self.sequencer.state.machine
         if items[0].index != machine.inbox or len(self.sequencer.fitting(items)) < len(items):
             raise JournalDiverged(f"item {items[0].index} comes where {machine.inbox} is next")
@@ -169,7 +169,6 @@ class History:
             raise JournalDiverged(f"{tx} was taken, and now is {receipt.status.name}")
 
     def _replay_seal(self, record: Sealed) -> None:
-        self.sequencer.advance_clock(record.time)
         if self.sequencer.open is None:
             raise JournalDiverged(f"batch {record.number} was sealed, and now is empty")
         batch = self._seal()

@@ -16,14 +16,15 @@ from state.inbox import InboxItem, accumulate
 class L1View:
     """Fed by scans, in order. Raises Rewind where they do not fit together.
 
-    `mark` is the block up to which it was read, `rewinds` how often it went back. Whoever
-    finds that it contradicts itself sets `is_void`: it must be read anew.
+    `mark` is the block up to which it was read, `rewinds` counts how often it went back and
+    `version` how often it moved. Whoever finds that it contradicts itself sets `is_void`: it
+    must be read anew.
     """
 
     def __init__(self) -> None:
         self.head: L1Block | None = None
         self.mark: Mark | None = None
-        self.rewinds = 0
+        self.rewinds = self.version = 0
         self.finalized_block = 0
         self.is_caught_up = False
         self.is_void = False
@@ -64,6 +65,7 @@ class L1View:
 
     def take(self, scan: Scan) -> None:
         """Move with one scan."""
+        self.version += 1
         if scan.rewound_to is not None:
             self._drop_after(scan.rewound_to)
         for event in scan.events:
@@ -74,6 +76,7 @@ class L1View:
 
     def clear(self) -> None:
         """Before anything was read."""
+        self.version += 1
         self._drop_after(-1)
         self.is_caught_up = self.is_void = False
 

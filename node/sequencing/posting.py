@@ -1,6 +1,7 @@
 """Getting sealed batches onto L1, in order, whatever L1 says meanwhile."""
 
 import asyncio
+from collections.abc import Callable
 
 import structlog
 from msgspec import Struct
@@ -18,9 +19,8 @@ PAUSE_MAX = 5.0
 
 
 class _Sent(Struct, frozen=True):
-    """The last batch that L1 took, the block, and how often L1 had gone back before that."""
+    """The block that took the last batch, and how often L1 had gone back before it did."""
 
-    number: int
     block: int
     rewinds: int
 
@@ -36,13 +36,16 @@ class Posting:
         *,
         clock: Clock,
         pause_seconds: float,
+        hurry: Callable[[], None],
     ) -> None:
+        """`hurry` asks for a look at L1 right away."""
         self.problem = ""
         self._engine = engine
         self._poster = poster
         self._limits = limits
         self._clock = clock
         self._pause_first = self._pause = pause_seconds
+        self._hurry = hurry
         self._sent: _Sent | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -67,8 +70,9 @@ class Posting:
             self._tell(batch, str(error))
             return False
         if isinstance(move, Posted):
-            self._sent = _Sent(batch.number, move.block, rewinds)
+            self._sent = _Sent(move.block, rewinds)
             self.problem = ""
+            self._hurry()
             log.info("batch_posted", number=batch.number, block=move.block, gas=move.gas)
             return True
         if isinstance(move, Resequence):
@@ -77,25 +81,22 @@ class Posting:
         return False
 
     def next_batch(self) -> SealedBatch | None:
-        """The first batch that is on disk and not on L1, as far as is known."""
-        engine = self._engine
-        posted = engine.agreement.safe
-        sent = self._sent
-        if sent and sent.block > engine.followed and sent.rewinds == engine.view.rewinds:
-            # Its block is not read yet; should L1 take it back, that counts as a rewind.
-            posted = max(posted, sent.number)
-        number = posted + 1
-        if not engine.view.is_caught_up or number > engine.durable:
+        """The first batch that is on disk and not on L1, once all before it are seen there."""
+        engine, view, sent = self._engine, self._engine.view, self._sent
+        if sent and sent.block > view.scanned and sent.rewinds == view.rewinds:
+            # First see what L1 made of it. Were it void, a later batch on L1 would use up
+            # sequence numbers above those of the transactions that must then be retried.
+            return None
+        number = engine.agreement.safe + 1
+        # L1 checks a batch's number and branch, not which batch of that branch it follows.
+        if not engine.is_current or number > engine.durable:
             return None
         batch = engine.sequencer.batches.get(number)
         return None if batch is None or batch.adopted else batch
 
     async def _tried(self, batch: SealedBatch) -> Posted | Resequence | Wait:
         view, content = self._engine.view, batch.content
-        # Both are of this moment: L1 may have reorganised since the batch was chosen.
-        if view.mark is None or not view.has_items(content.inbox_to, content.accumulator):
-            return Wait("L1 took back an inbox item of it")
-        assert view.head is not None
+        assert view.head is not None and view.mark is not None
         left_out = view.items(content.inbox_to, content.inbox_to + 1)
         move = posting_move(
             batch,

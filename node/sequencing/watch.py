@@ -15,7 +15,10 @@ log = structlog.get_logger(__name__)
 
 
 class Watch:
-    """Polls L1 and feeds the view; `changed` is called after every look."""
+    """Polls L1 and feeds the view; `changed` is called after every look.
+
+    Setting `hurry` cuts the pause before the next look short.
+    """
 
     def __init__(
         self,
@@ -28,6 +31,7 @@ class Watch:
         changed: Callable[[], None],
     ) -> None:
         self.problem = ""
+        self.hurry = asyncio.Event()
         self._reader = reader
         self._scanner = scanner
         self._view = view
@@ -54,7 +58,7 @@ class Watch:
             except Rewind as error:
                 log.warning("l1_view_void", reason=str(error))
                 self._view.is_void = True
-            await self._clock.sleep(self._poll_seconds)
+            await self._pause()
 
     async def look(self) -> None:
         """Read L1 to its end.
@@ -76,6 +80,18 @@ class Watch:
             self._changed()
             if scan.is_caught_up:
                 return
+
+    async def _pause(self) -> None:
+        waits = [
+            asyncio.ensure_future(self._clock.sleep(self._poll_seconds)),
+            asyncio.ensure_future(self.hurry.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self.hurry.clear()
 
     async def _finalized(self) -> int:
         """The last final block; zero where L1 knows none."""

@@ -21,9 +21,9 @@ Group = list[Record]
 
 ITEM = InboxItem(1, 0, 1_700_000_000, bytes(20), b"payload")
 GROUPS: list[Group] = [
-    [ItemsTaken((ITEM,))],
+    [ItemsTaken(4, (ITEM,))],
     [Taken(5, Row(3, bytes(33), bytes(64))), Taken(6, Row(3, bytes(33), b"\x01" * 64))],
-    [Sealed(1, 7, b"\x07" * 32), Final(0)],
+    [Sealed(1, b"\x07" * 32), Final(0)],
     [Rewound(0), Adopted(b"header", b"", (ITEM,), "chunk 0: wrong"), Settled()],
 ]
 
@@ -38,9 +38,9 @@ items = st.builds(
 )
 rows = st.builds(Row, st.integers(1, 6), st.binary(max_size=45), st.binary(max_size=64))
 records = st.one_of(
-    st.builds(ItemsTaken, st.lists(items, max_size=3).map(tuple)),
+    st.builds(ItemsTaken, uints, st.lists(items, max_size=3).map(tuple)),
     st.builds(Taken, uints, rows),
-    st.builds(Sealed, uints, uints, st.binary(min_size=32, max_size=32)),
+    st.builds(Sealed, uints, st.binary(min_size=32, max_size=32)),
     st.builds(Rewound, uints),
     st.builds(
         Adopted,

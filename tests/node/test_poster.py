@@ -94,6 +94,7 @@ async def test_a_drill_flips_one_byte_of_the_batch_it_names(
         ("not the next number", Wait),
         ("time is in the future", Wait),
         ("inbox has no such item", Wait),
+        ("inbox runs backwards", Wait),
         ("origin is on another branch", Wait),
         ("origin is too old", Wait),
         ("origin is not in the past", Wait),

@@ -111,7 +111,7 @@ async def test_a_restart_in_the_middle_of_retrying_retries_the_rest_in_order() -
         await desk.orders("alice", at, side=BUY)
         await desk.orders("bob", at, side=SELL)
     await desk.seal()
-    await desk.post()
+    await desk.post(1)
     sizes: list[int] = []
     submit = desk.history.submit
 
@@ -140,7 +140,7 @@ async def test_owed_transactions_come_before_new_ones() -> None:
     await desk.settle()
     await desk.orders("alice", 1, 2)
     await desk.seal()
-    await desk.post()
+    await desk.post(1)
     desk.service.engine.view.is_caught_up = False
     await desk.service.watch.look()
     desk.service.engine.view.is_caught_up = False

@@ -131,6 +131,44 @@ async def test_a_deposit_replaced_in_a_reorg_is_never_posted_over() -> None:
     desk.check()
 
 
+async def test_the_next_batch_waits_until_l1_shows_the_one_before() -> None:
+    """Posted behind a void batch, it would use up the sequence numbers above the void ones."""
+    desk = Desk(corrupt=2)
+    await desk.open_venue()
+    await desk.settle()
+    for sequence in (1, 2):
+        await desk.orders("alice", sequence)
+        await desk.seal()
+    assert await desk.post(1) == 1
+    assert desk.service.posting.next_batch() is None and desk.service.heads.unsafe == 3
+    await desk.look()
+    assert desk.service.batch(2).void  # type: ignore[union-attr]
+    await desk.settle()
+    desk.check()
+
+
+async def test_l1_may_go_back_and_on_again_between_two_looks() -> None:
+    """As many batches as before, but one of them another: the number alone says nothing."""
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    desk.l1.deposit("dave", 5)
+    desk.l1.force()
+    await desk.look()
+    await desk.orders("alice", 1)
+    await desk.seal()
+    desk.l1.reorg(2)
+    desk.l1.deposit("carol", 7)
+    desk.l1.deposit("carol", 8)
+    desk.l1.force()
+    await desk.service.watch.look()
+    assert desk.service.posting.next_batch() is None, "it was made to follow another batch"
+    await desk.look()
+    await desk.settle()
+    desk.check()
+    assert desk.l1.headers[1].inbox_to == 7
+
+
 async def test_a_void_batch_that_l1_takes_back_is_resequenced_once_more() -> None:
     desk = Desk(corrupt=2)
     await desk.open_venue()

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sequenced_world import deposit_item, inbox, order, started
 
 from sequencer.batches import SealedBatch
-from sequencer.posting import Post, PostingLimits, Resequence, Wait, posting_move
+from sequencer.posting import Post, PostingLimits, Resequence, posting_move
 from state.inbox import InboxItem
 from state.limits import INBOX_STEPS_MAX
 
@@ -31,7 +31,7 @@ def left_out(age: int, l1_time: int) -> InboxItem:
     ("l1_time", "age", "expected"),
     [
         (NOW, None, Post),
-        (NOW - 1, None, Wait),
+        (NOW - 1, None, Post),
         (NOW + 300, None, Post),
         (NOW + 301, None, Resequence),
         (NOW + 5, 60, Post),
@@ -57,8 +57,6 @@ def test_an_overdue_item_that_the_batch_has_no_budget_for_may_wait(batch: Sealed
 
 def test_what_is_said_of_a_batch_names_the_numbers(batch: SealedBatch) -> None:
     late = posting_move(batch, l1_time=NOW + 400, next_item=None, limits=LIMITS)
-    early = posting_move(batch, l1_time=NOW - 3, next_item=None, limits=LIMITS)
     overdue = posting_move(batch, l1_time=NOW, next_item=left_out(99, NOW), limits=LIMITS)
     assert late == Resequence("its time is 400 s ago, L1 takes 300 s")
-    assert early == Wait("its time is 3 s ahead of L1's")
     assert overdue == Resequence("inbox item 5 is overdue and would fit")

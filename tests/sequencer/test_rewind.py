@@ -195,4 +195,4 @@ def test_only_the_batch_that_l1_runs_is_ours() -> None:
     assert batch.content.is_behind(whole.batch.header)
     assert not batch.content.is_behind(void.batch.header)
     assert void.batch.void and not void.batch.chunks
-    assert [row.kind for row in batch.rows] == [Kind.HEADER, Kind.PRICE, Kind.ORDER]
+    assert [row.kind for row in batch.rows] == [Kind.PRICE, Kind.ORDER]
