@@ -104,8 +104,10 @@ class Engine:
             if 0 < len(self.intake) < self.config.group_max:
                 await self._clock.sleep(self.config.group_seconds)
             await self.cycle()
-            if len(self.intake):
+            if len(self.intake) and not self.history.owed:
                 self.wake.set()
+            # A cycle that had nothing to write did not wait for the disk: let others run.
+            await asyncio.sleep(0)
 
     async def cycle(self) -> None:
         """One round. Raises Halt where going on could lose money."""

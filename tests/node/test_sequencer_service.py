@@ -1,7 +1,5 @@
 """The sequencer service against L1 in memory: what is acknowledged runs, whatever L1 does."""
 
-import asyncio
-
 import pytest
 from builders import NOW
 from fake_rollup import PARAMETERS
@@ -9,7 +7,6 @@ from sequenced_world import order
 from service_world import Desk
 
 from node.errors import Halt
-from node.sequencing.intake import Unavailable, UnavailableReason
 from node.view import SequencedReceipt
 from state.orders import BUY, SELL
 from state.status import Status
@@ -214,103 +211,6 @@ async def test_a_refusal_of_the_contract_leads_to_the_same_end() -> None:
     assert desk.l1.refusals == ["batches: time lags too far"]
     await desk.settle()
     desk.check()
-
-
-async def test_with_l1_down_orders_go_on_until_the_backlog_is_full() -> None:
-    desk = Desk(backlog_max=3)
-    await desk.open_venue()
-    await desk.settle()
-    desk.l1.is_down = True
-    for sequence in (1, 2, 3):
-        assert await desk.orders("alice", sequence) == [Status.OK]
-        await desk.seal()
-        assert await desk.post() == 0
-    with pytest.raises(Unavailable, match="3 batches wait for L1") as raised:
-        await desk.orders("alice", 4)
-    assert raised.value.reason == UnavailableReason.BACKLOG
-    assert any("connection refused" in problem for problem in desk.service.problems())
-    desk.l1.is_down = False
-    await desk.settle()
-    assert await desk.orders("alice", 4) == [Status.OK]
-    await desk.settle()
-    assert desk.service.problems() == []
-    desk.check()
-
-
-async def test_nothing_is_taken_while_l1_is_silent() -> None:
-    desk = Desk()
-    await desk.open_venue()
-    desk.clock.advance(desk.config.silence_seconds + 1)
-    with pytest.raises(Unavailable) as raised:
-        await desk.orders("alice", 1)
-    assert raised.value.reason == UnavailableReason.L1_SILENT
-    await desk.look()
-    assert await desk.orders("alice", 1) == [Status.OK]
-
-
-async def test_nothing_is_taken_before_l1_is_read() -> None:
-    desk = Desk()
-    with pytest.raises(Unavailable) as raised:
-        await desk.orders("alice", 1)
-    assert raised.value.reason == UnavailableReason.CATCHING_UP
-    assert "still reads L1" in desk.service.problems()[0]
-
-
-async def test_a_full_queue_is_overloaded_and_says_so() -> None:
-    desk = Desk(queue_max=2)
-    await desk.open_venue()
-    waiting = [asyncio.ensure_future(desk.service.submit(*order("alice", at))) for at in (1, 2)]
-    await asyncio.sleep(0)
-    with pytest.raises(Unavailable, match="2 transactions wait already") as raised:
-        await desk.service.submit(*order("alice", 3))
-    assert raised.value.reason == UnavailableReason.OVERLOADED
-    await desk.service.engine.cycle()
-    assert [(await each).status for each in waiting] == [Status.OK] * 2
-    assert await desk.orders("alice", 3) == [Status.OK]
-
-
-async def test_a_sender_who_left_does_not_stop_the_others() -> None:
-    desk = Desk()
-    await desk.open_venue()
-    gone, stays = (
-        asyncio.ensure_future(desk.service.submit(*order("alice", sequence))) for sequence in (1, 2)
-    )
-    await asyncio.sleep(0)
-    gone.cancel()
-    await desk.service.engine.cycle()
-    assert (await stays).status == Status.OK
-
-
-async def test_a_group_shares_one_sync_and_is_answered_behind_it() -> None:
-    desk = Desk()
-    await desk.open_venue()
-    syncs = desk.file.syncs
-    assert await desk.orders("alice", *range(1, 41)) == [Status.OK] * 40
-    assert desk.file.syncs == syncs + 1
-
-
-async def test_fills_are_told_once_they_are_on_disk() -> None:
-    desk = Desk()
-    await desk.open_venue()
-    feed = desk.service.fills.subscribe()
-    await desk.orders("alice", 1, side=BUY)
-    await desk.orders("bob", 1, side=SELL)
-    event = feed.get_nowait()
-    assert event is not None and (event.number, event.batch, event.fill.lots) == (1, 1, 10)
-    desk.file.fail_sync = True
-    with pytest.raises(Halt, match="cannot be written"):
-        await desk.orders("alice", 2, side=SELL)
-    assert feed.empty()
-
-
-async def test_what_nobody_signed_is_refused_and_not_written_down() -> None:
-    desk = Desk()
-    await desk.open_venue()
-    size = desk.file.size()
-    tx, _ = order("alice", 1)
-    (receipt,) = await desk.submit((tx, bytes(64)))
-    assert (receipt.status, receipt.steps) == (Status.BAD_SIGNATURE, 0)
-    assert not isinstance(receipt, SequencedReceipt) and desk.file.size() == size
 
 
 async def test_logs_that_do_not_fit_together_are_read_again() -> None:
