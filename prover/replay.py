@@ -1,7 +1,6 @@
 """Replay: derived batches, executed one after the other from genesis."""
 
 from collections import deque
-from typing import Any
 
 from msgspec import Struct
 
@@ -84,7 +83,7 @@ class Replayer:
         assert machine.is_conserved, f"batch {machine.batch} made or lost money"
         if self.check:
             check_invariants(self.state)
-        self._undo.append(_oldest(self.state.cut()))
+        self._undo.append(self.state.cut())
         self._commitment = commitment = self._committer.commit()
         output = output_after(
             machine, derived.batch_hash, commitment.state_root, commitment.withdrawals.root
@@ -99,14 +98,6 @@ class Replayer:
             self.state.undo(self._undo.pop())
         self._commitment = self._committer.commit()
         return True
-
-
-def _oldest(log: list[Undo]) -> list[Undo]:
-    """For everything written, the value before the batch: the steps between take much room."""
-    oldest: dict[tuple[str, Any], Undo] = {}
-    for entry in log:
-        oldest.setdefault(entry[:2], entry)
-    return list(oldest.values())
 
 
 def _summary(

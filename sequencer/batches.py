@@ -1,6 +1,5 @@
 """Batches: the one being filled, and the sealed ones that can still be taken back."""
 
-from typing import Any
 
 from msgspec import Struct
 
@@ -132,11 +131,3 @@ class OpenBatch:
             time_max=self.time_max,
             chunks=tuple(chunk.commitment for chunk in self.payload.chunks),
         )
-
-
-def first_values(log: list[Undo]) -> list[Undo]:
-    """For everything written, its value before the batch: what lies between takes much room."""
-    oldest: dict[tuple[str, Any], Undo] = {}
-    for entry in log:
-        oldest.setdefault(entry[:2], entry)
-    return list(oldest.values())

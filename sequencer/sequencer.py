@@ -9,7 +9,7 @@ derives the batch from L1 computes.
 from collections.abc import Sequence
 from typing import Any
 
-from sequencer.batches import BatchContent, OpenBatch, SealedBatch, first_values
+from sequencer.batches import BatchContent, OpenBatch, SealedBatch
 from sequencer.draft import Draft, is_included, steps_max
 from sequencer.payload import Payload
 from state.authentication import Verifier
@@ -241,7 +241,7 @@ class Sequencer:
             content=content,
             machine=self.state.machine,
             commitment=self._committer.commit(),
-            undo=first_values(self.state.cut()),
+            undo=self.state.cut(),
             **parts,
         )
         self.batches[content.number] = batch

@@ -8,7 +8,13 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from state.accounts import OWNER_KEY, Account, last_sequence
+from state.accounts import (
+    OWNER_KEY,
+    PERMIT_TRADE,
+    Account,
+    last_sequence,
+    with_sequence,
+)
 from state.crypto import ZERO_ADDRESS
 from state.eip712 import Domain
 from state.status import Status
@@ -44,7 +50,10 @@ def authenticate(
     digest: bytes,
     signature: bytes,
 ) -> Status:
-    """OK, or why this transaction is nobody's: account, key, signature, sequence in turn."""
+    """OK with the sequence number consumed, or why this transaction is nobody's.
+
+    Account, key, signature and sequence number are looked at in turn.
+    """
     account = changes.account(number)
     if account.is_absent:
         return Status.UNKNOWN_ACCOUNT
@@ -57,6 +66,7 @@ def authenticate(
         return Status.BAD_SIGNATURE
     if sequence <= last_sequence(account, epoch):
         return Status.SEQUENCE_USED
+    changes.write_account(number, with_sequence(account, epoch, sequence))
     return Status.OK
 
 
@@ -65,4 +75,4 @@ def may_trade(account: Account, epoch: int, now: int) -> bool:
     if epoch == OWNER_KEY:
         return True
     key = account.key(epoch)
-    return key is not None and now <= key.expiry and bool(key.permissions & 1)
+    return key is not None and now <= key.expiry and bool(key.permissions & PERMIT_TRADE)

@@ -123,10 +123,16 @@ class MemoryState:
             self._mark = len(self._log) if self.has_just_saved else None
 
     def cut(self) -> list[Undo]:
-        """The log since the last cut, for `undo`. Between batches only."""
+        """What undoes everything since the last cut. Between batches only.
+
+        The value before the first write is all it takes; what lies between needs much room.
+        """
         assert self._mark is None
-        log, self._log = self._log, []
-        return log
+        oldest: dict[tuple[str, Any], Undo] = {}
+        for entry in self._log:
+            oldest.setdefault(entry[:2], entry)
+        self._log = []
+        return list(oldest.values())
 
     def undo(self, log: list[Undo]) -> None:
         """Take back what `log` says was written, the latest first."""

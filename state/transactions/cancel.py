@@ -2,7 +2,6 @@
 
 from msgspec import Struct
 
-from state.accounts import with_sequence
 from state.authentication import Verifier, authenticate, may_trade
 from state.eip712 import CANCEL_TYPE_HASH, Domain, digest, word
 from state.matching import remove_order
@@ -58,8 +57,7 @@ def apply_cancel(changes: Changes, tx: Cancel, signature: bytes, verifier: Verif
     )
     if status:
         return status
-    account = with_sequence(changes.account(tx.account), tx.epoch, tx.sequence)
-    changes.write_account(tx.account, account)
+    account = changes.account(tx.account)
     now = changes.machine.time
     if not may_trade(account, tx.epoch, now):
         return Status.NOT_PERMITTED

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from state.accounts import Account, with_sequence
+from state.accounts import Account
 from state.authentication import Verifier, authenticate, may_trade
 from state.eip712 import ORDER_TYPE_HASH, Domain, digest, flag_words, word
 from state.limits import (
@@ -84,8 +84,7 @@ def admit_order(
     )
     if status:
         return status
-    account = with_sequence(changes.account(tx.account), tx.epoch, tx.sequence)
-    changes.write_account(tx.account, account)
+    account = changes.account(tx.account)
     status, ticks = _admissible(changes, account, tx, flags)
     if status == Status.OK:
         changes.machine.order = _registers(tx, flags, ticks)

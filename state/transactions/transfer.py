@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from state.accounts import OWNER_KEY, Account, with_sequence
+from state.accounts import OWNER_KEY, Account
 from state.authentication import Verifier, authenticate
 from state.eip712 import TRANSFER_TYPE_HASH, Domain, digest, word
 from state.packing import Reader, u
@@ -58,8 +58,7 @@ def apply_transfer(changes: Changes, tx: Transfer, signature: bytes, verifier: V
     )
     if status:
         return status
-    account = with_sequence(changes.account(tx.account), OWNER_KEY, tx.sequence)
-    changes.write_account(tx.account, account)
+    account = changes.account(tx.account)
     status = _refusal(changes, account, tx)
     if status:
         return status

@@ -3,7 +3,7 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from state.accounts import OWNER_KEY, Account, with_sequence
+from state.accounts import OWNER_KEY, Account
 from state.authentication import Verifier, authenticate
 from state.crypto import ZERO_ADDRESS
 from state.eip712 import WITHDRAW_TYPE_HASH, Domain, address_word, digest, word
@@ -62,8 +62,7 @@ def apply_withdraw(changes: Changes, tx: Withdraw, signature: bytes, verifier: V
     )
     if status:
         return status
-    account = with_sequence(changes.account(tx.account), OWNER_KEY, tx.sequence)
-    changes.write_account(tx.account, account)
+    account = changes.account(tx.account)
     machine = changes.machine
     if machine.time > tx.expiry:
         return Status.EXPIRED
