@@ -1,6 +1,5 @@
 """Batches: the one being filled, and the sealed ones that can still be taken back."""
 
-
 from msgspec import Struct
 
 from sequencer.payload import Payload
