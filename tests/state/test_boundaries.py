@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from state.accounts import PERMIT_TRADE, SessionKey
 from state.limits import LOTS_MAX, PRICE_MAX, TICKS_MAX
-from state.markets import Mode, Tier
+from state.margin import interest_scale
+from state.markets import Mode, Side, Tier
 from state.orders import BUY, SELL, Flags, Life, encode_flags
 from state.status import Status
 from state.transactions import (
@@ -164,7 +165,10 @@ def test_a_buy_within_a_band_past_the_last_tick_is_bounded_by_it() -> None:
     venue = priced(1_864_135_001)
     venue.open("bob", 10_000)
     assert venue.buy("alice", 1, TICKS_MAX).status == Status.OK
+    limits: list[int] = []
+    venue.on_step = lambda _, changes: limits.append(changes.machine.order.ticks)
     assert venue.buy("bob", 1, 0, life=Life.IOC).status == Status.REMAINDER_DROPPED
+    assert limits == [TICKS_MAX, 0]
 
 
 @pytest.mark.parametrize(
@@ -231,6 +235,26 @@ def test_a_listing_one_past_its_limits_is_not(changed: dict[str, object]) -> Non
     venue = Venue()
     payload = encode_listing(listing(1, **changed))
     assert venue.item(InboxKind.LIST_MARKET, payload) == Status.BAD_LISTING
+
+
+@pytest.mark.parametrize(
+    ("interest", "lower", "upper", "scale"),
+    [
+        (9, 0, 0, 0),
+        (10, 10, 10, 0),
+        (11, 10, 10, 10**6),
+        (10, 10, 13, 0),
+        (11, 10, 13, 333_334),
+        (13, 10, 13, 10**6),
+        (14, 10, 13, 10**6),
+    ],
+)
+def test_rates_rise_strictly_between_the_bounds_of_open_interest(
+    interest: int, lower: int, upper: int, scale: int
+) -> None:
+    row = replace(Venue().state.rows[0], mark=1, interest_lower=lower, interest_upper=upper)
+    assert interest_scale(replace(row, long=Side(lots=interest))) == scale
+    assert interest_scale(replace(row, short=Side(lots=interest))) == scale
 
 
 def test_the_highest_price_that_a_row_can_carry_is_a_price() -> None:

@@ -197,6 +197,9 @@ def test_withdrawals_only_grow_at_their_end() -> None:
     changes.withdrawals.append(Withdrawal(3, 1 << 8, bytes(20), 1))
     with pytest.raises(AssertionError):
         venue.state.apply(changes)
+    venue.state.cut()
+    with pytest.raises(AssertionError):
+        venue.state.undo([("withdrawals", 0, None)])
 
 
 def test_a_book_gives_its_orders_from_the_smallest_key() -> None:
