@@ -190,6 +190,16 @@ def test_all_of_an_accounts_cash_may_leave_it_and_no_more(amount: int, status: S
 
 
 @pytest.mark.parametrize(
+    ("recipient", "status"), [(bytes(20), Status.NO_RECIPIENT), (bytes(19) + b"\1", Status.OK)]
+)
+def test_a_withdrawal_to_nobody_is_refused(recipient: bytes, status: Status) -> None:
+    venue = priced()
+    assert status_of(venue, Withdraw(ALICE, 50, recipient, 1, FAR)) == status
+    assert [held.recipient for held in venue.state.withdrawals] == [recipient] * (status == 0)
+    assert venue.state.account(ALICE).owner_sequence == 50
+
+
+@pytest.mark.parametrize(
     "changed",
     [
         {"lot_exponent": 18},

@@ -137,6 +137,15 @@ def test_every_key_counts_its_own_sequence_numbers(venue: Venue) -> None:
     assert venue.state.account(ALICE).owner_sequence == 91
 
 
+def test_a_key_of_address_zero_lets_nobody_in(venue: Venue) -> None:
+    account = venue.state.account(ALICE)
+    nobody = replace(account.keys[0], address=bytes(20))
+    venue.state.accounts[ALICE] = replace(account, keys=(nobody, *account.keys[1:]))
+    receipt = venue.run(a_cancel(epoch=TRADER), bytes(64))
+    assert receipt.status == Status.BAD_SIGNATURE
+    assert resting(venue) == {(0, 1)}
+
+
 def test_an_order_of_a_session_key_rests_and_trades_under_its_epoch(venue: Venue) -> None:
     assert status_of(venue, an_order(epoch=TRADER, sequence=20, ticks=MARK + 1), "bot") == Status.OK
     front = venue.state.front(0, BUY)

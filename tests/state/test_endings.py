@@ -213,6 +213,13 @@ def test_a_fok_order_that_meets_its_own_account_leaves_the_book_as_it_was(
     check_invariants(venue.state)
 
 
+@pytest.mark.parametrize(("lots", "fills"), [(10, 2), (11, 0)])
+def test_a_killed_order_reports_no_fill(venue: Venue, lots: int, fills: int) -> None:
+    venue.sell("alice", 4, MARK)
+    venue.sell("alice", 6, MARK)
+    assert len(venue.buy("bob", lots, MARK, life=Life.FOK).fills) == fills
+
+
 def test_an_expired_own_order_is_swept_under_every_self_trade_mode(venue: Venue) -> None:
     for offset, mode in enumerate(SelfTrade):
         venue.sell("alice", 10, MARK, expiry=NOW + offset)
