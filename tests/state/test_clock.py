@@ -12,6 +12,8 @@ from state.memory import MemoryState
 from state.status import Status
 from state.steps import boot, halt, open_chunk, take_item, take_transaction
 from state.transactions import Header, SignedPrice
+from state.transactions.deposit import Deposit, encode_deposit
+from state.transactions.kinds import InboxKind
 from state.transactions.price import next_slow_mark
 
 HASH = b"\7" * 32
@@ -98,6 +100,23 @@ def test_items_are_taken_in_their_order() -> None:
     changes = take_item(state, InboxItem(9, 0, NOW, bytes(20), b""))
     assert (changes.machine.inbox, changes.machine.status) == (1, Status.BAD_ITEM)
     assert (changes.machine.step, changes.machine.steps_left) == (2, 65_534)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spare", "status"),
+    [
+        (InboxKind.DEPOSIT, b"", Status.OK),
+        (InboxKind.DEPOSIT, b"\0", Status.BAD_ITEM),
+        (9, b"", Status.BAD_ITEM),
+        (0, b"", Status.BAD_ITEM),
+    ],
+)
+def test_what_l1_never_makes_is_passed_over(kind: int, spare: bytes, status: Status) -> None:
+    state = booted(inbox_to=1)
+    payload = encode_deposit(Deposit(1 << 8, key("alice").address, 5)) + spare
+    state.apply(take_item(state, InboxItem(kind, 0, NOW, bytes(20), payload)))
+    assert (state.machine.status, state.machine.inbox) == (status, 1)
+    assert state.machine.deposited == (5_000 if status == Status.OK else 0)
 
 
 def test_the_row_counts_up_within_a_chunk_and_starts_again_after_it() -> None:
