@@ -20,6 +20,9 @@ DEPOSITED_MAX: constant(uint256) = 2**64 - 1
 OWNERS_MAX: constant(uint32) = 2**24 - 1
 SUBACCOUNTS: constant(uint32) = 2**8
 
+# How the code of an account begins that has a key of its own all the same (EIP-7702).
+DELEGATION: constant(Bytes[3]) = x"ef0100"
+
 WITHDRAWAL_DOMAIN: constant(uint8) = 5
 WITHDRAWALS_DEPTH: constant(uint256) = 32
 
@@ -67,10 +70,12 @@ def deposit(amount: uint64, subaccount: uint8) -> uint32:
     """
     @notice Take `amount` micro-USDC from the caller into one of their accounts.
     @dev The books are written first and the token is asked last; what it did is then
-         compared with the books, so one that keeps a fee is refused.
+         compared with the books, so one that keeps a fee is refused. A contract is refused
+         because it has no key: on L2 nobody could sign for its money, which would be lost.
     @return The account: owner number (24 bits), subaccount (8 bits).
     """
     assert amount > 0, "escrow: nothing to deposit"
+    assert self._has_key(msg.sender), "escrow: a contract has no key to sign with"
     micro: uint256 = convert(amount, uint256)
     deposited: uint256 = convert(inbox._item_before(inbox.inbox_size).deposited, uint256)
     assert deposited + micro <= DEPOSITED_MAX, "escrow: deposit cap reached"
@@ -151,6 +156,15 @@ def _owner_number(owner: address) -> uint32:
         self.owner_count = number
         self.owner_numbers[owner] = number
     return number
+
+
+@internal
+@view
+def _has_key(owner: address) -> bool:
+    """
+    @notice Whether somebody may hold a key that signs for `owner`.
+    """
+    return not owner.is_contract or slice(owner.code, 0, 3) == DELEGATION
 
 
 @internal

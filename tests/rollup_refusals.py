@@ -21,6 +21,12 @@ def deploy(world: World, **changes: Any) -> object:
     return world.engine.deploy(world.deployment(**changes), sender=BOB)
 
 
+def deposit_as_a_contract(world: World) -> object:
+    """Deposit from an address that has code."""
+    contract = world.mock("bond_receiver")
+    return world.send_through(contract, calls.deposit(amount=DOLLAR, subaccount=0))
+
+
 def pay(world: World, *, claimed: bool = True, **changes: Any) -> object:
     """Withdraw Alice's dollar by a sound proof, but for `changes`."""
     world.deposit(ALICE)
@@ -149,6 +155,7 @@ def refused_withdrawal(world: World) -> object:
 SCENARIOS: dict[str, Scenario] = {
     "escrow: token is not a contract": lambda w: deploy(w, token=ALICE),
     "escrow: nothing to deposit": lambda w: w.deposit(ALICE, 0),
+    "escrow: a contract has no key to sign with": deposit_as_a_contract,
     "escrow: deposit cap reached": lambda w: (w.deposit(ALICE, 2**64 - 1), w.deposit(BOB, 1)),
     "escrow: token refused the deposit": lambda w: refusing(w).deposit(ALICE),
     "escrow: token moved another amount": lambda w: World(w.engine, "fee_token").deposit(ALICE),

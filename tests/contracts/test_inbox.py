@@ -1,11 +1,11 @@
 """The inbox: numbered owners, hashed items, sums that never run backwards."""
 
 import pytest
-from evm_engines import Reverted
+from evm_engines import PyEvm, Reverted
 from protocol_bytes import DEPOSIT, LIST_MARKET, accumulate, deposit_payload, item_hash
 from rollup_world import ALICE, BOB, DOLLAR, GOVERNOR, World
 
-from contracts import calls, views
+from contracts import calls, token, views
 from contracts.abi import Function
 from contracts.compiler import compile_contract
 from contracts.events import DepositedLog, InboxItemLog
@@ -96,9 +96,28 @@ def test_a_token_that_calls_back_is_shut_out(world: World) -> None:
     arm = Function("arm", ("bytes",)).encode(calls.deposit(amount=1, subaccount=0))
     world.engine.send(world.token, arm, sender=BOB)
     world.send(calls.deposit(amount=1, subaccount=0), ALICE)
-    outcome = world.engine.call(world.token, Function("outcome").encode())
-    assert int.from_bytes(outcome, "big") == 2
+    for flag, expected in (("outcome", 2), ("answer_size", 0)):
+        answer = world.engine.call(world.token, Function(flag).encode())
+        assert int.from_bytes(answer, "big") == expected
     assert world.read(views.INBOX_SIZE) == 1
+
+
+def test_a_contract_cannot_deposit_what_nobody_could_sign_for(world: World) -> None:
+    contract = world.mock("bond_receiver")
+    world.engine.send(world.token, token.mint(to=contract, amount=DOLLAR), sender=ALICE)
+    with pytest.raises(Reverted, match="escrow: a contract has no key to sign with"):
+        world.send_through(contract, calls.deposit(amount=DOLLAR, subaccount=0))
+    assert world.balance(contract) == DOLLAR
+    assert world.read(views.OWNER_COUNT) == world.read(views.INBOX_SIZE) == 0
+
+
+def test_an_account_with_a_key_and_delegated_code_deposits() -> None:
+    engine = PyEvm()  # only Prague knows delegated code
+    world = World(engine)
+    world.mint(BOB, DOLLAR)
+    engine.state.set_code(BOB, b"\xef\x01\x00" + ALICE)
+    receipt = world.send(calls.deposit(amount=DOLLAR, subaccount=0), BOB)
+    assert int.from_bytes(receipt.output, "big") == 0x100
 
 
 def test_a_refused_deposit_gives_out_no_number(world: World) -> None:

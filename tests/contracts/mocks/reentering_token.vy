@@ -1,12 +1,14 @@
 # pragma version 0.4.3
 """
 @title A token that calls back into whoever moves it, with a call chosen beforehand
-@notice `outcome` tells what became of the call: 1 it ran, 2 it was refused.
+@notice `outcome` tells what became of the call: 1 it ran, 2 it was refused; `answer_size` how
+        many bytes it answered: a lock refuses without a word.
 """
 
 balanceOf: public(HashMap[address, uint256])
 callback: Bytes[2_048]
 outcome: public(uint256)
+answer_size: public(uint256)
 
 
 @external
@@ -43,5 +45,10 @@ def transfer(to: address, amount: uint256) -> bool:
 @internal
 def _call_back():
     if len(self.callback) > 0:
-        ran: bool = raw_call(msg.sender, self.callback, revert_on_failure=False)
+        ran: bool = False
+        answer: Bytes[128] = b""
+        ran, answer = raw_call(
+            msg.sender, self.callback, max_outsize=128, revert_on_failure=False
+        )
+        self.answer_size = len(answer)
         self.outcome = 1 if ran else 2
