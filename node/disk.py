@@ -45,7 +45,10 @@ class SystemDisk:
     """The machine's own file system."""
 
     def open(self, path: Path) -> File:
+        missing = [folder for folder in path.parents if not folder.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            _sync_directory(folder.parent)
         is_new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:

@@ -183,10 +183,9 @@ class Journal:
 
     def sync(self) -> None:
         """Return once every record appended is on disk. JournalFailed is final."""
-        if self._group:
-            body = encode_records(self._group)
+        for body in _bodies(self._group):
             self._write(self._framed(body))
-            self._group = []
+        self._group = []
 
     def close(self) -> None:
         """Sync, and mark the end: behind an empty group, damage cannot pass for a torn tail."""
@@ -202,7 +201,7 @@ class Journal:
         self._file.close()
 
     def _framed(self, body: bytes) -> bytes:
-        assert len(body) <= BODY_BYTES_MAX, "a group larger than any that is ever collected"
+        assert len(body) <= BODY_BYTES_MAX, "a record larger than any that there is"
         self._chain = keccak(self._chain + body)
         head = MARK + len(body).to_bytes(4, "big") + _crc(body) + self._chain
         return head + _crc(head) + body
@@ -217,6 +216,17 @@ class Journal:
             # A second sync may report success for pages that the first one dropped.
             self._failed = JournalFailed(self.path, error)
             raise self._failed from error
+
+
+def _bodies(records: list[Record]) -> list[bytes]:
+    """The records as few groups: what is derived anew from L1 can be too much for one."""
+    if not records:
+        return []
+    body = encode_records(records)
+    if len(body) <= BODY_BYTES_MAX or len(records) == 1:
+        return [body]
+    middle = len(records) // 2
+    return [*_bodies(records[:middle]), *_bodies(records[middle:])]
 
 
 def _head(identity: bytes) -> bytes:

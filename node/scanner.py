@@ -24,7 +24,8 @@ class Scan(Struct, frozen=True, kw_only=True):
     """What one look at L1 brought: new events up to `mark`, or a block to go back to.
 
     Where `rewound_to` is not None, everything after that block is void, and the next poll
-    reads on from there. `mark` is None where there was nothing to read.
+    reads on from there; `mark` is then that block, if it was ever read. Otherwise `mark` is
+    None where there was nothing to read.
     """
 
     head: int
@@ -70,7 +71,8 @@ class L1Scanner:
         head = await self._reader.block("latest")
         rewound_to = await self._rewind(head)
         if rewound_to is not None:
-            return Scan(rewound_to=rewound_to, head=head.number)
+            kept = self.marks[-1] if self.marks else None
+            return Scan(rewound_to=rewound_to, mark=kept, head=head.number)
         first = self.scanned + 1
         target = head.number - self._confirmations
         last = min(first + BLOCKS_MAX - 1, target)

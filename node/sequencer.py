@@ -170,9 +170,9 @@ class SequencerService:
         if not 0 < number <= len(self._history.records):
             return None
         record = self._history.records[number - 1]
-        if number > self._agreement.safe:
+        posted = self._agreement.posted(number)
+        if posted is None:
             return record
-        posted = self._view.batches[number - 1]
         return structs.replace(
             record,
             batch_hash=posted.batch_hash,

@@ -9,6 +9,7 @@ whose inbox items it no longer has, is undone.
 import structlog
 
 from node.errors import Rewind
+from node.rollup_events import BatchPosted
 from node.sequencing.history import History
 from node.sequencing.l1_view import L1View
 from prover.derivation import Cursor, Derived, Inconsistent, derive_batch, genesis_cursor
@@ -32,6 +33,13 @@ class Agreement:
     @property
     def safe(self) -> int:
         return len(self._agreed)
+
+    def posted(self, number: int) -> BatchPosted | None:
+        """Batch `number` as L1 shows it, if that is the one that was agreed on."""
+        if not 0 < number <= min(self.safe, len(self._view.batches)):
+            return None  # L1 may have gone back since the last update
+        posted = self._view.batches[number - 1]
+        return posted if posted.batch_hash == self._agreed[number - 1] else None
 
     def update(self) -> bool:
         """Follow L1; whether anything of ours was undone. Rewind where L1's logs do not fit."""

@@ -89,7 +89,7 @@ class Posting:
             return None
         number = engine.agreement.safe + 1
         # L1 checks a batch's number and branch, not which batch of that branch it follows.
-        if not engine.is_current or number > engine.durable:
+        if not engine.is_current or view.mark is None or number > engine.durable:
             return None
         batch = engine.sequencer.batches.get(number)
         return None if batch is None or batch.adopted else batch

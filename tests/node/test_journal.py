@@ -219,6 +219,24 @@ def test_a_group_is_one_write_and_one_sync() -> None:
     assert (file.appends - appends, file.syncs - syncs) == (1, 1)
 
 
+def test_what_is_too_much_for_one_group_is_synced_as_several(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when many batches are derived from L1 anew, because the journal was lost."""
+    monkeypatch.setattr("node.journal.BODY_BYTES_MAX", 1_000)
+    disk, _ = written([])
+    file = disk.files[PATH]
+    syncs = file.syncs
+    journal, _ = opened(disk)
+    many: Group = [Adopted(bytes([at]) * 300, b"payload", (), "") for at in range(20)]
+    for record in many:
+        journal.append(record)
+    journal.sync()
+    assert journal.is_synced and file.syncs - syncs > 5
+    file.lose_power()
+    assert opened(disk)[1] == many
+
+
 @pytest.mark.parametrize("fault", ["fail_append", "fail_sync"])
 def test_a_failed_write_is_final_and_never_retried_as_success(fault: str) -> None:
     disk, _ = written(GROUPS)
@@ -253,16 +271,6 @@ def test_a_file_on_the_real_disk_outlives_its_journal(tmp_path: Path) -> None:
         journal.append(Final(at))
         journal.close()
     assert path.stat().st_mode & 0o077 == 0
-
-
-def test_a_new_file_is_synced_into_its_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced: list[Path] = []
-    monkeypatch.setattr("node.disk._sync_directory", synced.append)
-    SystemDisk().open(tmp_path / "journal").close()
-    SystemDisk().open(tmp_path / "journal").close()
-    assert synced == [tmp_path]
 
 
 def test_a_journal_has_one_writer(tmp_path: Path) -> None:

@@ -216,7 +216,8 @@ async def test_a_chain_that_became_shorter_is_one_that_took_blocks_back(venue: L
     await venue.mine(blocks=5)
     await everything(scanning)
     await venue.revert(snapshot)
-    assert (await scanning.poll()).rewound_to == standing
+    scan = await scanning.poll()
+    assert scan.rewound_to == standing and scan.mark == scanning.marks[-1]
 
 
 class TurningReader(RollupReader):

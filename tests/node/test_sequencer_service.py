@@ -166,6 +166,34 @@ async def test_l1_may_go_back_and_on_again_between_two_looks() -> None:
     assert desk.l1.headers[1].inbox_to == 7
 
 
+async def test_an_l1_that_goes_back_to_a_block_it_showed_is_posted_to() -> None:
+    """An endpoint behind a balancer lags, or a devnet is rolled back: no block is new."""
+    desk = Desk()
+    await desk.open_venue()
+    await desk.orders("alice", 1)
+    await desk.seal()
+    desk.l1.mine()
+    await desk.look()
+    desk.l1.blocks.pop()
+    await desk.look()
+    assert desk.service.posting.next_batch() is not None
+    assert await desk.post(1) == 1
+    await desk.settle()
+    desk.check()
+
+
+async def test_a_batch_that_l1_just_took_back_is_shown_without_its_place() -> None:
+    """The watch sees a reorganisation before the engine has followed it."""
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    assert desk.service.batch(1).posted_block  # type: ignore[union-attr]
+    desk.l1.reorg(1)
+    await desk.service.watch.look()
+    record = desk.service.batch(1)
+    assert record is not None and not record.posted_block and not record.batch_hash
+
+
 async def test_a_void_batch_that_l1_takes_back_is_resequenced_once_more() -> None:
     desk = Desk(corrupt=2)
     await desk.open_venue()
