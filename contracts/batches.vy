@@ -107,8 +107,9 @@ def post_batch(
     @param time_min Seconds; with `time_max`, the bounds of every time inside the batch.
     @param sizes Compressed bytes of each chunk.
     @param raw_hashes keccak of each chunk before compression, on the sequencer's word.
-    @param number The batch meant to be posted. A copy of this call, or one whose parent
-           a reorganisation of L1 took away, reverts.
+    @param number The batch meant to be posted: a copy of this call reverts. Together with an
+           origin that is not older than the parent's block, so does one whose parent a
+           reorganisation of L1 took away; the sequencer names the last block it has seen.
     """
     assert msg.sender == SEQUENCER, "batches: not the sequencer"
     assert number == self._head().number + 1, "batches: not the next number"

@@ -99,9 +99,17 @@ class ClaimantService:
                 "what follows it would be lost: find out which of the two is wrong"
             )
         move = await self._next_move(followed, head)
-        if move is not None:
-            return await self._make(followed, move)
-        return await self._collect_bonds()
+        if move is None:
+            return await self._collect_bonds()
+        # Or a claimant whose money is out in bonds could never claim, or object, again.
+        if isinstance(move, MakeClaim) and await self._is_short(followed):
+            await self._collect_bonds()
+        return await self._make(followed, move)
+
+    async def _is_short(self, followed: Followed) -> bool:
+        """Whether what is at hand is not plainly enough for another claim and its gas."""
+        balance = await self.follower.client.balance(self._sending(followed).address)
+        return balance < 2 * followed.terms.parameters.claim_bond
 
     async def _next_move(self, followed: Followed, head: ConfirmedHead) -> Move | None:
         latest = await self.follower.reader.block("latest")

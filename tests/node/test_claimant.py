@@ -214,6 +214,23 @@ async def test_a_claimant_without_money_says_so_and_goes_on(venue: L1Venue, tmp_
         assert claimant.problems() == [] and await happened(venue, Claimed) == right
 
 
+async def test_a_claimant_short_of_money_goes_on_with_the_bonds_it_gets_back(
+    venue: L1Venue, tmp_path: Path
+) -> None:
+    right = await three_days(venue)
+    purse = venue.senders[CLAIMANT]
+    enough_for_two = 5 * PARAMETERS.claim_bond // 2
+    surplus = await venue.client.balance(ME) - enough_for_two
+    await purse.send(person(LIAR).address, value=surplus)
+    async with claiming(venue, tmp_path) as claimant:
+        await settle(claimant)
+        assert await happened(venue, Claimed) == right[:2]
+        await venue.mine(PARAMETERS.claim_window + 1)
+        await settle(claimant)
+        assert await happened(venue, Claimed) == right
+        assert claimant.problems() == []
+
+
 async def test_a_claimant_runs_until_it_is_stopped(venue: L1Venue, tmp_path: Path) -> None:
     right = await three_days(venue)
     clock = TickingClock()
