@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from node.rollup import RollupTerms
+from node.rollup import Counts, RollupTerms
 from node.rollup_events import (
     BatchPosted,
     Claimed,
@@ -161,6 +161,16 @@ class Followed:
     def number(self) -> int:
         """The last batch."""
         return len(self.batches)
+
+    @property
+    def counts(self) -> Counts:
+        """What the contract must count too: confirmations come in the order of their batches."""
+        last = next(reversed(self.confirmations.values()), None)
+        return Counts(
+            items=len(self.items),
+            batches=self.number,
+            confirmed=last.batch if last is not None else 0,
+        )
 
     def number_at(self, block: int) -> int:
         """The last batch that was posted in `block` or before."""

@@ -12,10 +12,10 @@ from node.followed import Followed
 from node.kept_venue import KeptVenue
 from node.l1.client import L1Client, Patience
 from node.rollup import RollupReader
-from node.scanner import L1Scanner
+from node.scanner import L1Scanner, Mark
 from node.stopping import run_until
 from node.view import BatchRecord, ClaimRecord, FillFeed, Heads, PaymentRecord
-from prover.derivation import Inconsistent
+from prover.derivation import Inconsistent, InconsistentReason
 from state.commitment import Commitment, Committer
 from state.crypto import ZERO_ADDRESS
 from state.eip712 import domain
@@ -161,11 +161,21 @@ class FollowerService:
         elif scan.mark is not None:
             try:
                 await kept.take(scan.events, scan.mark)
+                if scan.is_caught_up:
+                    await self._count(kept.followed, scan.mark)
             except Inconsistent as error:
                 self._start_over(kept, error)
                 return False
         await self._look(kept, scan.head)
         return scan.is_caught_up
+
+    async def _count(self, followed: Followed | None, mark: Mark) -> None:
+        """Inconsistent where the contract counts more, or less, than its logs told of."""
+        assert followed is not None
+        counts = await self.reader.counts(mark.hash)
+        missing = counts.difference(followed.counts) if counts is not None else ""
+        if missing:
+            raise Inconsistent(InconsistentReason.LOGS_MISSING, missing)
 
     async def _check(self, kept: KeptVenue) -> None:
         """That L1 has the rollup that is followed; the first time, which rollup that is."""

@@ -1,5 +1,6 @@
 """The rollup as L1 shows it: what it is, and what happened to it, block by block."""
 
+import re
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from contracts.calls import Parameters
 from contracts.events import decode_log
 from node.errors import Halt, L1Error, Retry
 from node.l1.answers import L1Block, L1Log
-from node.l1.client import L1Client
+from node.l1.client import BlockParameter, L1Client
 from node.rollup_events import (
     BatchPosted,
     Claimed,
@@ -36,6 +37,8 @@ WATCHED = [
     )
 ]
 T = TypeVar("T")
+_REVERTED = 3
+_FAILED = re.compile(r"revert|opcode|out of gas|stack|jump", re.IGNORECASE)
 
 
 class RollupFault(StrEnum):
@@ -73,6 +76,27 @@ class RollupTerms(Struct, frozen=True, kw_only=True):
         return domain(self.chain_id, self.rollup)
 
 
+class Counts(Struct, frozen=True, kw_only=True):
+    """What the contract itself counts: inbox items, batches, and the last one confirmed."""
+
+    items: int
+    batches: int
+    confirmed: int
+
+    def difference(self, told: "Counts") -> str:
+        """What the logs `told` otherwise; empty where they lack nothing."""
+        wrong = [
+            f"{getattr(self, name)} {what}, its logs told of {getattr(told, name)}"
+            for name, what in (
+                ("items", "inbox items"),
+                ("batches", "batches"),
+                ("confirmed", "batches confirmed"),
+            )
+            if getattr(self, name) != getattr(told, name)
+        ]
+        return f"L1 counts {'; '.join(wrong)}" if wrong else ""
+
+
 class RollupReader:
     """One rollup through one L1 endpoint. Raises Retry where L1 gives no answer."""
 
@@ -80,9 +104,24 @@ class RollupReader:
         self.client = client
         self.address = address
 
-    async def read(self, view: View[T], *values: Any) -> T:
-        """The answer of a view at L1's last block."""
-        return view.answer(await self.client.call(self.address, view.call(*values)))
+    async def read(self, view: View[T], *values: Any, block: BlockParameter = "latest") -> T:
+        """The answer of a view, at L1's last block where no other is named."""
+        return view.answer(await self.client.call(self.address, view.call(*values), block=block))
+
+    async def counts(self, block_hash: bytes) -> Counts | None:
+        """What there was after a block; None where L1 does not know that block's state (any more).
+
+        An endpoint that has pruned its logs, or not indexed its last ones yet, leaves them out
+        without a word. Nothing else shows that.
+        """
+        try:
+            return Counts(
+                items=await self.read(views.INBOX_SIZE, block=block_hash),
+                batches=(await self.read(views.HEAD, block=block_hash)).number,
+                confirmed=(await self.read(views.CONFIRMED_HEAD, block=block_hash)).batch,
+            )
+        except (L1Error, UnexpectedAnswer):
+            return None
 
     async def deployment(self, expected_chain_id: int | None = None) -> RollupTerms:
         """The terms of the rollup. WrongRollup where this node cannot follow what is there."""
@@ -104,6 +143,8 @@ class RollupReader:
             await self._check(chain_id)
             return await self._terms(chain_id)
         except (L1Error, UnexpectedAnswer) as error:
+            if isinstance(error, L1Error) and not _is_of_contract(error):
+                raise  # the endpoint's own trouble, which says nothing of the contract
             raise WrongRollup(
                 RollupFault.NOT_A_ROLLUP,
                 f"the contract at {shown} does not answer like a rollup ({error}); "
@@ -195,3 +236,8 @@ class RollupReader:
             shown = which.hex() if isinstance(which, bytes) else which
             raise Retry(f"L1 has no block {shown} any more; it is reorganising")
         return found
+
+
+def _is_of_contract(refusal: L1Error) -> bool:
+    """Whether the contract's code ran and failed."""
+    return refusal.code == _REVERTED or _FAILED.search(refusal.message) is not None

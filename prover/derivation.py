@@ -33,6 +33,7 @@ class InconsistentReason(StrEnum):
     INBOX_RANGE = "INBOX_RANGE"
     ACCUMULATOR = "ACCUMULATOR"
     CHUNK_HASH = "CHUNK_HASH"
+    LOGS_MISSING = "LOGS_MISSING"
 
 
 class Inconsistent(Exception):

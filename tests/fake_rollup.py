@@ -16,7 +16,7 @@ from contracts.calls import POST_BATCH, Parameters
 from node.errors import Retry
 from node.l1.answers import L1Block, L1Receipt
 from node.l1.sender import TransactionReverted
-from node.rollup import RollupTerms
+from node.rollup import Counts, RollupTerms
 from node.rollup_events import BatchPosted, ItemAdded, RollupEvent
 from prover.derivation import Cursor, derive_batch, genesis_cursor
 from prover.replay import Replayer
@@ -81,6 +81,14 @@ class FakeL1:
         if self.is_down:
             raise Retry("connection refused")
         return [event for block in self.blocks[from_block : to_block + 1] for event in block.events]
+
+    async def counts(self, block_hash: bytes) -> Counts | None:
+        block = next((n for n, known in enumerate(self.blocks) if known.hash == block_hash), None)
+        if block is None:
+            return None
+        told = [event for known in self.blocks[: block + 1] for event in known.events]
+        batches = sum(isinstance(event, BatchPosted) for event in told)
+        return Counts(items=len(told) - batches, batches=batches, confirmed=0)
 
     async def send(self, to: bytes | None, data: bytes = b"", **_: Any) -> L1Receipt:
         """post_batch, with the checks of the contract in its order."""

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from node.errors import Rewind
 from node.l1.answers import L1Block
+from node.rollup import Counts
 from node.rollup_events import BatchPosted, Confirmed, ItemAdded, RollupEvent
 from node.scanner import Mark, Scan
 from state.crypto import ZERO_HASH
@@ -60,6 +61,11 @@ class L1View:
     def confirmed(self) -> int:
         """The last batch whose claim is settled."""
         return self._confirmed[-1].batch if self._confirmed else 0
+
+    @property
+    def counts(self) -> Counts:
+        """What the contract must count too."""
+        return Counts(items=len(self._items), batches=len(self.batches), confirmed=self.confirmed)
 
     # --- what it is told ---
 

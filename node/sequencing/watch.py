@@ -57,7 +57,7 @@ class Watch:
                 self.problem = str(error)
             except Rewind as error:
                 log.warning("l1_view_void", reason=str(error))
-                self._view.is_void = True
+                self._view.is_void, self._view.is_caught_up = True, False
             await self._pause()
 
     async def look(self) -> None:
@@ -73,7 +73,13 @@ class Watch:
             head = await self._reader.block("latest")
             finalized = await self._finalized()
             scan = await self._scanner.poll()
+            counts = None
+            if scan.is_caught_up and scan.mark is not None:
+                counts = await self._reader.counts(scan.mark.hash)
             self._view.take(scan)
+            missing = counts.difference(self._view.counts) if counts is not None else ""
+            if missing:
+                raise Rewind(f"{missing}; it is read again")
             self._view.head = head
             self._view.finalized_block = finalized
             self._seen_at = self._clock.monotonic()

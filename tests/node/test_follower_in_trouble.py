@@ -10,7 +10,7 @@ from following import agrees, catch_up, config, following
 from l1_venue import L1Venue, l1_venue
 from msgspec.structs import replace
 
-from node.errors import Halt
+from node.errors import Halt, L1Error
 from node.event_store import EventStore
 from node.follower import FOLDER, FollowerService
 from node.l1.config import L1Config
@@ -114,6 +114,47 @@ async def test_logs_that_do_not_fit_together_are_read_again_once(
         forget_an_item(follower, times=2)
         with pytest.raises(Halt, match=r"^L1_INCONSISTENT: INBOX_RANGE: .*use another L1$"):
             await catch_up(follower)
+
+
+@pytest.mark.parametrize("times", [1, 9])
+async def test_logs_that_l1_leaves_out_without_a_word_are_missed(
+    venue: L1Venue, tmp_path: Path, times: int
+) -> None:
+    """As an L1 does that pruned its logs, or has not indexed its last ones yet."""
+    await venue.fund()
+    await venue.trading_day()
+    async with following(venue, tmp_path) as follower:
+        scan, left = follower.reader.scan, [times]
+
+        async def nothing(from_block: int, to_block: int) -> list[RollupEvent]:
+            left[0] -= 1
+            return [] if left[0] >= 0 else await scan(from_block, to_block)
+
+        follower.reader.scan = nothing  # type: ignore[method-assign]
+        if times == 1:
+            await catch_up(follower)
+            assert agrees(follower, venue) and follower.heads.unsafe == 1
+        else:
+            with pytest.raises(Halt, match=r"LOGS_MISSING: L1 counts . inbox items, its logs"):
+                await catch_up(follower)
+
+
+async def test_a_refusal_of_the_endpoint_does_not_make_the_rollup_a_wrong_one(
+    venue: L1Venue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await venue.fund()
+    await venue.trading_day()
+
+    async def refusing(*_: object, **__: object) -> bytes:
+        raise L1Error(-32000, "header not found")
+
+    async with following(venue, tmp_path) as follower:
+        with monkeypatch.context() as patched:
+            patched.setattr(follower.client, "call", refusing)
+            assert await follower.attempt()
+            assert follower.problems()[0].startswith("L1_AWAY: L1 refused: header not found")
+        await catch_up(follower)
+        assert agrees(follower, venue) and follower.problems() == []
 
 
 async def test_rules_that_break_their_own_invariants_stop_the_node(

@@ -6,7 +6,8 @@ from fake_rollup import PARAMETERS
 from sequenced_world import order
 from service_world import Desk
 
-from node.errors import Halt
+from node.errors import Halt, Rewind
+from node.rollup_events import RollupEvent
 from node.view import SequencedReceipt
 from state.orders import BUY, SELL
 from state.status import Status
@@ -253,6 +254,26 @@ async def test_logs_that_do_not_fit_together_are_read_again() -> None:
     desk.l1.blocks[2].events.append(item)
     desk.service.engine.view.is_void = True
     await desk.settle()
+    desk.check()
+
+
+async def test_a_batch_that_l1s_logs_left_out_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that has the block and not its logs yet would leave us posting it for ever."""
+    desk = Desk()
+    await desk.open_venue()
+    await desk.seal()
+    assert await desk.post(1) == 1
+
+    async def nothing(*_: int) -> list[RollupEvent]:
+        return []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.l1, "scan", nothing)
+        with pytest.raises(Rewind, match="L1 counts 1 batches, its logs told of 0"):
+            await desk.look()
+    desk.service.engine.view.is_void = True
+    await desk.settle()
+    assert desk.service.heads.safe == 1
     desk.check()
 
 
