@@ -231,15 +231,16 @@ class SequencerService:
             self._failure = halt or Halt(
                 f"the sequencer failed and must be restarted: {errors[0]!r}"
             )
-        self._intake.fail(self._failure or self._stopped())
+        self._intake.fail(self._failure or _stopping())
+        journal = self._history.journal
+        if errors and not journal.is_synced:
+            # Whoever sent what is in it was told that it is not on disk.
+            journal.abandon()
+            return
         try:
-            self._history.journal.close()
+            journal.close()
         except Halt as error:
             self._failure = self._failure or error
-
-    def _stopped(self) -> Unavailable:
-        detail = "the sequencer was stopped; send it again after its restart"
-        return Unavailable(UnavailableReason.STOPPING, detail)
 
     async def _tick(self) -> None:
         """Time alone can make a batch due."""

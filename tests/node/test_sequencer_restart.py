@@ -22,6 +22,7 @@ from node.signatures import recover
 from sequencer.sequencer import Sequencer
 from state.authentication import Verifier
 from state.chunks import Row
+from state.execution import Receipt
 from state.orders import BUY, SELL
 from state.status import Status
 
@@ -245,6 +246,27 @@ async def test_a_failed_disk_stops_the_service_and_acknowledges_nothing() -> Non
     assert "cannot be written" in desk.service.problems()[0]
     desk.file.fail_sync = False
     desk.restart(kept=0)
+    assert desk.root == root
+
+
+async def test_a_group_that_failed_is_not_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group that fails in its middle: its first half was executed, and nobody told so."""
+    desk = await busy_desk()
+    submit, root = desk.history.sequencer.submit, desk.root
+
+    def failing(tx: Any, signature: bytes) -> Receipt:
+        if tx.sequence == 21:
+            raise AssertionError("a rule that breaks itself")
+        return submit(tx, signature)
+
+    monkeypatch.setattr(desk.history.sequencer, "submit", failing)
+    running = asyncio.create_task(desk.service.run(asyncio.Event()))
+    sending = [desk.service.submit(*order("alice", sequence)) for sequence in (20, 21)]
+    answers = await asyncio.gather(*sending, return_exceptions=True)
+    assert all("before this was on disk" in str(answer) for answer in answers)
+    with pytest.raises(Halt, match="must be restarted"):
+        await running
+    desk.restart()
     assert desk.root == root
 
 
