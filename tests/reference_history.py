@@ -7,7 +7,7 @@ from random import Random
 
 from builders import FAR, NOW, PUBLISHER, key
 from reference_driver import MARK, ZERO, Twins
-from reference_markets import listings
+from reference_markets import band_end, listings, near
 
 from state.accounts import SessionKey
 from state.transactions import Cancel, Header, NewOrder, SignedPrice, Transfer, Withdraw
@@ -89,20 +89,21 @@ class RandomHistory:
     def crowd(self) -> None:
         """Hundreds of small orders of one side, then one that wants them all."""
         r = self.random
-        roomy = [
-            number
-            for number, terms in self.twins.model.markets.items()
-            if not terms.min_notional and 1 < terms.tick < MARK
-        ]
+        markets = self.twins.model.markets.items()
+        roomy = [m for m, terms in markets if not terms.min_notional and 1 < terms.tick < MARK]
         market, side = r.choice(roomy[:2] or [0]), r.randrange(2)
+        terms = self.twins.model.markets[market]
+        mark = terms.mark // terms.tick
         for name, number in self.accounts:
             self.twins.deposit(name, number & 255, 1_000 * 10**6)
             for _ in range(66):
                 lots = r.randint(1, 3)
-                self._send(name, number, market, side, lots, 0, reduce_only=False, passive=True)
+                ticks = mark + r.randint(1, 2) * (1 if side else -1)
+                self._send(name, number, market, side, lots, 0, reduce_only=False, ticks=ticks)
         for life in (2, 0, 1, 1):
             name, number = r.choice(self.accounts)
-            self._send(name, number, market, 1 - side, 900, life, reduce_only=False, through=True)
+            edge = band_end(r, terms, 1 - side)
+            self._send(name, number, market, 1 - side, 900, life, reduce_only=False, ticks=edge)
 
     def spread_out(self) -> None:
         """One account asks for a place in every market."""
@@ -130,8 +131,7 @@ class RandomHistory:
         *,
         is_market: bool = False,
         reduce_only: bool | None = None,
-        through: bool = False,
-        passive: bool = False,
+        ticks: int | None = None,
     ) -> None:
         r = self.random
         terms = self.twins.model.markets[market]
@@ -139,15 +139,8 @@ class RandomHistory:
             reduce_only = r.random() < 0.15
         if r.random() < 0.9:
             lots = min(lots, terms.order_lots_max)
-        spread = max(2, terms.mark // terms.tick // r.choice((8, 30, 100, 300, 2_000)))
-        ticks = max(1, terms.mark // terms.tick + r.randint(-spread, spread))
-        if r.random() < 0.02:
-            ticks = r.choice((0, 1, 2**24 - 1, self._edge(market, side)))
-        if passive:
-            away = r.randint(1, 2)
-            ticks = max(1, terms.mark // terms.tick + (away if side else -away))
-        if through:
-            ticks = self._edge(market, side)
+        if ticks is None:
+            ticks = near(r, terms, side)
         flags = side | is_market << 1 | life << 2 | reduce_only << 4 | r.choice((0, 1, 2)) << 5
         if r.random() < 0.005:
             flags, lots, market = r.choice(
@@ -163,16 +156,6 @@ class RandomHistory:
             *(0 if is_market and r.random() < 0.98 else min(ticks, 2**24 - 1), lots, expiry),
         )
         self.twins.run(tx, signer)
-
-    def _edge(self, market: int, side: int) -> int:
-        """The farthest price the band lets an order name, or one tick beyond."""
-        terms = self.twins.model.markets[market]
-        beyond = self.random.choice((0, 0, 0, 1))
-        if side == 0:
-            best = terms.mark * (10**6 + terms.band) // (terms.tick * 10**6) + beyond
-        else:
-            best = -(-terms.mark * (10**6 - terms.band) // (terms.tick * 10**6)) - beyond
-        return min(2**24 - 1, max(1, best))
 
     # --- everything else ---
 

@@ -3,6 +3,7 @@
 from random import Random
 
 from builders import listing
+from reference_margin import BUY, Market
 
 from state.markets import Tier
 from state.transactions.list_market import Listing
@@ -45,3 +46,22 @@ def _listing(r: Random, market: int) -> Listing:
         interest_upper=upper,
         tiers=tiers,
     )
+
+
+def near(r: Random, terms: Market, side: int) -> int:
+    """A price around the mark, now and then one at the ends of what there is."""
+    if r.random() < 0.02:
+        return r.choice((0, 1, 2**24 - 1, band_end(r, terms, side)))
+    mark = terms.mark // terms.tick
+    spread = max(2, mark // r.choice((8, 30, 100, 300, 2_000)))
+    return max(1, mark + r.randint(-spread, spread))
+
+
+def band_end(r: Random, terms: Market, side: int) -> int:
+    """The farthest price the band lets an order name, or one tick beyond."""
+    beyond = r.choice((0, 0, 0, 1))
+    if side == BUY:
+        end = terms.mark * (10**6 + terms.band) // (terms.tick * 10**6) + beyond
+    else:
+        end = -(-terms.mark * (10**6 - terms.band) // (terms.tick * 10**6)) - beyond
+    return min(2**24 - 1, max(1, end))

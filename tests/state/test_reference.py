@@ -10,7 +10,7 @@ from reference_history import RandomHistory
 from reference_markets import MANY
 
 OPERATIONS = int(os.environ.get("TALLYSTICK_OPERATIONS", "4000"))
-HISTORIES = 8 if OPERATIONS <= 10_000 else 50
+HISTORIES = 5 if OPERATIONS <= 10_000 else 50
 SEEDS = (
     [int(os.environ["TALLYSTICK_SEED"])] if "TALLYSTICK_SEED" in os.environ else range(HISTORIES)
 )
@@ -25,7 +25,7 @@ def test_a_random_history_leaves_venue_and_model_alike_after_every_operation(see
     history.run(OPERATIONS // HISTORIES)
     seen = history.twins.statuses
     assert history.twins.fills > 10, f"seed {seed}: too little traded to mean anything"
-    for expected in ("NewOrder OK", "NewOrder MARGIN_TOO_LOW", "NewOrder KILLED", "Cancel OK"):
+    for expected in ("NewOrder OK", "NewOrder REMAINDER_DROPPED", "Cancel OK", "SignedPrice OK"):
         assert seen[expected] > 0, f"seed {seed} never reached {expected}"
 
 
