@@ -7,6 +7,7 @@ from random import Random
 
 from builders import FAR, NOW, PUBLISHER, key
 from reference_driver import MARK, ZERO, Twins
+from reference_margin import spare
 from reference_markets import band_end, listings, near
 
 from state.accounts import SessionKey
@@ -207,7 +208,8 @@ class RandomHistory:
         name, number = r.choice(self.accounts)
         to = r.choice((number ^ 1, number ^ 1, number ^ 1, number ^ 2, number, 1 << 8, 2**32 - 1))
         cash = max(0, self.twins.model.ledger.holders[number].cash)
-        amount = min(2**80 - 1, r.choice((0, 1, cash // 7, cash, cash + 1, 2**80 - 1)))
+        most = max(0, spare(self.twins.model.ledger, self.twins.model.markets, number))
+        amount = r.choice((0, 1, cash // 7, most, most + 1, most + 1, 2**80 - 1))
         tx = Transfer(number, self._next(), to, amount, self._expiry())
         self.twins.run(tx, self._signer(name, only_owner=True)[1])
 

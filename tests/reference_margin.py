@@ -184,11 +184,11 @@ def is_healthy(ledger: Ledger, markets: Markets, account: int) -> bool:
     return equity(ledger, markets, account) >= initial_margin(ledger, markets, account)
 
 
-def may_withdraw(ledger: Ledger, markets: Markets, account: int, nano: int) -> bool:
-    """Healthy without `nano` where every position is worth the less favourable price."""
+def spare(ledger: Ledger, markets: Markets, account: int) -> int:
+    """What may leave while every position is worth the less favourable price."""
     holder = ledger.holders[account]
-    worth = holder.cash - nano
+    worth = holder.cash
     for number, lots in holder.lots.items():
         prices = markets[number].mark, markets[number].slow_mark
         worth += min(lots * price for price in prices)
-    return worth >= initial_margin(ledger, markets, account, at_higher=True)
+    return worth - initial_margin(ledger, markets, account, at_higher=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 
-from reference_margin import BUY, ONE, Holder, Ledger, Market, Markets, Resting, may_withdraw
+from reference_margin import BUY, ONE, Holder, Ledger, Market, Markets, Resting, spare
 from reference_matching import FOK, IOC, Fill, Taker, execute, fee, room
 
 from state.status import Status
@@ -146,7 +146,7 @@ class Model:
         # The page names no status for a stale market here; the venue's is margin's.
         if not all(self._is_fresh(self.markets[market]) for market in stands_in):
             return Status.MARGIN_TOO_LOW
-        if not may_withdraw(self.ledger, self.markets, account, nano):
+        if nano > spare(self.ledger, self.markets, account):
             return Status.MARGIN_TOO_LOW
         return Status.OK
 
