@@ -70,9 +70,17 @@ class RandomHistory:
         """A resting order of some size close to the mark."""
         r = self.random
         name, number = r.choice(self.accounts)
+        market, side, life = self._market(), r.randrange(2), r.choice((0, 0, 3))
         lots = max(1, self._affordable(number) // r.choice((1, 2, 8, 40)))
-        life = r.choice((0, 0, 3))
-        self._send(name, number, self._market(), r.randrange(2), lots, life, reduce_only=False)
+        ticks = None
+        if r.random() < 0.15:
+            # Far beyond the mark, where a quote's distance costs as much as its margin.
+            markets = self.twins.model.markets
+            ticks = band_end(r, markets[market], side)
+            lots = max(
+                1, spare(self.twins.model.ledger, markets, number) * r.randint(5, 19) // MARK
+            )
+        self._send(name, number, market, side, lots, life, reduce_only=False, ticks=ticks)
 
     def reduce(self) -> None:
         """A reduce-only order against a position: a part, the whole, or more than it."""
@@ -182,8 +190,7 @@ class RandomHistory:
         value = max(1_000, terms.mark * (1_000 + change) // 1_000)
         if r.random() < 0.2:
             value = MARK + r.randrange(1_000)
-        now = self.twins.model.time
-        time = now
+        now = time = self.twins.model.time
         if r.random() < 0.1:
             time = now + r.choice((1, -1, -terms.price_age_max, -terms.price_age_max - 1))
             value = r.choice((value, value, 0))
