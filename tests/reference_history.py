@@ -56,8 +56,7 @@ class RandomHistory:
     def order(self) -> None:
         """Any order, most of them sensible and around the mark."""
         r = self.random
-        name, number = r.choice(self.accounts)
-        market = self._market()
+        (name, number), market = r.choice(self.accounts), self._market()
         life, is_market = r.choice((0, 0, 1, 1, 2, 2, 3)), r.random() < 0.15
         if is_market and r.random() < 0.95:
             life = r.choice((1, 2))
@@ -222,8 +221,7 @@ class RandomHistory:
 
     def deposit(self) -> None:
         name, number = self.random.choice(self.accounts)
-        micro = self.random.randint(0, 50 * 10**6)
-        self.twins.deposit(name, number & 255, micro)
+        self.twins.deposit(name, number & 255, self.random.randint(0, 50 * 10**6))
 
     def wait(self) -> None:
         seconds = self.random.choice((*[-1, 0, 1, 5, 20] * 4, 300, 901, 4_000))

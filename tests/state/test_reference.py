@@ -10,7 +10,7 @@ from reference_history import RandomHistory
 from reference_markets import MANY
 
 OPERATIONS = int(os.environ.get("TALLYSTICK_OPERATIONS", "4000"))
-HISTORIES = 5 if OPERATIONS <= 10_000 else 50
+HISTORIES = max(5, OPERATIONS // 2_000)
 SEEDS = (
     [int(os.environ["TALLYSTICK_SEED"])] if "TALLYSTICK_SEED" in os.environ else range(HISTORIES)
 )
