@@ -16,14 +16,13 @@ from state.authentication import Verifier
 from state.chunks import Row, row_size
 from state.commitment import Commitment, Committer
 from state.crypto import ZERO_HASH
-from state.execution import Batch, Receipt, run_batch
+from state.execution import Batch, Receipt, finish_order, run_batch
 from state.inbox import InboxItem
 from state.limits import BATCH_STEPS_MAX, INBOX_STEPS_MAX
-from state.machine import Phase
 from state.memory import MemoryState
 from state.status import Status
-from state.steps import advance_order, halt, take_item
-from state.store import Changes, Fill
+from state.steps import halt, take_item
+from state.store import Changes
 from state.transactions import Header, Transaction, decode_transaction, encode_transaction
 from state.transactions.kinds import INBOX_WEIGHTS, SIGNED_KINDS, InboxKind, Kind
 
@@ -133,7 +132,7 @@ class Sequencer:
         if not is_included(row.kind, status):
             return Receipt(status, (), 0)
         opened = self._begin(draft)
-        fills, steps = self._finish_order()
+        fills, steps = finish_order(self.state)
         for taken in rows:
             opened.add_row(taken)
         opened.fills += len(fills)
@@ -223,18 +222,6 @@ class Sequencer:
             accumulator = self.contents[-1].accumulator if self.contents else ZERO_HASH
             self.open = OpenBatch(self.state.machine.inbox, accumulator, self.time)
         return self.open
-
-    def _finish_order(self) -> tuple[tuple[Fill, ...], int]:
-        """Every step of the order in progress, if there is one: its fills, and their number."""
-        fills: list[Fill] = []
-        steps = 0
-        while self.state.machine.order.phase != Phase.IDLE:
-            changes = advance_order(self.state)
-            self.state.apply(changes)
-            # What a killed order traded before RESTORE did not happen.
-            fills = [] if changes.rewind == "restore" else fills + changes.events
-            steps += 1
-        return tuple(fills), steps
 
     def _sealed(self, content: BatchContent, **parts: Any) -> SealedBatch:
         batch = SealedBatch(

@@ -56,14 +56,21 @@ def run_transaction(
     """Every step of one transaction, applied."""
     changes = take_transaction(state, tx, signature, verifier, last=last)
     _apply(state, Step.TRANSACTION, changes, on_step)
-    fills, steps = list(changes.events), 1
+    fills, steps = finish_order(state, on_step)
+    return Receipt(Status(state.machine.status), fills, 1 + steps)
+
+
+def finish_order(state: MemoryState, on_step: OnStep | None = None) -> tuple[tuple[Fill, ...], int]:
+    """Every step of the order in progress, if there is one: its fills, and their number."""
+    fills: list[Fill] = []
+    steps = 0
     while state.machine.order.phase != Phase.IDLE:
         changes = advance_order(state)
         _apply(state, Step.ORDER, changes, on_step)
         # What a killed order traded before RESTORE did not happen.
         fills = [] if changes.rewind == "restore" else fills + changes.events
         steps += 1
-    return Receipt(Status(state.machine.status), tuple(fills), steps)
+    return tuple(fills), steps
 
 
 def run_batch(

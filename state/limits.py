@@ -16,7 +16,6 @@ INDEX_MAX = 2**127 - 1
 TIME_MAX = 2**40 - 1
 AMOUNT_MICRO_MAX = 2**64 - 1
 TRANSFER_MAX = 2**80 - 1
-SEQUENCE_MAX = 2**64 - 1
 ORDER_NUMBER_MAX = 2**40 - 1
 
 # --- sizes ---

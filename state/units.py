@@ -17,9 +17,6 @@ Lots = NewType("Lots", int)
 Price = NewType("Price", int)
 """Nano-USD per lot."""
 
-Ticks = NewType("Ticks", int)
-"""An order's price, in the market's tick."""
-
 Rate = NewType("Rate", int)
 """Parts per million."""
 
@@ -28,12 +25,6 @@ Seconds = NewType("Seconds", int)
 
 Micro = NewType("Micro", int)
 """Micro-USDC, the unit of L1."""
-
-AccountNumber = NewType("AccountNumber", int)
-"""Owner number (24 bits), then subaccount (8 bits)."""
-
-MarketNumber = NewType("MarketNumber", int)
-"""A market's number; its row on the board is this modulo 64."""
 
 RATE_ONE = Rate(1_000_000)
 INDEX_ONE = 10**15

@@ -9,7 +9,7 @@ from node.rpc.amounts import usd, usdc
 from node.rpc.case import Case
 from node.rpc.messages import digest_of, flags_of
 from node.rpc.views.lookup import grid_of
-from node.rpc.views.margin import margin_terms, withdrawable_micro, withdrawal_terms
+from node.rpc.views.margin import margin_terms, withdrawable_micro
 from node.rpc.views.markets import price_age
 from state.accounts import OWNER_KEY, last_sequence
 from state.authentication import key_address
@@ -172,7 +172,7 @@ def _margin_too_low(case: Case) -> Finding:
         "mark and slow mark, and every mark is fresh",
         "withdrawable": usdc(withdrawable_micro(case.view, account)),
     }
-    terms = withdrawal_terms(case.view, after)
+    terms = margin_terms(case.view, after, cautious=True)
     return expected, {"amount": usd(amount), "without": terms}
 
 

@@ -20,9 +20,11 @@ from state.markets import BoardRow
 from state.units import RATE_ONE, micro_down, notional, share_up
 
 
-def margin_terms(view: VenueView, account: Account) -> MarginTerms:
-    """As orders are judged: positions at their marks."""
-    now = health(view.state, account)
+def margin_terms(view: VenueView, account: Account, *, cautious: bool = False) -> MarginTerms:
+    """As orders are judged, positions at their marks; `cautious`, as withdrawals and transfers
+    are, at the worse of mark and slow mark.
+    """
+    now = (cautious_health if cautious else health)(view.state, account)
     return MarginTerms(
         cash=usd(account.cash),
         equity=usd(now.equity),
@@ -30,21 +32,7 @@ def margin_terms(view: VenueView, account: Account) -> MarginTerms:
         free_collateral=usd(now.equity - now.initial),
         healthy=now.is_healthy,
         fresh=has_fresh_marks(view.state, account),
-        positions=[_position(view, position) for position in account.positions],
-    )
-
-
-def withdrawal_terms(view: VenueView, account: Account) -> MarginTerms:
-    """As withdrawals and transfers are judged: at the worse of mark and slow mark."""
-    now = cautious_health(view.state, account)
-    return MarginTerms(
-        cash=usd(account.cash),
-        equity=usd(now.equity),
-        initial_margin=usd(now.initial),
-        free_collateral=usd(now.equity - now.initial),
-        healthy=now.is_healthy,
-        fresh=has_fresh_marks(view.state, account),
-        positions=[_position(view, position, cautious=True) for position in account.positions],
+        positions=[_position(view, p, cautious=cautious) for p in account.positions],
     )
 
 
@@ -56,7 +44,7 @@ def withdrawable_micro(view: VenueView, account: Account) -> int:
     return micro_down(max(0, now.equity - now.initial))
 
 
-def _position(view: VenueView, position: Position, *, cautious: bool = False) -> PositionTerms:
+def _position(view: VenueView, position: Position, *, cautious: bool) -> PositionTerms:
     market, row = view.state.markets[position.market], view.state.row(position.market)
     assert row is not None, "a position's market has a row"
     grid, worst = grid_of(market), worst_lots(position)
