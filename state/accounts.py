@@ -17,6 +17,8 @@ OWNER_KEY = 0
 """The epoch that stands for the owner's own key."""
 
 PERMIT_TRADE = 1
+PERMIT_CANCEL = 2
+PERMISSIONS_ALL = PERMIT_TRADE | PERMIT_CANCEL
 
 
 class Position(Struct, frozen=True, gc=False):

@@ -29,6 +29,24 @@ TRANSFER_TYPE = (
     "Transfer(uint32 account,uint64 sequence,uint32 toAccount,uint128 amount,uint64 expiry)"
 )
 PRICE_TYPE = "Price(uint16 market,uint64 price,uint64 time)"
+CANCEL_ALL_TYPE = (
+    "CancelAll(uint32 account,uint32 keyEpoch,uint64 sequence,bool everyMarket,uint16 market,"
+    "uint64 expiry)"
+)
+AMEND_TYPE = (
+    "Amend(uint32 account,uint32 keyEpoch,uint64 sequence,uint32 orderKeyEpoch,"
+    "uint64 orderSequence,uint32 ticks,uint64 lots,uint64 expiry)"
+)
+ADD_KEY_TYPE = (
+    "AddKey(uint32 account,uint64 sequence,address key,uint64 keyExpiry,bool mayTrade,"
+    "bool mayCancel,uint64 expiry)"
+)
+REVOKE_KEY_TYPE = "RevokeKey(uint32 account,uint64 sequence,uint32 keyEpoch,uint64 expiry)"
+LEG_TYPE = "Leg(uint16 market,string takerSide,uint32 ticks,uint64 lots)"
+BLOCK_TRADE_TYPE = (
+    "BlockTrade(uint32 maker,uint32 makerKeyEpoch,uint64 makerSequence,uint32 taker,"
+    "uint32 takerKeyEpoch,uint64 takerSequence,Leg[] legs,uint64 expiry)" + LEG_TYPE
+)
 
 SIDES = ("buy", "sell")
 ORDER_TYPES = ("limit", "market")
@@ -110,3 +128,9 @@ CANCEL_TYPE_HASH = keccak(CANCEL_TYPE.encode())
 WITHDRAW_TYPE_HASH = keccak(WITHDRAW_TYPE.encode())
 TRANSFER_TYPE_HASH = keccak(TRANSFER_TYPE.encode())
 PRICE_TYPE_HASH = keccak(PRICE_TYPE.encode())
+CANCEL_ALL_TYPE_HASH = keccak(CANCEL_ALL_TYPE.encode())
+AMEND_TYPE_HASH = keccak(AMEND_TYPE.encode())
+ADD_KEY_TYPE_HASH = keccak(ADD_KEY_TYPE.encode())
+REVOKE_KEY_TYPE_HASH = keccak(REVOKE_KEY_TYPE.encode())
+LEG_TYPE_HASH = keccak(LEG_TYPE.encode())
+BLOCK_TRADE_TYPE_HASH = keccak(BLOCK_TRADE_TYPE.encode())

@@ -25,6 +25,7 @@ ACCOUNT_KEYS_MAX = 4
 MARKETS_MAX = 64
 TIERS_MAX = 4
 PUBLISHERS_MAX = 8
+BLOCK_LEGS_MAX = 4
 
 # --- trees ---
 ACCOUNTS_DEPTH = 32
@@ -41,6 +42,10 @@ INBOX_STEPS_MAX = 2**14
 ORDER_FRONTS_MAX = 256
 # ADMIT, SAVE, a step per front, then one that ends it.
 ORDER_STEPS_MAX = 1 + 1 + ORDER_FRONTS_MAX + 1
+# ADMIT, a step per order.
+CANCEL_ALL_STEPS_MAX = 1 + ACCOUNT_ORDERS_MAX
+# ADMIT, SAVE, a step per leg, SETTLE.
+BLOCK_STEPS_MAX = 1 + 1 + BLOCK_LEGS_MAX + 1
 
 # --- batches ---
 CHUNK_BYTES_MAX = 8_192
@@ -60,6 +65,7 @@ assert INDEX_MAX * (LOTS_MAX + 1) < 2**255 and INDEX_ONE < 2**64
 assert 2**32 * LOTS_MAX * MARKETS_MAX < 2**128
 assert ACCOUNT_ORDERS_MAX * LOTS_MAX < 2**64
 assert BATCH_STEPS_MAX == 2**DISPUTE_MOVES_MAX
+assert max(CANCEL_ALL_STEPS_MAX, BLOCK_STEPS_MAX) <= ORDER_STEPS_MAX
 # BOOT, the whole inbox budget, an OPEN per chunk, one order of the longest kind, HALT.
 assert 1 + INBOX_STEPS_MAX + BATCH_CHUNKS_MAX + ORDER_STEPS_MAX + 1 <= BATCH_STEPS_MAX
 # A chunk that does not compress is posted as literals and must still fit.

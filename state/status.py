@@ -42,6 +42,9 @@ class Status(IntEnum):
     WITHDRAWALS_FULL = 48
     POSITION_LIMIT = 49
     NO_RECIPIENT = 50
+    TOO_MANY_KEYS = 51
+    BAD_KEY = 52
+    NO_SUCH_KEY = 53
 
     # --- the order ran; what was left of it was dropped ---
     REMAINDER_DROPPED = 64
@@ -55,6 +58,7 @@ class Status(IntEnum):
     BOOK_FULL = 72
     KILLED = 73
     NOTHING_LEFT_TO_REDUCE = 74
+    MAKER_MARGIN_TOO_LOW = 75
 
     # --- header and price ---
     TIME_BACKWARDS = 96
@@ -69,6 +73,8 @@ class Status(IntEnum):
     BAD_LISTING = 128
     MARKET_EXISTS = 129
     BAD_ITEM = 130
+    NOT_OWNER = 131
+    FIXED_PARAMETER = 132
 
 
 IDENTITY_LAST = Status.SEQUENCE_USED
