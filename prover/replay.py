@@ -14,12 +14,13 @@ from state.execution import Receipt, run_batch
 from state.invariants import check_invariants
 from state.limits import WITHDRAWALS_DEPTH
 from state.machine import Machine
-from state.memory import MemoryState, Undo
+from state.memory import MemoryState
 from state.status import Status
 from state.steps import Step
 from state.store import Changes, Fill
 from state.transactions.kinds import Kind
 from state.tree import empty_root
+from state.undo import Undo
 
 UNDO_BATCHES_MAX = 64
 """Batches that can be taken back without replaying from genesis."""

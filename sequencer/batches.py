@@ -8,9 +8,9 @@ from state.chunks import COUNT_BYTES, Row, row_size
 from state.commitment import Commitment
 from state.inbox import InboxItem, accumulate
 from state.machine import Machine
-from state.memory import Undo
 from state.transactions.header import decode_header
 from state.transactions.kinds import INBOX_WEIGHTS, InboxKind, Kind
+from state.undo import Undo
 
 
 class BatchContent(Struct, frozen=True, kw_only=True):

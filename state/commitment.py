@@ -5,7 +5,7 @@ and goes inside a batch costs no hash. A `Commitment` is one version: trees shar
 structure, so keeping the version of every batch is cheap.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -20,12 +20,13 @@ from state.limits import (
     WITHDRAWALS_DEPTH,
 )
 from state.machine import NO_ROOTS, SavedRoots, Sums, encode_machine
-from state.markets import encode_board_row, encode_market
+from state.markets import BoardRow, encode_board_row, encode_market
 from state.memory import MemoryState
 from state.orders import BUY, SELL, encode_order
 from state.packing import u
+from state.store import PreState
 from state.tree import Tree
-from state.withdrawals import encode_withdrawal
+from state.withdrawals import Withdrawal, encode_withdrawal
 
 EMPTY_BOOK = Tree.empty(BOOK_DEPTH)
 
@@ -51,16 +52,36 @@ class Commitment(Struct, frozen=True):
         """The tree of one side of one market."""
         return self.books.get((market, side), EMPTY_BOOK)
 
+    def leaf(self, name: str, key: Any) -> bytes:
+        """The leaf at a place as states name it; b"" is absent."""
+        if name == "orders":
+            market, side, place = key
+            return self.book(market, side).leaf(place)
+        tree: Tree = self.board if name == "rows" else getattr(self, name)
+        return tree.leaf(key)
+
 
 def state_root(accounts: bytes, markets: bytes, board: bytes, machine_hash: bytes) -> bytes:
     """keccak(version u16 | accounts_root | markets_root | board_root | keccak(machine))."""
     return keccak(u(VERSION, 16) + accounts + markets + board + machine_hash)
 
 
-class Committer:
-    """Follows one `MemoryState` and commits to it whenever asked."""
+class FollowedState(PreState, Protocol):
+    """A state that says which of its leaves were written since it was last asked."""
 
-    def __init__(self, state: MemoryState) -> None:
+    dirty: set[tuple[str, Any]]
+    followed_by: object
+    has_just_saved: bool
+
+    def follow(self, follower: object) -> None: ...
+    def row_at(self, key: int) -> BoardRow | None: ...
+    def withdrawal(self, index: int) -> Withdrawal | None: ...
+
+
+class Committer:
+    """Follows one state and commits to it whenever asked."""
+
+    def __init__(self, state: FollowedState) -> None:
         self.state = state
         self._accounts = Tree.empty(ACCOUNTS_DEPTH)
         self._markets = Tree.empty(MARKETS_DEPTH)
@@ -127,14 +148,15 @@ class Committer:
         return encode_market(market, bids, asks)
 
 
-def _leaf(state: MemoryState, name: str, key: Any) -> bytes:
+def _leaf(state: FollowedState, name: str, key: Any) -> bytes:
     if name == "accounts":
         return encode_account(state.account(key))
     if name == "rows":
-        row = state.rows.get(key)
+        row = state.row_at(key)
         return encode_board_row(row) if row else b""
     assert name == "withdrawals"
-    return encode_withdrawal(state.withdrawals[key]) if key < len(state.withdrawals) else b""
+    withdrawal = state.withdrawal(key)
+    return encode_withdrawal(withdrawal) if withdrawal else b""
 
 
 def genesis_root() -> bytes:

@@ -1,6 +1,7 @@
-"""Running steps over a state in memory: a transaction at a time, or a whole batch."""
+"""Running steps over a state: a transaction at a time, or a whole batch."""
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -9,7 +10,6 @@ from state.batch import BatchHeader, batch_hash
 from state.chunks import Row
 from state.inbox import InboxItem
 from state.machine import Phase
-from state.memory import MemoryState
 from state.status import Status
 from state.steps import (
     Step,
@@ -21,10 +21,16 @@ from state.steps import (
     take_item,
     take_transaction,
 )
-from state.store import Changes, Fill
+from state.store import Changes, Fill, PreState
 from state.transactions import Transaction, decode_transaction
 
 OnStep = Callable[[Step, Changes], None]
+
+
+class AppliedState(PreState, Protocol):
+    """A state that what steps write is written into."""
+
+    def apply(self, changes: Changes) -> None: ...
 
 
 class Receipt(Struct, frozen=True):
@@ -45,7 +51,7 @@ class Batch(Struct, frozen=True):
 
 
 def run_transaction(
-    state: MemoryState,
+    state: AppliedState,
     tx: Transaction,
     signature: bytes,
     verifier: Verifier,
@@ -60,7 +66,9 @@ def run_transaction(
     return Receipt(Status(state.machine.status), fills, 1 + steps)
 
 
-def finish_order(state: MemoryState, on_step: OnStep | None = None) -> tuple[tuple[Fill, ...], int]:
+def finish_order(
+    state: AppliedState, on_step: OnStep | None = None
+) -> tuple[tuple[Fill, ...], int]:
     """Every step of the order in progress, if there is one: its fills, and their number."""
     fills: list[Fill] = []
     steps = 0
@@ -74,7 +82,7 @@ def finish_order(state: MemoryState, on_step: OnStep | None = None) -> tuple[tup
 
 
 def run_batch(
-    state: MemoryState, batch: Batch, verifier: Verifier, on_step: OnStep | None = None
+    state: AppliedState, batch: Batch, verifier: Verifier, on_step: OnStep | None = None
 ) -> list[Receipt]:
     """BOOT to HALT, in the order `next_step` reads off the machine.
 
@@ -105,7 +113,7 @@ def run_batch(
     return receipts
 
 
-def _apply(state: MemoryState, step: Step, changes: Changes, on_step: OnStep | None) -> None:
+def _apply(state: AppliedState, step: Step, changes: Changes, on_step: OnStep | None) -> None:
     state.apply(changes)
     if on_step is not None:
         on_step(step, changes)

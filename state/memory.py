@@ -9,11 +9,8 @@ from state.accounts import ABSENT, Account
 from state.machine import Machine
 from state.markets import BoardRow, Market, board_key
 from state.orders import RestingOrder
-from state.store import Changes
+from state.undo import UndoableState
 from state.withdrawals import Withdrawal
-
-Undo = tuple[str, Any, Any]
-"""What was written, its key, and the value before."""
 
 
 class Book:
@@ -52,21 +49,17 @@ class Book:
         return len(self.keys)
 
 
-class MemoryState:
+class MemoryState(UndoableState):
     """A `PreState` that steps are applied to. Every write can be undone."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.machine = Machine()
         self.accounts: dict[int, Account] = {}
         self.markets: dict[int, Market] = {}
         self.rows: dict[int, BoardRow] = {}
         self.books: dict[tuple[int, int], Book] = {}
         self.withdrawals: list[Withdrawal] = []
-        self.dirty: set[tuple[str, Any]] = set()
-        self.followed_by: object = None
-        self.has_just_saved = False
-        self._log: list[Undo] = []
-        self._mark: int | None = None
 
     # --- PreState ---
 
@@ -87,6 +80,14 @@ class MemoryState:
         book = self.books.get((market, side))
         return book.front() if book else None
 
+    def row_at(self, key: int) -> BoardRow | None:
+        """The row at a key of the board, whichever market it is of."""
+        return self.rows.get(key)
+
+    def withdrawal(self, index: int) -> Withdrawal | None:
+        """None for one that is still to come."""
+        return self.withdrawals[index] if index < len(self.withdrawals) else None
+
     def book(self, market: int, side: int) -> Book:
         """One side of one market, for readers."""
         return self.books.get((market, side)) or Book()
@@ -100,46 +101,6 @@ class MemoryState:
         for place, book in self.books.items():
             self.dirty |= {("orders", (*place, key)) for key, _ in book}
 
-    # --- applying a step ---
-
-    def apply(self, changes: Changes) -> None:
-        """Write what a step wrote. SAVE marks the log, RESTORE rewinds to the mark."""
-        if changes.rewind == "restore":
-            assert self._mark is not None
-            self._undo_to(self._mark)
-        for number, account in changes.accounts.items():
-            self._write("accounts", number, account)
-        for number, market in changes.markets.items():
-            self._write("markets", number, market)
-        for key, row in changes.rows.items():
-            self._write("rows", key, row)
-        for place, order in changes.orders.items():
-            self._write("orders", place, order)
-        for withdrawal in changes.withdrawals:
-            self._write("withdrawals", withdrawal.index, withdrawal)
-        self._write("machine", None, changes.machine)
-        self.has_just_saved = changes.rewind == "save"
-        if changes.rewind is not None:
-            self._mark = len(self._log) if self.has_just_saved else None
-
-    def cut(self) -> list[Undo]:
-        """What undoes everything since the last cut. Between batches only.
-
-        The value before the first write is all it takes; what lies between needs much room.
-        """
-        assert self._mark is None
-        oldest: dict[tuple[str, Any], Undo] = {}
-        for entry in self._log:
-            oldest.setdefault(entry[:2], entry)
-        self._log = []
-        return list(oldest.values())
-
-    def undo(self, log: list[Undo]) -> None:
-        """Take back what `log` says was written, the latest first."""
-        assert not self._log, "cut and undo the newer log first"
-        self._log = log
-        self._undo_to(0)
-
     def snapshot(self) -> "MemoryState":
         """A copy that shares no mutable part with this state and that nobody follows."""
         follower, self.followed_by = self.followed_by, None
@@ -148,15 +109,7 @@ class MemoryState:
         finally:
             self.followed_by = follower
 
-    def _undo_to(self, mark: int) -> None:
-        while len(self._log) > mark:
-            self._put(*self._log.pop())
-
-    def _write(self, name: str, key: Any, value: Any) -> None:
-        self._log.append((name, key, self._put(name, key, value)))
-
     def _put(self, name: str, key: Any, value: Any) -> Any:
-        """Set (or with None remove) one thing; returns what was there before."""
         if name == "machine":
             before, self.machine = self.machine, value
             return before

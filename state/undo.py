@@ -1,0 +1,78 @@
+"""Applying steps to a state so that every write can be taken back."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from state.machine import Machine
+from state.store import Changes
+
+Place = tuple[str, Any]
+"""What a write goes to: a table, and the key in it."""
+
+Undo = tuple[str, Any, Any]
+"""What was written, its key, and the value before."""
+
+
+class UndoableState(ABC):
+    """A state that steps are applied to; where its leaves are is its own affair.
+
+    `dirty` are the places written since `followed_by`, a committer, last looked.
+    """
+
+    machine: Machine
+
+    def __init__(self) -> None:
+        self.dirty: set[Place] = set()
+        self.followed_by: object = None
+        self.has_just_saved = False
+        self._log: list[Undo] = []
+        self._mark: int | None = None
+
+    @abstractmethod
+    def _put(self, name: str, key: Any, value: Any) -> Any:
+        """Set (or with None remove) one thing; returns what was there before."""
+
+    def apply(self, changes: Changes) -> None:
+        """Write what a step wrote. SAVE marks the log, RESTORE rewinds to the mark."""
+        if changes.rewind == "restore":
+            assert self._mark is not None
+            self._undo_to(self._mark)
+        for number, account in changes.accounts.items():
+            self._write("accounts", number, account)
+        for number, market in changes.markets.items():
+            self._write("markets", number, market)
+        for key, row in changes.rows.items():
+            self._write("rows", key, row)
+        for place, order in changes.orders.items():
+            self._write("orders", place, order)
+        for withdrawal in changes.withdrawals:
+            self._write("withdrawals", withdrawal.index, withdrawal)
+        self._write("machine", None, changes.machine)
+        self.has_just_saved = changes.rewind == "save"
+        if changes.rewind is not None:
+            self._mark = len(self._log) if self.has_just_saved else None
+
+    def cut(self) -> list[Undo]:
+        """What undoes everything since the last cut. Between batches only.
+
+        The value before the first write is all it takes; what lies between needs much room.
+        """
+        assert self._mark is None
+        oldest: dict[Place, Undo] = {}
+        for entry in self._log:
+            oldest.setdefault(entry[:2], entry)
+        self._log = []
+        return list(oldest.values())
+
+    def undo(self, log: list[Undo]) -> None:
+        """Take back what `log` says was written, the latest first."""
+        assert not self._log, "cut and undo the newer log first"
+        self._log = log
+        self._undo_to(0)
+
+    def _undo_to(self, mark: int) -> None:
+        while len(self._log) > mark:
+            self._put(*self._log.pop())
+
+    def _write(self, name: str, key: Any, value: Any) -> None:
+        self._log.append((name, key, self._put(name, key, value)))
