@@ -8,9 +8,11 @@ import structlog
 from contracts import calls, views
 from contracts.views import ClaimStatus, ConfirmedHead
 from node.clock import Clock
+from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt, L1Error, Retry
 from node.followed import Followed
 from node.follower import FollowerConfig, FollowerService
+from node.l1.client import L1Client
 from node.l1.sender import TransactionReverted, TransactionSender
 from node.stopping import run_until
 from prover.claims import ConfirmClaim, MakeClaim, Move, Standing, next_move
@@ -37,10 +39,19 @@ class ClaimantService:
     what to do next is read off L1, and what was done already, L1 refuses.
     """
 
-    def __init__(self, config: ClaimantConfig, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: ClaimantConfig,
+        clock: Clock,
+        *,
+        client: L1Client | None = None,
+        open_database: OpenDatabase = open_leveldb,
+    ) -> None:
         self.config = config
         self.clock = clock
-        self.follower = FollowerService(config.follower, clock)
+        self.follower = FollowerService(
+            config.follower, clock, client=client, open_database=open_database
+        )
         self._sender: TransactionSender | None = None
         self._claimed_to = 0
         self._trouble: list[str] = []

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import plyvel
 
+from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt
 from node.rollup import RollupTerms
 from node.rollup_events import BatchPosted, RollupEvent
@@ -50,15 +51,10 @@ class EventStore:
     One process at a time. Raises Halt where the folder is damaged or in use.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, open_database: OpenDatabase = open_leveldb) -> None:
         self.directory = directory
-        # LevelDB would make an empty database in place of one whose main file is gone.
-        is_new = not (directory.is_dir() and any(directory.iterdir()))
         with self._guard():
-            directory.mkdir(parents=True, exist_ok=True)
-            self._db: Any = plyvel.DB(
-                str(directory), create_if_missing=is_new, paranoid_checks=True
-            )
+            self._db = open_database(directory)
         self.terms = self._read(TERMS, RollupTerms)
         head = self._read(HEAD, Head)
         if (self.terms is None) != (head is None):

@@ -7,6 +7,7 @@ import structlog
 from msgspec import Struct
 
 from node.clock import Clock
+from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt, L1Error, Retry
 from node.followed import Followed
 from node.kept_venue import KeptVenue
@@ -51,10 +52,18 @@ class FollowerService:
 
     role = "follower"
 
-    def __init__(self, config: FollowerConfig, clock: Clock) -> None:
+    def __init__(
+        self,
+        config: FollowerConfig,
+        clock: Clock,
+        *,
+        client: L1Client | None = None,
+        open_database: OpenDatabase = open_leveldb,
+    ) -> None:
         self.config = config
         self.clock = clock
-        self.client = L1Client(config.l1_url, clock=clock, patience=ONE_TRY)
+        self.client = client or L1Client(config.l1_url, clock=clock, patience=ONE_TRY)
+        self._open_database = open_database
         self.reader = RollupReader(self.client, config.rollup)
         self.ready = asyncio.Event()
         self.domain = domain(0, config.rollup)
@@ -120,6 +129,7 @@ class FollowerService:
             check=self.config.check_invariants,
             fills=self.fills,
             clock=self.clock,
+            open_database=self._open_database,
         )
         await self._kept.load(self.config.rollup)
         if self._kept.followed is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 
 from node.clock import Clock
+from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt
 from node.event_store import EventStore, StoreDamaged
 from node.followed import Followed
@@ -36,8 +37,16 @@ class KeptVenue:
     Fills of new batches go to `fills`; between batches others get their turn.
     """
 
-    def __init__(self, directory: Path, *, check: bool, fills: FillFeed, clock: Clock) -> None:
-        self.store = EventStore(directory)
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        check: bool,
+        fills: FillFeed,
+        clock: Clock,
+        open_database: OpenDatabase = open_leveldb,
+    ) -> None:
+        self.store = EventStore(directory, open_database)
         self.followed: Followed | None = None
         self._check = check
         self._fills = fills

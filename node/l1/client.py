@@ -12,7 +12,7 @@ from node.l1 import answers
 from node.l1.answers import Fees, L1Block, L1Log, L1Receipt
 from node.l1.encoding import data as hex_data
 from node.l1.encoding import quantity
-from node.l1.endpoint import Endpoint
+from node.l1.endpoint import Endpoint, Post
 
 BlockParameter = int | str | bytes
 """A number, a tag such as "latest", or a block's hash."""
@@ -53,10 +53,14 @@ class L1Client:
         clock: Clock | None = None,
         chance: Callable[[], float] = random.random,
         patience: Patience | None = None,
+        post: Post | None = None,
     ) -> None:
-        """`chance` draws from [0, 1). The chain id is compared on entering `async with`."""
+        """`chance` draws from [0, 1), `post` stands in for HTTP.
+
+        The chain id is compared on entering `async with`.
+        """
         self._patience = patience or Patience()
-        self._endpoint = Endpoint(url, timeout_seconds=self._patience.answer)
+        self._endpoint = Endpoint(url, timeout_seconds=self._patience.answer, post=post)
         self._expected_chain_id = expected_chain_id
         self._clock = clock or SystemClock()
         self._chance = chance

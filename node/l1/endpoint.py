@@ -1,6 +1,7 @@
 """One JSON-RPC endpoint over HTTP: ask once, and say what went wrong in our own words."""
 
 import itertools
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,12 +16,19 @@ _RESOURCE_UNAVAILABLE = -32002
 _LIMIT_EXCEEDED = -32005
 _TOO_MANY_REQUESTS = 429
 
+Post = Callable[[bytes], Awaitable[tuple[int, bytes]]]
+"""Carries a request's body to L1: the HTTP status and body of the answer.
+
+TimeoutError where none came in time, OSError where L1 cannot be reached."""
+
 
 class Endpoint:
     """`url` may hold a provider's key, so messages name only its host."""
 
-    def __init__(self, url: str, *, timeout_seconds: float) -> None:
+    def __init__(self, url: str, *, timeout_seconds: float, post: Post | None = None) -> None:
+        """`post` stands in for HTTP, so that a simulation can hand in its own network."""
         self._url = url
+        self._post = post or self._post_http
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or parts.hostname is None:
             raise ValueError("the L1 URL must be http://host:port or https://host/path")
@@ -37,24 +45,24 @@ class Endpoint:
 
     async def ask(self, method: str, params: list[Any]) -> Any:
         """The result. Raises `L1Error` if L1 refuses, `Retry` if there is no answer to read."""
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
         identity = next(self._identities)
         request = {"jsonrpc": "2.0", "id": identity, "method": method, "params": params}
         try:
-            async with self._session.post(
-                self._url,
-                data=msgspec.json.encode(request),
-                headers={"Content-Type": "application/json"},
-            ) as response:
-                body = await self._body(response)
-                status = response.status
+            status, body = await self._post(msgspec.json.encode(request))
         except TimeoutError:
             raise Retry(f"L1 at {self.shown_url} did not answer {method} in time") from None
         except (aiohttp.ClientError, OSError) as error:
             kind = type(error).__name__
             raise Retry(f"L1 at {self.shown_url} cannot be reached: {kind}") from None
         return self._result(method, identity, status, body)
+
+    async def _post_http(self, body: bytes) -> tuple[int, bytes]:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        async with self._session.post(
+            self._url, data=body, headers={"Content-Type": "application/json"}
+        ) as response:
+            return response.status, await self._body(response)
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         body = bytearray()

@@ -172,7 +172,9 @@ class Engine:
                 receipt = self.history.submit(tx, signature)
                 done += self._fills_of(receipt)
                 if not receipt.steps:
-                    refused[receipt.status.name] = refused.get(receipt.status.name, 0) + 1
+                    reason = receipt.status.name
+                    refused[reason] = refused.get(reason, 0) + 1
+                    log.warning("retry_refused", signature=signature.hex(), reason=reason)
             await self._sync(done)
         self.history.settled()
         log.warning("transactions_retried", count=len(owed), refused=refused)
