@@ -8,7 +8,7 @@ import structlog
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt
-from node.event_store import EventStore, StoreDamaged
+from node.event_store import EventStore
 from node.followed import Followed
 from node.rollup import RollupTerms
 from node.rollup_events import BatchPosted, Claimed, RollupEvent
@@ -100,7 +100,7 @@ class KeptVenue:
             try:
                 replayed = self._execute(followed, event, publish=publish)
             except Inconsistent as error:
-                raise StoreDamaged(self.store.directory, str(error)) from error
+                raise self.store.damaged(str(error)) from error
             if replayed is not None:
                 self._compare(followed.batches[-1].record)
                 await self._clock.sleep(0)
@@ -120,10 +120,9 @@ class KeptVenue:
     def _compare(self, record: BatchRecord) -> None:
         kept = self.store.root(record.number)
         if kept is not None and kept != record.state_root:
-            raise StoreDamaged(
-                self.store.directory,
+            raise self.store.damaged(
                 f"batch {record.number} led to {kept.hex()} before and leads to "
-                f"{record.state_root.hex()} now, so its record or this program has changed",
+                f"{record.state_root.hex()} now, so its record or this program has changed"
             )
 
     def _report(self, followed: Followed, event: RollupEvent, replayed: Replayed | None) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.calls import Parameters
 from node.errors import Halt
-from node.event_store import EventStore, StoreDamaged
+from node.event_store import EventStore
 from node.rollup import RollupTerms
 from node.rollup_events import (
     BatchPosted,
@@ -22,6 +22,7 @@ from node.rollup_events import (
     WithdrawalPaid,
 )
 from node.scanner import L1Scanner, Mark
+from node.store import StoreDamaged
 from state.crypto import keccak
 from state.inbox import InboxItem
 
