@@ -4,7 +4,7 @@ from state.authentication import Verifier
 from state.batch import BatchHeader, ChunkCommitment
 from state.chunks import Row
 from state.crypto import ZERO_HASH, keccak
-from state.limits import BATCH_CHUNKS_MAX, ORDER_STEPS_MAX, TIME_MAX
+from state.limits import BATCH_CHUNKS_MAX, CANCEL_ALL_STEPS_MAX, ORDER_STEPS_MAX, TIME_MAX
 from state.machine import Machine
 from state.memory import MemoryState
 from state.status import Status, is_identity
@@ -18,10 +18,16 @@ PROVISIONAL_HASH = keccak(b"tallystick open batch")
 
 _PROVISIONAL_CHUNKS = (ChunkCommitment(0, ZERO_HASH, ZERO_HASH),) * BATCH_CHUNKS_MAX
 
+_STEPS_MAX: dict[int, int] = {
+    Kind.ORDER: ORDER_STEPS_MAX,
+    Kind.AMEND: ORDER_STEPS_MAX,
+    Kind.CANCEL_ALL: CANCEL_ALL_STEPS_MAX,
+}
+
 
 def steps_max(kind: int) -> int:
     """The most steps that a transaction of `kind` can take."""
-    return ORDER_STEPS_MAX if kind == Kind.ORDER else 1
+    return _STEPS_MAX.get(kind, 1)
 
 
 def is_included(kind: int, status: Status) -> bool:

@@ -131,6 +131,11 @@ def without_order(account: Account, epoch: int, sequence: int) -> Account:
     return replace(account, orders=orders)
 
 
+def without_key(account: Account, epoch: int) -> Account:
+    """`account` without the session key of `epoch`; `key_epoch` stays, so none gets it again."""
+    return replace(account, keys=tuple(key for key in account.keys if key.epoch != epoch))
+
+
 def last_sequence(account: Account, epoch: int) -> int:
     """The sequence number that the next one of this key must exceed."""
     key = None if epoch == OWNER_KEY else account.key(epoch)

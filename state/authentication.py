@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from state.accounts import (
     OWNER_KEY,
+    PERMISSIONS_ALL,
     PERMIT_TRADE,
     Account,
     last_sequence,
@@ -72,7 +73,16 @@ def authenticate(
 
 def may_trade(account: Account, epoch: int, now: int) -> bool:
     """The owner always; a session key until its expiry, if it was permitted to trade."""
+    return _is_permitted(account, epoch, now, PERMIT_TRADE)
+
+
+def may_cancel(account: Account, epoch: int, now: int) -> bool:
+    """As `may_trade`; the permission to trade or the one to cancel will do."""
+    return _is_permitted(account, epoch, now, PERMISSIONS_ALL)
+
+
+def _is_permitted(account: Account, epoch: int, now: int, permissions: int) -> bool:
     if epoch == OWNER_KEY:
         return True
     key = account.key(epoch)
-    return key is not None and now <= key.expiry and bool(key.permissions & PERMIT_TRADE)
+    return key is not None and now <= key.expiry and bool(key.permissions & permissions)

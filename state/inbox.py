@@ -3,12 +3,15 @@
 from msgspec import Struct
 
 from state.crypto import keccak
-from state.packing import NotCanonical, u
+from state.packing import u
 from state.status import Status
 from state.store import Changes
-from state.transactions.deposit import apply_deposit, decode_deposit
+from state.transactions.deposit import apply_deposit
 from state.transactions.kinds import InboxKind
 from state.transactions.list_market import apply_list_market
+from state.transactions.revoke_key import apply_key_revocation
+from state.transactions.rotate_owner import apply_rotate_owner
+from state.transactions.set_parameters import apply_set_parameters
 
 
 class InboxItem(Struct, frozen=True):
@@ -34,12 +37,16 @@ def accumulate(accumulator: bytes, item: InboxItem) -> bytes:
 
 def apply_item(changes: Changes, item: InboxItem) -> Status:
     """One item. BAD_ITEM, and nothing else, for what the contract never makes."""
-    if item.kind == InboxKind.LIST_MARKET:
-        return apply_list_market(changes, item.payload)
-    if item.kind != InboxKind.DEPOSIT:
-        return Status.BAD_ITEM
-    try:
-        deposit = decode_deposit(item.payload)
-    except NotCanonical:
-        return Status.BAD_ITEM
-    return apply_deposit(changes, deposit)
+    match item.kind:
+        case InboxKind.DEPOSIT:
+            return apply_deposit(changes, item.payload)
+        case InboxKind.LIST_MARKET:
+            return apply_list_market(changes, item.payload)
+        case InboxKind.REVOKE_KEY:
+            return apply_key_revocation(changes, item.payload, item.sender)
+        case InboxKind.ROTATE_OWNER:
+            return apply_rotate_owner(changes, item.payload, item.sender)
+        case InboxKind.SET_PARAMETERS:
+            return apply_set_parameters(changes, item.payload)
+        case _:
+            return Status.BAD_ITEM

@@ -35,10 +35,11 @@ class Phase(IntEnum):
     IDLE = 0
     SAVE = 1
     MATCH = 2
+    CANCEL = 3
 
 
 class OrderInProgress(Struct, frozen=True, gc=False):
-    """The registers of an order between its ADMIT and its last step.
+    """The registers of an order, or a cancel all, between its ADMIT and its last step.
 
     `ticks` is the limit the order trades within, also for a market order.
     `fronts` counts down the front orders it may still meet.
@@ -159,7 +160,7 @@ def decode_machine(data: bytes) -> tuple[Machine, bytes, SavedRoots]:
     roots = SavedRoots(r.raw(32), r.raw(32), r.raw(32))
     saved_sums = _decode_sums(r)
     r.end()
-    if order.phase > Phase.MATCH or (order.phase == Phase.IDLE and order != NO_ORDER):
+    if order.phase > Phase.CANCEL or (order.phase == Phase.IDLE and order != NO_ORDER):
         raise NotCanonical("no order is in progress, yet its registers are in use")
     if saved > 1 or (saved == 0 and (roots != NO_ROOTS or saved_sums != Sums())):
         raise NotCanonical("nothing is saved, yet something is kept")

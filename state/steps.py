@@ -8,6 +8,7 @@ from enum import Enum
 
 from state.authentication import Verifier
 from state.batch import BatchHeader
+from state.cancelling import cancel_step
 from state.crypto import ZERO_HASH
 from state.inbox import InboxItem, apply_item
 from state.limits import BATCH_STEPS_MAX
@@ -15,11 +16,26 @@ from state.machine import Machine, Phase
 from state.matching import order_step
 from state.status import Status
 from state.store import Changes, PreState
-from state.transactions import Cancel, Header, NewOrder, SignedPrice, Transaction, Transfer
+from state.transactions import (
+    AddKey,
+    Amend,
+    Cancel,
+    CancelAll,
+    Header,
+    NewOrder,
+    RevokeKey,
+    SignedPrice,
+    Transaction,
+    Transfer,
+)
+from state.transactions.add_key import apply_add_key
+from state.transactions.amend import apply_amend
 from state.transactions.cancel import apply_cancel
+from state.transactions.cancel_all import apply_cancel_all
 from state.transactions.header import apply_header
 from state.transactions.order import admit_order
 from state.transactions.price import apply_price
+from state.transactions.revoke_key import apply_revoke_key
 from state.transactions.transfer import apply_transfer
 from state.transactions.withdraw import apply_withdraw
 
@@ -99,7 +115,7 @@ def open_chunk(state: PreState, raw_hash: bytes) -> Changes:
 def take_transaction(
     state: PreState, tx: Transaction, signature: bytes, verifier: Verifier, *, last: bool
 ) -> Changes:
-    """The transaction at the cursor; `last` in its chunk. An order stays in the registers."""
+    """The transaction at the cursor; `last` in its chunk. What takes more stays in registers."""
     steps_left = state.machine.steps_left
     changes = begin(state)
     machine = changes.machine
@@ -119,6 +135,14 @@ def _apply(
             return admit_order(changes, tx, signature, verifier, steps_left)
         case Cancel():
             return apply_cancel(changes, tx, signature, verifier)
+        case CancelAll():
+            return apply_cancel_all(changes, tx, signature, verifier, steps_left)
+        case Amend():
+            return apply_amend(changes, tx, signature, verifier, steps_left)
+        case AddKey():
+            return apply_add_key(changes, tx, signature, verifier)
+        case RevokeKey():
+            return apply_revoke_key(changes, tx, signature, verifier)
         case SignedPrice():
             return apply_price(changes, tx, signature, verifier)
         case Header():
@@ -130,9 +154,12 @@ def _apply(
 
 
 def advance_order(state: PreState) -> Changes:
-    """The next step of the order in progress."""
+    """The next step of the transaction in progress."""
     changes = begin(state)
-    order_step(changes)
+    if changes.machine.order.phase == Phase.CANCEL:
+        cancel_step(changes)
+    else:
+        order_step(changes)
     return changes
 
 

@@ -18,20 +18,28 @@ from state.status import Status
 from state.steps import Step, boot, halt, open_chunk, take_item
 from state.store import Changes
 from state.transactions import (
+    AddKey,
+    Amend,
     Cancel,
+    CancelAll,
     Header,
     NewOrder,
+    RevokeKey,
     SignedPrice,
     Transaction,
     Transfer,
     Withdraw,
 )
+from state.transactions.add_key import add_key_digest
+from state.transactions.amend import amend_digest
 from state.transactions.cancel import cancel_digest
+from state.transactions.cancel_all import cancel_all_digest
 from state.transactions.deposit import Deposit, encode_deposit
 from state.transactions.kinds import InboxKind
 from state.transactions.list_market import Listing, encode_listing
 from state.transactions.order import order_digest
 from state.transactions.price import price_digest
+from state.transactions.revoke_key import revoke_key_digest
 from state.transactions.transfer import transfer_digest
 from state.transactions.withdraw import withdraw_digest
 
@@ -97,6 +105,14 @@ def sign_transaction(tx: Transaction, signer: Key, on: Domain = DOMAIN) -> bytes
             digest = withdraw_digest(on, tx)
         case Transfer():
             digest = transfer_digest(on, tx)
+        case CancelAll():
+            digest = cancel_all_digest(on, tx)
+        case Amend():
+            digest = amend_digest(on, tx)
+        case AddKey():
+            digest = add_key_digest(on, tx)
+        case RevokeKey():
+            digest = revoke_key_digest(on, tx)
         case SignedPrice():
             digest = price_digest(on, tx)
         case Header():

@@ -1,10 +1,23 @@
 """Add key: the owner lets another key trade, or only cancel, until an expiry."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from state.accounts import PERMIT_CANCEL, PERMIT_TRADE
+from state.accounts import (
+    OWNER_KEY,
+    PERMISSIONS_ALL,
+    PERMIT_CANCEL,
+    PERMIT_TRADE,
+    Account,
+    SessionKey,
+)
+from state.authentication import Verifier, authenticate
+from state.crypto import ZERO_ADDRESS
 from state.eip712 import ADD_KEY_TYPE_HASH, Domain, address_word, digest, word
+from state.limits import ACCOUNT_KEYS_MAX, KEY_EPOCH_MAX
 from state.packing import Reader, u
+from state.status import Status
+from state.store import Changes
 
 
 class AddKey(Struct, frozen=True, gc=False):
@@ -40,3 +53,39 @@ def add_key_digest(domain: Domain, tx: AddKey) -> bytes:
         word(tx.permissions & PERMIT_TRADE != 0) + word(tx.permissions & PERMIT_CANCEL != 0),
         word(tx.expiry),
     )
+
+
+def apply_add_key(changes: Changes, tx: AddKey, signature: bytes, verifier: Verifier) -> Status:
+    """The key gets the account's next epoch, and its sequence numbers begin above 0."""
+    if tx.permissions > PERMISSIONS_ALL:
+        return Status.MALFORMED
+    status = authenticate(
+        changes,
+        verifier,
+        number=tx.account,
+        epoch=OWNER_KEY,
+        sequence=tx.sequence,
+        digest=add_key_digest(verifier.domain, tx),
+        signature=signature,
+    )
+    if status:
+        return status
+    account = changes.account(tx.account)
+    status = _refusal(account, tx, changes.machine.time)
+    if status:
+        return status
+    epoch = account.key_epoch + 1
+    key = SessionKey(epoch, tx.key, 0, tx.key_expiry, tx.permissions)
+    added = replace(account, key_epoch=epoch, keys=(*account.keys, key))
+    changes.write_account(tx.account, added)
+    return Status.OK
+
+
+def _refusal(account: Account, tx: AddKey, now: int) -> Status:
+    if now > tx.expiry:
+        return Status.EXPIRED
+    if len(account.keys) == ACCOUNT_KEYS_MAX or account.key_epoch == KEY_EPOCH_MAX:
+        return Status.TOO_MANY_KEYS
+    if tx.key == ZERO_ADDRESS or tx.permissions == 0 or tx.key_expiry < now:
+        return Status.BAD_KEY
+    return Status.OK

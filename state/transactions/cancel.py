@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from state.authentication import Verifier, authenticate, may_trade
+from state.authentication import Verifier, authenticate, may_cancel
 from state.eip712 import CANCEL_TYPE_HASH, Domain, digest, word
 from state.matching import remove_order
 from state.packing import Reader, u
@@ -45,7 +45,7 @@ def cancel_digest(domain: Domain, tx: Cancel) -> bytes:
 
 
 def apply_cancel(changes: Changes, tx: Cancel, signature: bytes, verifier: Verifier) -> Status:
-    """Any key that may trade cancels any order of its account."""
+    """Any key that may cancel, cancels any order of its account."""
     status = authenticate(
         changes,
         verifier,
@@ -59,7 +59,7 @@ def apply_cancel(changes: Changes, tx: Cancel, signature: bytes, verifier: Verif
         return status
     account = changes.account(tx.account)
     now = changes.machine.time
-    if not may_trade(account, tx.epoch, now):
+    if not may_cancel(account, tx.epoch, now):
         return Status.NOT_PERMITTED
     if now > tx.expiry:
         return Status.EXPIRED

@@ -2,8 +2,14 @@
 
 from msgspec import Struct
 
+from state.authentication import Verifier, authenticate, may_cancel
+from state.cancelling import EVERY_MARKET, next_cancelled
 from state.eip712 import CANCEL_ALL_TYPE_HASH, Domain, digest, word
+from state.limits import CANCEL_ALL_STEPS_MAX
+from state.machine import OrderInProgress, Phase
 from state.packing import Reader, u
+from state.status import Status
+from state.store import Changes
 
 
 class CancelAll(Struct, frozen=True, gc=False):
@@ -38,3 +44,38 @@ def cancel_all_digest(domain: Domain, tx: CancelAll) -> bytes:
         word(tx.account) + word(tx.epoch) + word(tx.sequence),
         word(tx.every_market) + word(tx.market) + word(tx.expiry),
     )
+
+
+def apply_cancel_all(
+    changes: Changes, tx: CancelAll, signature: bytes, verifier: Verifier, steps_left: int
+) -> Status:
+    """ADMIT: a CANCEL step for each order follows; with none, as in no market, it is done.
+
+    `steps_left` is the budget before this step; one of them is HALT's.
+    """
+    if steps_left < CANCEL_ALL_STEPS_MAX + 1:
+        return Status.OUT_OF_STEPS
+    if tx.every_market > EVERY_MARKET:
+        return Status.MALFORMED
+    status = authenticate(
+        changes,
+        verifier,
+        number=tx.account,
+        epoch=tx.epoch,
+        sequence=tx.sequence,
+        digest=cancel_all_digest(verifier.domain, tx),
+        signature=signature,
+    )
+    if status:
+        return status
+    account, now = changes.account(tx.account), changes.machine.time
+    if not may_cancel(account, tx.epoch, now):
+        return Status.NOT_PERMITTED
+    if now > tx.expiry:
+        return Status.EXPIRED
+    registers = OrderInProgress(
+        phase=Phase.CANCEL, account=tx.account, market=tx.market, flags=tx.every_market
+    )
+    if next_cancelled(account, registers) is not None:
+        changes.machine.order = registers
+    return Status.OK

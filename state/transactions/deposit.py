@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from state.accounts import Account
 from state.crypto import ZERO_ADDRESS
-from state.packing import Reader, u
+from state.packing import NotCanonical, Reader, u
 from state.status import Status
 from state.store import Changes
 from state.units import nano
@@ -30,8 +30,12 @@ def decode_deposit(payload: bytes) -> Deposit:
     return deposit
 
 
-def apply_deposit(changes: Changes, item: Deposit) -> Status:
+def apply_deposit(changes: Changes, payload: bytes) -> Status:
     """cash and the sum of deposits rise by the same amount."""
+    try:
+        item = decode_deposit(payload)
+    except NotCanonical:
+        return Status.BAD_ITEM
     account = changes.account(item.account)
     if account.is_absent:
         if item.owner == ZERO_ADDRESS:

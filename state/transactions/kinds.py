@@ -15,6 +15,10 @@ class Kind(IntEnum):
     CANCEL = 4
     WITHDRAW = 5
     TRANSFER = 6
+    CANCEL_ALL = 7
+    AMEND = 8
+    ADD_KEY = 9
+    REVOKE_KEY = 10
 
 
 class InboxKind(IntEnum):
@@ -22,6 +26,9 @@ class InboxKind(IntEnum):
 
     DEPOSIT = 1
     LIST_MARKET = 2
+    REVOKE_KEY = 3
+    ROTATE_OWNER = 4
+    SET_PARAMETERS = 5
 
 
 ROW_WIDTHS = {
@@ -31,11 +38,15 @@ ROW_WIDTHS = {
     Kind.CANCEL: 33,
     Kind.WITHDRAW: 45,
     Kind.TRANSFER: 31,
+    Kind.CANCEL_ALL: 24,
+    Kind.AMEND: 42,
+    Kind.ADD_KEY: 44,
+    Kind.REVOKE_KEY: 21,
 }
 """Bytes of a row, its kind byte and signature not counted."""
 
 SIGNED_KINDS = frozenset(set(Kind) - {Kind.HEADER})
 """Kinds that carry a signature."""
 
-INBOX_WEIGHTS = {InboxKind.DEPOSIT: 1, InboxKind.LIST_MARKET: 1}
+INBOX_WEIGHTS = dict.fromkeys(InboxKind, 1)
 """The most steps an item can take."""

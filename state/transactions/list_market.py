@@ -1,5 +1,7 @@
 """List market: a new market and its row on the board, from L1's governor."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from state.limits import LOTS_MAX, TIERS_MAX
@@ -21,6 +23,19 @@ from state.units import RATE_ONE
 FEE_MAX = RATE_ONE // 10
 NOTIONAL_MAX = 2**96
 assert TIERS_MAX * NOTIONAL_MAX < 2**128
+
+MARKET_TERMS = (
+    *("market", "kind", "symbol", "lot_exponent", "tick", "min_notional", "order_lots_max"),
+    *("band", "taker_fee", "maker_fee", "order_life_max", "open_interest_max", "position_max"),
+    *("quorum", "families", "deviation", "price_step", "interest", "damp", "funding_cap"),
+    *("liquidation_fee", "expiry"),
+)
+"""What a listing says of the market's leaf, publishers apart."""
+
+ROW_TERMS = (
+    *("market", "tiers", "price_age_max", "close_out", "interest_lower", "interest_upper"),
+)
+"""What a listing says of the market's row on the board."""
 
 
 class Listing(Struct, frozen=True, gc=False, kw_only=True):
@@ -154,27 +169,15 @@ def is_sound(x: Listing) -> bool:
     )
 
 
+def terms(x: Listing, names: tuple[str, ...]) -> dict[str, Any]:
+    """Those of the listing's figures."""
+    return {name: getattr(x, name) for name in names}
+
+
 def _market(x: Listing) -> Market:
-    same = (
-        *("market", "kind", "lot_exponent", "tick", "min_notional", "order_lots_max", "band"),
-        *("taker_fee", "maker_fee", "order_life_max", "open_interest_max", "position_max"),
-        *("quorum", "families", "deviation", "price_step", "interest", "damp", "funding_cap"),
-        *("liquidation_fee", "expiry"),
-    )
-    return Market(
-        symbol=x.symbol.ljust(16, b"\0"),
-        publishers=tuple(Publisher(*publisher) for publisher in x.publishers),
-        **{name: getattr(x, name) for name in same},
-    )
+    publishers = tuple(Publisher(*publisher) for publisher in x.publishers)
+    return Market(publishers=publishers, **terms(x, MARKET_TERMS))
 
 
 def _row(x: Listing) -> BoardRow:
-    return BoardRow(
-        market=x.market,
-        mode=Mode.LIVE,
-        tiers=x.tiers,
-        price_age_max=x.price_age_max,
-        close_out=x.close_out,
-        interest_lower=x.interest_lower,
-        interest_upper=x.interest_upper,
-    )
+    return BoardRow(mode=Mode.LIVE, **terms(x, ROW_TERMS))

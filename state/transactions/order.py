@@ -84,14 +84,19 @@ def admit_order(
     )
     if status:
         return status
-    account = changes.account(tx.account)
-    status, ticks = _admissible(changes, account, tx, flags)
+    account, now = changes.account(tx.account), changes.machine.time
+    if not may_trade(account, tx.epoch, now):
+        return Status.NOT_PERMITTED
+    if now > tx.expiry:
+        return Status.EXPIRED
+    status, ticks = admissible(changes, account, tx, flags)
     if status == Status.OK:
-        changes.machine.order = _registers(tx, flags, ticks)
+        changes.machine.order = registers(tx, flags, ticks)
     return status
 
 
-def _registers(tx: NewOrder, flags: Flags, ticks: int) -> OrderInProgress:
+def registers(tx: NewOrder, flags: Flags, ticks: int) -> OrderInProgress:
+    """What an admitted order leaves in the machine; `ticks` is the limit it trades within."""
     return OrderInProgress(
         phase=Phase.SAVE if flags.life == Life.FOK else Phase.MATCH,
         account=tx.account,
@@ -106,15 +111,14 @@ def _registers(tx: NewOrder, flags: Flags, ticks: int) -> OrderInProgress:
     )
 
 
-def _admissible(
+def admissible(
     changes: Changes, account: Account, tx: NewOrder, flags: Flags
 ) -> tuple[Status, int]:
-    """Why an authenticated order is refused, or OK and the limit it trades within."""
+    """Why this order of `account` is refused, or OK and the limit it trades within.
+
+    Who signed it, and until when that counts, was checked before.
+    """
     now = changes.machine.time
-    if not may_trade(account, tx.epoch, now):
-        return Status.NOT_PERMITTED, 0
-    if now > tx.expiry:
-        return Status.EXPIRED, 0
     market, row = changes.market(tx.market), changes.row(tx.market)
     if market is None or row is None:
         # The order of the codes: the life of an order is its market's to bound.

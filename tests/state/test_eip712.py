@@ -10,11 +10,26 @@ from hypothesis import strategies as st
 
 from state import eip712
 from state.orders import decode_flags
-from state.transactions import Cancel, NewOrder, SignedPrice, Transfer, Withdraw, decode_transaction
+from state.transactions import (
+    AddKey,
+    Amend,
+    Cancel,
+    CancelAll,
+    NewOrder,
+    RevokeKey,
+    SignedPrice,
+    Transfer,
+    Withdraw,
+    decode_transaction,
+)
+from state.transactions.add_key import add_key_digest
+from state.transactions.amend import amend_digest
 from state.transactions.cancel import cancel_digest
+from state.transactions.cancel_all import cancel_all_digest
 from state.transactions.kinds import ROW_WIDTHS, Kind
 from state.transactions.order import order_digest
 from state.transactions.price import price_digest
+from state.transactions.revoke_key import revoke_key_digest
 from state.transactions.transfer import transfer_digest
 from state.transactions.withdraw import withdraw_digest
 
@@ -92,6 +107,49 @@ def ours_and_theirs(tx: Any) -> tuple[bytes, bytes] | None:
                 "expiry": tx.expiry,
             }
             return transfer_digest(DOMAIN, tx), library_digest(eip712.TRANSFER_TYPE, message)
+        case CancelAll():
+            message = {
+                "account": tx.account,
+                "keyEpoch": tx.epoch,
+                "sequence": tx.sequence,
+                "everyMarket": tx.every_market == 1,
+                "market": tx.market,
+                "expiry": tx.expiry,
+            }
+            if tx.every_market > 1:
+                return None
+            return cancel_all_digest(DOMAIN, tx), library_digest(eip712.CANCEL_ALL_TYPE, message)
+        case Amend():
+            message = {
+                "account": tx.account,
+                "keyEpoch": tx.epoch,
+                "sequence": tx.sequence,
+                "orderKeyEpoch": tx.order_epoch,
+                "orderSequence": tx.order_sequence,
+                "ticks": tx.ticks,
+                "lots": tx.lots,
+                "expiry": tx.expiry,
+            }
+            return amend_digest(DOMAIN, tx), library_digest(eip712.AMEND_TYPE, message)
+        case AddKey():
+            message = {
+                "account": tx.account,
+                "sequence": tx.sequence,
+                "key": "0x" + tx.key.hex(),
+                "keyExpiry": tx.key_expiry,
+                "mayTrade": bool(tx.permissions & 1),
+                "mayCancel": bool(tx.permissions & 2),
+                "expiry": tx.expiry,
+            }
+            return add_key_digest(DOMAIN, tx), library_digest(eip712.ADD_KEY_TYPE, message)
+        case RevokeKey():
+            message = {
+                "account": tx.account,
+                "sequence": tx.sequence,
+                "keyEpoch": tx.key_epoch,
+                "expiry": tx.expiry,
+            }
+            return revoke_key_digest(DOMAIN, tx), library_digest(eip712.REVOKE_KEY_TYPE, message)
         case SignedPrice():
             message = {"market": tx.market, "price": tx.price, "time": tx.time}
             return price_digest(DOMAIN, tx), library_digest(eip712.PRICE_TYPE, message)
