@@ -30,8 +30,15 @@ Submission = tuple[Transaction, bytes]
 """A transaction and its signature."""
 
 
-_GREEDIEST = (max(SIGNED_KINDS, key=row_size), max(SIGNED_KINDS, key=steps_max))
-"""The kinds that take the most bytes and the most steps: where they fit, every kind does."""
+def _is_outdone(kind: Kind) -> bool:
+    """Whether another kind takes at least as many bytes and steps, and more of one."""
+    own = row_size(kind), steps_max(kind)
+    others = [(row_size(other), steps_max(other)) for other in SIGNED_KINDS]
+    return any(size >= own[0] and steps >= own[1] and (size, steps) != own for size, steps in others)
+
+
+_GREEDIEST = tuple(kind for kind in SIGNED_KINDS if not _is_outdone(kind))
+"""Kinds that no other outdoes: where they fit, every kind does."""
 
 
 class Unrewindable(Exception):
