@@ -34,7 +34,9 @@ def _is_outdone(kind: Kind) -> bool:
     """Whether another kind takes at least as many bytes and steps, and more of one."""
     own = row_size(kind), steps_max(kind)
     others = [(row_size(other), steps_max(other)) for other in SIGNED_KINDS]
-    return any(size >= own[0] and steps >= own[1] and (size, steps) != own for size, steps in others)
+    return any(
+        size >= own[0] and steps >= own[1] and (size, steps) != own for size, steps in others
+    )
 
 
 _GREEDIEST = tuple(kind for kind in SIGNED_KINDS if not _is_outdone(kind))
