@@ -21,6 +21,7 @@ class Taken(Struct, frozen=True, array_like=True, tag=2):
 
     time: int
     row: Row
+    client_order_id: str = ""
 
 
 class Sealed(Struct, frozen=True, array_like=True, tag=3):

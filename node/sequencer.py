@@ -6,6 +6,7 @@ before its batch is posted.
 """
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
@@ -21,6 +22,7 @@ from node.poster import Poster
 from node.rollup import RollupReader, RollupTerms
 from node.scanner import L1Scanner
 from node.sequencing.agreement import Agreement
+from node.sequencing.answers import Answers
 from node.sequencing.engine import Engine, EngineConfig, RunBlocking, backlogged
 from node.sequencing.history import History
 from node.sequencing.intake import Intake, Unavailable, UnavailableReason
@@ -28,7 +30,7 @@ from node.sequencing.l1_view import L1View
 from node.sequencing.posting import Posting
 from node.sequencing.watch import Watch
 from node.signatures import recover
-from node.view import BatchRecord, FillFeed, Heads
+from node.view import BatchRecord, FillFeed, Heads, SignedTransaction, Stops
 from sequencer.posting import PostingLimits
 from sequencer.sequencer import Sequencer
 from state.authentication import Verifier
@@ -119,19 +121,35 @@ class SequencerService:
 
     # --- writing ---
 
-    async def submit(self, tx: Transaction, signature: bytes) -> Receipt:
+    async def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
         """The receipt, once the transaction is on disk; a `SequencedReceipt` if it is in a batch.
 
-        Unavailable, which is a Retry, while nothing is taken; Halt when nothing ever will be.
+        Unavailable, which is a Retry, while nothing is taken; Halt when nothing ever will be;
+        ClientOrderIdUsed where the id names another transaction.
         """
+        self._check_open()
+        pending = self._intake.put(tx, signature, client_order_id)
+        self.engine.wake.set()
+        return await pending.answer
+
+    async def submit_batch(
+        self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
+    ) -> list[Receipt | Exception]:
+        """As `VenueWriter.submit_batch`. Unavailable or Halt where none of it was taken."""
+        self._check_open()
+        pendings = self._intake.put_batch(batch, stops)
+        self.engine.wake.set()
+        answers = await asyncio.gather(
+            *(pending.answer for pending in pendings), return_exceptions=True
+        )
+        return [_outcome(answer) for answer in answers]
+
+    def _check_open(self) -> None:
         if self._failure is not None:
             raise self._failure
         unavailable = self._unavailable()
         if unavailable is not None:
             raise unavailable
-        pending = self._intake.put(tx, signature)
-        self.engine.wake.set()
-        return await pending.answer
 
     def _unavailable(self) -> Unavailable | None:
         if self._is_stopping:
@@ -149,6 +167,11 @@ class SequencerService:
         return None
 
     # --- reading ---
+
+    @property
+    def answers(self) -> Answers:
+        """What became of the last transactions."""
+        return self._history.answers
 
     @property
     def heads(self) -> Heads:
@@ -247,6 +270,12 @@ class SequencerService:
         while True:
             await self._clock.sleep(self.config.tick_seconds)
             self.engine.wake.set()
+
+
+def _outcome(answer: Receipt | BaseException) -> Receipt | Exception:
+    if isinstance(answer, Receipt | Exception):
+        return answer
+    raise answer
 
 
 def _stopping() -> Unavailable:

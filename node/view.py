@@ -5,6 +5,7 @@ transactions. Nothing here does any work.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -80,9 +81,34 @@ class PaymentRecord(Struct, frozen=True, kw_only=True):
 
 
 class SequencedReceipt(Receipt, frozen=True, kw_only=True):
-    """A receipt that knows the batch its transaction went into."""
+    """A receipt that knows the batch its transaction went into, and what it left behind there.
+
+    `resting_lots` of the order are in the book; `withdrawal` is an index, `key_epoch` that of
+    a new session key. A `resubmission` was executed before and has the answer it had then.
+    """
 
     batch: int
+    client_order_id: str = ""
+    resting_lots: int = 0
+    withdrawal: int | None = None
+    key_epoch: int | None = None
+    resubmission: bool = False
+
+
+class SignedTransaction(Struct, frozen=True):
+    """What a trader hands in; the client order id beside it is not signed."""
+
+    tx: Transaction
+    signature: bytes
+    client_order_id: str = ""
+
+
+Stops = Callable[[Receipt | Exception], bool]
+"""Whether an outcome ends a batch."""
+
+
+class NotAttempted(Exception):
+    """Nothing was done: a transaction before it in its batch was refused."""
 
 
 class FeedEvent(Struct, frozen=True):
@@ -161,10 +187,20 @@ class SettlementView(Protocol):
 class VenueWriter(VenueView, Protocol):
     """The sequencer."""
 
-    async def submit(self, tx: Transaction, signature: bytes) -> Receipt:
+    async def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
         """The receipt, after the transaction is on disk. A refused one has an identity status.
 
         A `SequencedReceipt` where the batch is known. `node.errors.Retry` while the node
-        cannot take transactions, `node.errors.Halt` when it never will again.
+        cannot take transactions, `node.errors.Halt` when it never will again, ClientOrderIdUsed.
+        """
+        ...
+
+    async def submit_batch(
+        self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
+    ) -> list[Receipt | Exception]:
+        """Executed in order with nothing between them, one sync: each one's receipt or error.
+
+        After the first that `stops` says yes to the others are `NotAttempted`. Raises what
+        `submit` raises where nothing of it was done.
         """
         ...

@@ -16,7 +16,7 @@ from state.authentication import Verifier
 from state.chunks import Row, row_size
 from state.commitment import Commitment, Committer
 from state.crypto import ZERO_HASH
-from state.execution import Batch, Receipt, finish_order, run_batch
+from state.execution import Batch, OnReceipt, Receipt, finish_order, run_batch
 from state.inbox import InboxItem
 from state.limits import BATCH_STEPS_MAX, INBOX_STEPS_MAX
 from state.memory import MemoryState
@@ -188,13 +188,15 @@ class Sequencer:
             if row.kind != Kind.HEADER
         ]
 
-    def adopt(self, batch: Batch, void: str = "") -> SealedBatch:
+    def adopt(
+        self, batch: Batch, void: str = "", on_receipt: OnReceipt | None = None
+    ) -> SealedBatch:
         """Execute a batch as L1 has it, in the place of ours; no batch may be open.
 
         `void` is why it has no transactions, whatever its header says.
         """
         assert self.open is None and batch.void == bool(void)
-        receipts = run_batch(self.state, batch, self.verifier)
+        receipts = run_batch(self.state, batch, self.verifier, on_receipt=on_receipt)
         header = batch.header
         content = BatchContent(
             number=header.number,

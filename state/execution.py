@@ -41,6 +41,10 @@ class Receipt(Struct, frozen=True):
     steps: int
 
 
+OnReceipt = Callable[[Transaction, bytes, Receipt], None]
+"""Told of a transaction and its signature once it has run."""
+
+
 class Batch(Struct, frozen=True):
     """A batch as derived from L1. A void one has no chunks, whatever its header says."""
 
@@ -82,7 +86,11 @@ def finish_order(
 
 
 def run_batch(
-    state: AppliedState, batch: Batch, verifier: Verifier, on_step: OnStep | None = None
+    state: AppliedState,
+    batch: Batch,
+    verifier: Verifier,
+    on_step: OnStep | None = None,
+    on_receipt: OnReceipt | None = None,
 ) -> list[Receipt]:
     """BOOT to HALT, in the order `next_step` reads off the machine.
 
@@ -107,6 +115,8 @@ def run_batch(
             receipts.append(
                 run_transaction(state, tx, row.signature, verifier, last=last, on_step=on_step)
             )
+            if on_receipt is not None:
+                on_receipt(tx, row.signature, receipts[-1])
         else:
             assert step == Step.HALT, "a transaction runs to its last step"
             _apply(state, step, halt(state), on_step)

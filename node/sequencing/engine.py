@@ -4,21 +4,23 @@ Callers, the watch on L1 and posting only leave notes for it and wake it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import structlog
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from node.clock import Clock
 from node.errors import Halt, Rewind
 from node.sequencing.agreement import Agreement
+from node.sequencing.answers import ClientOrderIdUsed
 from node.sequencing.history import History
-from node.sequencing.intake import Intake, Pending, Unavailable, UnavailableReason
+from node.sequencing.intake import Intake, Parcel, Pending, Unavailable, UnavailableReason
 from node.sequencing.l1_view import L1View
-from node.view import FillFeed, SequencedReceipt
+from node.view import FillFeed, NotAttempted, SequencedReceipt
 from sequencer.sealing import BatchFigures, SealingPolicy, seal_reason
 from state.execution import Receipt
+from state.status import Status
 from state.store import Fill
 
 log = structlog.get_logger(__name__)
@@ -218,20 +220,20 @@ class Engine:
 
     # --- transactions ---
 
-    async def _serve(self, group: Sequence[Pending]) -> None:
+    async def _serve(self, group: Sequence[Parcel]) -> None:
         """Execute a group, put it on disk, then answer."""
-        answers: list[tuple[Pending, Receipt | Unavailable]] = []
+        answers: list[tuple[Pending, Receipt | Exception]] = []
         fills: list[tuple[int, int, Fill]] = []
         try:
-            for pending in group:
-                answer = self._execute(pending)
-                answers.append((pending, answer))
-                if isinstance(answer, Receipt):
-                    fills += self._fills_of(answer)
+            for parcel in group:
+                for pending, answer in self._execute_parcel(parcel):
+                    answers.append((pending, answer))
+                    if isinstance(answer, Receipt):
+                        fills += self._fills_of(answer)
             await self._sync(fills)
         except BaseException as error:
-            for pending in group:
-                pending.fail(Halt(f"the sequencer stopped before this was on disk: {error}"))
+            for parcel in group:
+                parcel.fail(Halt(f"the sequencer stopped before this was on disk: {error}"))
             raise
         for pending, answer in answers:
             if isinstance(answer, Receipt):
@@ -239,16 +241,38 @@ class Engine:
             else:
                 pending.fail(answer)
 
-    def _execute(self, pending: Pending) -> Receipt | Unavailable:
+    def _execute_parcel(self, parcel: Parcel) -> Iterator[tuple[Pending, Receipt | Exception]]:
+        has_stopped = False
+        for pending in parcel.pendings:
+            if has_stopped:
+                yield pending, NotAttempted("a transaction before it in its batch was refused")
+                continue
+            answer = self._execute(pending)
+            has_stopped = parcel.stops is not None and parcel.stops(answer)
+            yield pending, answer
+
+    def _execute(self, pending: Pending) -> Receipt | Exception:
+        """What was executed before has the answer it had; the rest is executed now."""
+        tx, signature, name = pending.tx, pending.signature, pending.client_order_id
+        try:
+            known = self.history.answers.find(tx, signature, name)
+        except ClientOrderIdUsed as error:
+            return error
+        if known is not None:
+            return known
         if self.sequencer.is_full and self.is_backlogged:
             return backlogged(self.backlog)
         self._seal_if_full()
-        receipt = self.history.submit(pending.tx, pending.signature)
-        if not receipt.steps:
-            return receipt
-        return SequencedReceipt(**structs.asdict(receipt), batch=self.sequencer.number + 1)
+        receipt = self.history.submit(tx, signature, name)
+        if receipt.status == Status.SEQUENCE_USED:
+            # Verified, so whoever signed it may know: the key has signed it twice over.
+            return self.history.answers.repeated(tx) or receipt
+        return receipt
 
     def _fills_of(self, receipt: Receipt) -> list[tuple[int, int, Fill]]:
+        """The fills to tell; those of a resubmission were told."""
+        if isinstance(receipt, SequencedReceipt) and receipt.resubmission:
+            return []
         batch, time = self.sequencer.number + 1, self.sequencer.state.machine.time
         return [(batch, time, fill) for fill in receipt.fills]
 
@@ -256,6 +280,7 @@ class Engine:
         """Put on disk what was done; only then does anybody hear of it."""
         if not self.history.journal.is_synced:
             await self._run_blocking(self.history.journal.sync)
+            self.history.answers.synced()
         self.durable = self.sequencer.number
         self.progress.set()
         for batch, time, fill in fills:

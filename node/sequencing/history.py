@@ -19,7 +19,8 @@ from node.records import (
     Settled,
     Taken,
 )
-from node.view import BatchRecord
+from node.sequencing.answers import Answers, sequenced
+from node.view import BatchRecord, SequencedReceipt
 from prover.derivation import Derived
 from sequencer.batches import SealedBatch
 from sequencer.draft import is_included
@@ -48,7 +49,8 @@ class History:
 
     `records` says of every sealed batch what it came to. `owed` are acknowledged
     transactions that a rewind took out of their batches: they are retried in order before
-    anything else is taken, then `settled` is called.
+    anything else is taken, then `settled` is called. `answers` remembers what became of the
+    last transactions.
     """
 
     def __init__(self, sequencer: Sequencer, journal: Journal) -> None:
@@ -56,6 +58,7 @@ class History:
         self.journal = journal
         self.records: list[BatchRecord] = []
         self.owed: list[Submission] = []
+        self.answers = Answers()
 
     def recover(self) -> int:
         """Replay the journal; how many records it had. JournalDiverged, CorruptJournal."""
@@ -63,6 +66,7 @@ class History:
         for record in self.journal.read():
             self._replay(record)
             count += 1
+        self.answers.synced()
         if self.journal.torn is not None:
             torn = self.journal.torn
             log.warning("journal_tail_cut", offset=torn.offset, size=torn.size)
@@ -74,13 +78,16 @@ class History:
         self.sequencer.take_items(items)
         self.journal.append(ItemsTaken(self.sequencer.time, tuple(items)))
 
-    def submit(self, tx: Transaction, signature: bytes) -> Receipt:
-        """As `Sequencer.submit`; written down if the transaction is included."""
+    def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
+        """As `Sequencer.submit`; written down and remembered if the transaction is included."""
         time = self.sequencer.time
         receipt = self.sequencer.submit(tx, signature)
-        if receipt.steps:
-            self.journal.append(Taken(time, Row(*encode_transaction(tx), signature)))
-        return receipt
+        if not receipt.steps:
+            return receipt
+        client_order_id = client_order_id or self.answers.client_order_id(tx)
+        row = Row(*encode_transaction(tx), signature)
+        self.journal.append(Taken(time, row, client_order_id))
+        return self._remember(tx, signature, receipt, client_order_id)
 
     def seal(self) -> SealedBatch:
         batch = self._seal()
@@ -109,7 +116,7 @@ class History:
 
     def settled(self) -> None:
         """Everything owed was retried."""
-        self.owed = []
+        self._settled()
         self.journal.append(Settled())
 
     def forget(self, number: int) -> None:
@@ -125,13 +132,34 @@ class History:
         return batch
 
     def _adopt(self, batch: Batch, void: str) -> SealedBatch:
-        adopted = self.sequencer.adopt(batch, void)
+        adopted = self.sequencer.adopt(batch, void, on_receipt=self._adopt_receipt)
         self.records.append(_record_of(adopted))
         return adopted
 
     def _rewind_to(self, number: int) -> None:
-        self.owed = self.sequencer.rewind_to(number) + self.owed
+        undone = self.sequencer.rewind_to(number)
+        self.answers.undo(undone)
+        self.owed = undone + self.owed
         del self.records[number:]
+
+    def _settled(self) -> None:
+        self.owed = []
+        self.answers.settled()
+
+    def _adopt_receipt(self, tx: Transaction, signature: bytes, receipt: Receipt) -> None:
+        if is_included(encode_transaction(tx)[0], receipt.status):
+            self._remember(tx, signature, receipt, self.answers.client_order_id(tx))
+
+    def _remember(
+        self, tx: Transaction, signature: bytes, receipt: Receipt, client_order_id: str
+    ) -> SequencedReceipt:
+        """The receipt with its place; `state` is as the transaction left it."""
+        state = self.sequencer.state
+        found = sequenced(
+            state, tx, receipt, batch=state.machine.batch, client_order_id=client_order_id
+        )
+        self.answers.remember(tx, signature, found)
+        return found
 
     # --- replay ---
 
@@ -139,8 +167,8 @@ class History:
         match record:
             case ItemsTaken(time=time, items=items):
                 self._replay_items(time, items)
-            case Taken(time=time, row=row):
-                self._replay_transaction(time, row)
+            case Taken():
+                self._replay_transaction(record)
             case Sealed():
                 self._replay_seal(record)
             case Rewound(number=number):
@@ -148,7 +176,7 @@ class History:
             case Adopted():
                 self._adopt(_batch(record), record.void)
             case Settled():
-                self.owed = []
+                self._settled()
             case Final(number=number):
                 self.sequencer.forget(number)
 
@@ -159,14 +187,16 @@ class History:
             raise JournalDiverged(f"item {items[0].index} comes where {machine.inbox} is next")
         self.sequencer.take_items(items)
 
-    def _replay_transaction(self, time: int, row: Row) -> None:
-        self.sequencer.advance_clock(time)
+    def _replay_transaction(self, record: Taken) -> None:
+        row = record.row
+        self.sequencer.advance_clock(record.time)
         if not self.sequencer.can_take(row.kind):
             raise JournalDiverged(f"batch {self.sequencer.number + 1} was not full when it was")
         tx = decode_transaction(row.kind, row.row)
         receipt = self.sequencer.submit(tx, row.signature)
         if not is_included(row.kind, receipt.status):
             raise JournalDiverged(f"{tx} was taken, and now is {receipt.status.name}")
+        self._remember(tx, row.signature, receipt, record.client_order_id)
 
     def _replay_seal(self, record: Sealed) -> None:
         if self.sequencer.open is None:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from enum import StrEnum
 
 from node.errors import Retry
+from node.view import SignedTransaction, Stops
 from state.execution import Receipt
 from state.transactions import Transaction
 
@@ -30,11 +32,12 @@ class Unavailable(Retry):
 class Pending:
     """A transaction whose sender waits for the receipt."""
 
-    __slots__ = ("answer", "signature", "tx")
+    __slots__ = ("answer", "client_order_id", "signature", "tx")
 
-    def __init__(self, tx: Transaction, signature: bytes) -> None:
+    def __init__(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> None:
         self.tx = tx
         self.signature = signature
+        self.client_order_id = client_order_id
         self.answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
 
     def receive(self, receipt: Receipt) -> None:
@@ -47,32 +50,69 @@ class Pending:
             self.answer.set_exception(error)
 
 
+class Parcel:
+    """Transactions that stay together; after one that `stops` says yes to, the rest is left."""
+
+    __slots__ = ("pendings", "stops")
+
+    def __init__(self, pendings: Sequence[Pending], stops: Stops | None = None) -> None:
+        self.pendings = pendings
+        self.stops = stops
+
+    def fail(self, error: Exception) -> None:
+        for pending in self.pendings:
+            pending.fail(error)
+
+
 class Intake:
-    """First in, first out; at most `depth` wait."""
+    """First in, first out; at most `depth` transactions wait."""
 
     def __init__(self, depth: int) -> None:
         self.depth = depth
-        self._queue: deque[Pending] = deque()
+        self._parcels: deque[Parcel] = deque()
+        self._waiting = 0
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return self._waiting
 
-    def put(self, tx: Transaction, signature: bytes) -> Pending:
+    def put(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Pending:
         """Unavailable (overloaded) where the queue is full."""
-        if len(self._queue) >= self.depth:
-            raise Unavailable(
-                UnavailableReason.OVERLOADED,
-                f"{self.depth} transactions wait already; send it again in a moment",
-            )
-        pending = Pending(tx, signature)
-        self._queue.append(pending)
+        (pending,) = self.put_batch([SignedTransaction(tx, signature, client_order_id)])
         return pending
 
-    def take(self, count: int) -> list[Pending]:
-        """The next `count`, or what there is."""
-        return [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
+    def put_batch(
+        self, batch: Sequence[SignedTransaction], stops: Stops | None = None
+    ) -> Sequence[Pending]:
+        """All of them, one behind the other, or Unavailable (overloaded) and none."""
+        if self._waiting + len(batch) > self.depth:
+            raise Unavailable(
+                UnavailableReason.OVERLOADED,
+                f"{self._waiting} transactions wait already, and {len(batch)} more do not fit into "
+                f"a queue of {self.depth}; send it again in a moment",
+            )
+        pendings = [Pending(one.tx, one.signature, one.client_order_id) for one in batch]
+        self._parcels.append(Parcel(pendings, stops))
+        self._waiting += len(pendings)
+        return pendings
+
+    def take(self, count: int) -> list[Parcel]:
+        """The next parcels of at most `count` transactions together; one at least, however large.
+
+        None where `count` is zero.
+        """
+        taken: list[Parcel] = []
+        while self._parcels and count > 0:
+            size = len(self._parcels[0].pendings)
+            if taken and size > count:
+                break
+            taken.append(self._parcels.popleft())
+            self._waiting -= size
+            count -= size
+        return taken
 
     def fail(self, error: Exception) -> None:
         """Answer everything that waits with `error`."""
-        while self._queue:
-            self._queue.popleft().fail(error)
+        for parcel in self._parcels:
+            parcel.fail(error)
+        self._parcels.clear()
+        self._waiting = 0

@@ -96,9 +96,10 @@ async def test_a_batch_that_is_still_on_its_way_is_not_posted_twice() -> None:
     assert batch is not None and batch.number == 3
     mark = desk.service.engine.view.mark
     assert mark is not None
-    await Poster(desk.l1, DOMAIN.rollup).post(batch, mark)  # type: ignore[arg-type]
+    parent = desk.service.engine.agreement.parent
+    await Poster(desk.l1, DOMAIN.rollup).post(batch, mark, parent)  # type: ignore[arg-type]
     assert not await desk.service.posting.step(batch)
-    assert desk.l1.refusals == ["batches: not the next number"]
+    assert desk.l1.refusals == ["batches: parent is not the last batch"]
     await desk.settle()
     assert desk.l1.sent == [1, 2, 3, 4]
     desk.check()
@@ -116,7 +117,7 @@ async def test_a_restart_in_the_middle_of_retrying_retries_the_rest_in_order() -
     sizes: list[int] = []
     submit = desk.history.submit
 
-    def killed(tx: Any, signature: bytes) -> Any:
+    def killed(tx: Any, signature: bytes, client_order_id: str = "") -> Any:
         sizes.append(desk.file.synced)
         if len(sizes) == 11:
             raise KeyboardInterrupt
