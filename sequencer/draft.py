@@ -4,7 +4,13 @@ from state.authentication import Verifier
 from state.batch import BatchHeader, ChunkCommitment
 from state.chunks import Row
 from state.crypto import ZERO_HASH, keccak
-from state.limits import BATCH_CHUNKS_MAX, CANCEL_ALL_STEPS_MAX, ORDER_STEPS_MAX, TIME_MAX
+from state.limits import (
+    BATCH_CHUNKS_MAX,
+    BLOCK_STEPS_MAX,
+    CANCEL_ALL_STEPS_MAX,
+    ORDER_STEPS_MAX,
+    TIME_MAX,
+)
 from state.machine import Machine
 from state.memory import MemoryState
 from state.status import Status, is_identity
@@ -22,6 +28,7 @@ _STEPS_MAX: dict[int, int] = {
     Kind.ORDER: ORDER_STEPS_MAX,
     Kind.AMEND: ORDER_STEPS_MAX,
     Kind.CANCEL_ALL: CANCEL_ALL_STEPS_MAX,
+    Kind.BLOCK_TRADE: BLOCK_STEPS_MAX,
 }
 
 

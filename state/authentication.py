@@ -41,21 +41,19 @@ def key_address(account: Account, epoch: int) -> bytes | None:
     return key.address if key is not None else None
 
 
-def authenticate(
-    changes: Changes,
+def signer_status(
+    account: Account,
     verifier: Verifier,
     *,
-    number: int,
     epoch: int,
     sequence: int,
     digest: bytes,
     signature: bytes,
 ) -> Status:
-    """OK with the sequence number consumed, or why this transaction is nobody's.
+    """OK, or why what was signed is not `account`'s; nothing is consumed.
 
     Account, key, signature and sequence number are looked at in turn.
     """
-    account = changes.account(number)
     if account.is_absent:
         return Status.UNKNOWN_ACCOUNT
     address = key_address(account, epoch)
@@ -67,8 +65,27 @@ def authenticate(
         return Status.BAD_SIGNATURE
     if sequence <= last_sequence(account, epoch):
         return Status.SEQUENCE_USED
-    changes.write_account(number, with_sequence(account, epoch, sequence))
     return Status.OK
+
+
+def authenticate(
+    changes: Changes,
+    verifier: Verifier,
+    *,
+    number: int,
+    epoch: int,
+    sequence: int,
+    digest: bytes,
+    signature: bytes,
+) -> Status:
+    """OK with the sequence number consumed, or why this transaction is nobody's."""
+    account = changes.account(number)
+    status = signer_status(
+        account, verifier, epoch=epoch, sequence=sequence, digest=digest, signature=signature
+    )
+    if status == Status.OK:
+        changes.write_account(number, with_sequence(account, epoch, sequence))
+    return status
 
 
 def may_trade(account: Account, epoch: int, now: int) -> bool:

@@ -10,17 +10,20 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from state.crypto import keccak
-from state.limits import CHUNK_BYTES_MAX, CHUNK_TRANSACTIONS_MAX, SIGNATURE_BYTES
+from state.limits import CHUNK_BYTES_MAX, CHUNK_TRANSACTIONS_MAX
 from state.lz4_block import CodecError, CodecReason, decode, encode
-from state.transactions.kinds import ROW_WIDTHS, SIGNED_KINDS
+from state.transactions.kinds import ROW_WIDTHS, SIGNATURE_WIDTHS
 
 COUNT_BYTES = 2
 WIDTHS = {int(kind): width for kind, width in sorted(ROW_WIDTHS.items())}
-SIGNED = bytes(sorted(SIGNED_KINDS))
+SIGNATURES = {int(kind): width for kind, width in SIGNATURE_WIDTHS.items()}
 
 
 class Row(NamedTuple):
-    """A sequenced transaction as it stands in a chunk; `signature` is b"" where there is none."""
+    """A sequenced transaction as it stands in a chunk; `signature` is b"" where there is none.
+
+    Two signatures stand behind one another.
+    """
 
     kind: int
     row: bytes
@@ -43,7 +46,7 @@ def row_width(kind: int) -> int:
 
 
 def signature_width(kind: int) -> int:
-    return SIGNATURE_BYTES if kind in SIGNED else 0
+    return SIGNATURES.get(kind, 0)
 
 
 def row_size(kind: int) -> int:
@@ -106,7 +109,7 @@ def row_at(raw: bytes, index: int) -> Row:
     start = columns[kind] + kinds.count(kind, 0, index)
     row = raw[start : columns[kind] + count * WIDTHS[kind] : count]
     width = signature_width(kind)
-    signed_at += SIGNATURE_BYTES * sum(kinds.count(signed, 0, index) for signed in SIGNED)
+    signed_at += sum(width * kinds.count(kind, 0, index) for kind, width in SIGNATURES.items())
     return Row(kind, row, raw[signed_at : signed_at + width])
 
 

@@ -11,6 +11,8 @@ from enum import IntEnum
 from msgspec import Struct, field
 
 from state.crypto import ZERO_HASH
+from state.legs import NO_LEG, NO_LEGS, Leg, decode_legs, encode_legs
+from state.limits import BLOCK_LEGS_MAX
 from state.packing import NotCanonical, Reader, i128, u
 
 DOMAIN = 6
@@ -30,12 +32,13 @@ class Sums(Struct):
 
 
 class Phase(IntEnum):
-    """What an order in progress does next; IDLE when there is none."""
+    """What the transaction in progress does next; IDLE when there is none."""
 
     IDLE = 0
     SAVE = 1
     MATCH = 2
     CANCEL = 3
+    LEG = 4
 
 
 class OrderInProgress(Struct, frozen=True, gc=False):
@@ -61,6 +64,23 @@ class OrderInProgress(Struct, frozen=True, gc=False):
 NO_ORDER = OrderInProgress()
 
 
+class BlockInProgress(Struct, frozen=True, gc=False):
+    """The registers of a block trade: its maker and its legs; the taker stands in the order's.
+
+    `leg` is the next of the first `count` of `legs`; once there is none, SETTLE follows.
+    """
+
+    maker: int = 0
+    maker_epoch: int = 0
+    maker_sequence: int = 0
+    leg: int = 0
+    count: int = 0
+    legs: tuple[Leg, ...] = NO_LEGS
+
+
+NO_BLOCK = BlockInProgress()
+
+
 class Machine(Struct):
     """The flat component of the state."""
 
@@ -83,6 +103,7 @@ class Machine(Struct):
     sums: Sums = field(default_factory=Sums)
     withdrawals: int = 0
     order: OrderInProgress = NO_ORDER
+    block: BlockInProgress = NO_BLOCK
     saved: Sums | None = None
 
     def copied(self) -> "Machine":
@@ -126,7 +147,7 @@ def _decode_sums(r: Reader) -> Sums:
 
 def encode_machine(m: Machine, withdrawals_root: bytes, roots: SavedRoots = NO_ROOTS) -> bytes:
     """The machine's bytes; `keccak` of them is its part of the state root."""
-    o = m.order
+    o, b = m.order, m.block
     assert m.saved is not None or roots == NO_ROOTS
     return b"".join(
         [
@@ -138,6 +159,8 @@ def encode_machine(m: Machine, withdrawals_root: bytes, roots: SavedRoots = NO_R
             u(o.phase, 8) + u(o.account, 32) + u(o.epoch, 32) + u(o.sequence, 64),
             u(o.market, 16) + u(o.flags, 8) + u(o.ticks, 32) + u(o.lots, 64),
             u(o.filled, 64) + u(o.expiry, 64) + u(o.fronts, 16),
+            u(b.maker, 32) + u(b.maker_epoch, 32) + u(b.maker_sequence, 64),
+            u(b.leg, 8) + u(b.count, 8) + encode_legs(b.legs),
             u(m.saved is not None, 8) + roots.accounts + roots.markets + roots.board,
             _encode_sums(m.saved or Sums()),
         ]
@@ -156,13 +179,30 @@ def decode_machine(data: bytes) -> tuple[Machine, bytes, SavedRoots]:
         *(r.u(8), r.u(32), r.u(32), r.u(64), r.u(16), r.u(8)),
         *(r.u(32), r.u(64), r.u(64), r.u(64), r.u(16)),
     )
+    block = BlockInProgress(r.u(32), r.u(32), r.u(64), r.u(8), r.u(8), decode_legs(r))
     saved = r.u(8)
     roots = SavedRoots(r.raw(32), r.raw(32), r.raw(32))
     saved_sums = _decode_sums(r)
     r.end()
-    if order.phase > Phase.CANCEL or (order.phase == Phase.IDLE and order != NO_ORDER):
+    if order.phase > Phase.LEG or (order.phase == Phase.IDLE and order != NO_ORDER):
         raise NotCanonical("no order is in progress, yet its registers are in use")
+    _check_block(order.phase, block)
     if saved > 1 or (saved == 0 and (roots != NO_ROOTS or saved_sums != Sums())):
         raise NotCanonical("nothing is saved, yet something is kept")
-    machine = Machine(*place, *cursors, sums, withdrawals, order, saved_sums if saved else None)
+    registers = (order, block, saved_sums if saved else None)
+    machine = Machine(*place, *cursors, sums, withdrawals, *registers)
     return machine, withdrawals_root, roots
+
+
+def _check_block(phase: int, block: BlockInProgress) -> None:
+    """In use from ADMIT to SETTLE alone, and no leg beyond those that count."""
+    if block.count == 0:
+        if phase == Phase.LEG or block != NO_BLOCK:
+            raise NotCanonical("no block trade is in progress, yet its registers are in use")
+        return
+    if phase not in (Phase.SAVE, Phase.LEG):
+        raise NotCanonical("a block trade waits for SAVE or for a leg")
+    if block.count > BLOCK_LEGS_MAX or block.leg > block.count:
+        raise NotCanonical(f"leg {block.leg} of {block.count}, at most {BLOCK_LEGS_MAX}")
+    if any(leg != NO_LEG for leg in block.legs[block.count :]):
+        raise NotCanonical("a leg that does not count is zero")

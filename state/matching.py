@@ -1,10 +1,10 @@
-"""An order after its ADMIT: SAVE, then one front order a step, then REST, DROP, KEEP or RESTORE."""
+"""An order after its ADMIT and SAVE: one front order a step, then REST, DROP, KEEP or RESTORE."""
 
 from msgspec.structs import replace
 
 from state.accounts import OrderReference, with_order, without_order
 from state.limits import ORDER_NUMBER_MAX
-from state.machine import NO_ORDER, OrderInProgress, Phase
+from state.machine import NO_ORDER, OrderInProgress
 from state.orders import (
     Flags,
     Life,
@@ -31,10 +31,6 @@ from state.trade import Trade
 def order_step(changes: Changes) -> None:
     """The next step of the order in progress."""
     order = changes.machine.order
-    if order.phase == Phase.SAVE:
-        changes.save()
-        changes.machine.order = replace(order, phase=Phase.MATCH)
-        return
     flags = decode_flags(order.flags)
     assert flags is not None, "ADMIT lets no other flags in"
     if order.lots == 0:
@@ -70,7 +66,7 @@ def _meet_front(
         elif status := trade.taker_status():
             _finish(changes, flags, status)
         else:
-            trade.write()
+            trade.match()
 
 
 def _meet_own(

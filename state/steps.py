@@ -6,19 +6,23 @@ read off the machine alone (`next_step`), so a step is a function of the state.
 
 from enum import Enum
 
+from msgspec.structs import replace
+
 from state.authentication import Verifier
 from state.batch import BatchHeader
+from state.block import block_step
 from state.cancelling import cancel_step
 from state.crypto import ZERO_HASH
 from state.inbox import InboxItem, apply_item
 from state.limits import BATCH_STEPS_MAX
-from state.machine import Machine, Phase
+from state.machine import NO_BLOCK, Machine, Phase
 from state.matching import order_step
 from state.status import Status
 from state.store import Changes, PreState
 from state.transactions import (
     AddKey,
     Amend,
+    BlockTrade,
     Cancel,
     CancelAll,
     Header,
@@ -30,6 +34,7 @@ from state.transactions import (
 )
 from state.transactions.add_key import apply_add_key
 from state.transactions.amend import apply_amend
+from state.transactions.block_trade import admit_block_trade
 from state.transactions.cancel import apply_cancel
 from state.transactions.cancel_all import apply_cancel_all
 from state.transactions.header import apply_header
@@ -139,6 +144,8 @@ def _apply(
             return apply_cancel_all(changes, tx, signature, verifier, steps_left)
         case Amend():
             return apply_amend(changes, tx, signature, verifier, steps_left)
+        case BlockTrade():
+            return admit_block_trade(changes, tx, signature, verifier, steps_left)
         case AddKey():
             return apply_add_key(changes, tx, signature, verifier)
         case RevokeKey():
@@ -156,11 +163,24 @@ def _apply(
 def advance_order(state: PreState) -> Changes:
     """The next step of the transaction in progress."""
     changes = begin(state)
-    if changes.machine.order.phase == Phase.CANCEL:
-        cancel_step(changes)
-    else:
-        order_step(changes)
+    match changes.machine.order.phase:
+        case Phase.SAVE:
+            _save(changes)
+        case Phase.CANCEL:
+            cancel_step(changes)
+        case Phase.LEG:
+            block_step(changes)
+        case _:
+            order_step(changes)
     return changes
+
+
+def _save(changes: Changes) -> None:
+    """SAVE: keep what stands; a FOK goes on to its fronts, a block trade to its legs."""
+    machine = changes.machine
+    changes.save()
+    phase = Phase.LEG if machine.block.count > 0 else Phase.MATCH
+    machine.order = replace(machine.order, phase=phase)
 
 
 def halt(state: PreState) -> Changes:
@@ -168,7 +188,8 @@ def halt(state: PreState) -> Changes:
     changes = begin(state)
     machine = changes.machine
     assert machine.is_conserved, "money was made or lost"
-    assert machine.order.phase == Phase.IDLE and machine.saved is None
+    assert machine.order.phase == Phase.IDLE
+    assert machine.block == NO_BLOCK and machine.saved is None
     assert machine.inbox == machine.inbox_end
     machine.batch_hash = ZERO_HASH
     machine.steps_left = machine.status = 0

@@ -32,9 +32,10 @@ class PreState(Protocol):
 
 
 class Fill(Struct, frozen=True, gc=False, kw_only=True):
-    """One match, for readers: nothing in the state depends on it.
+    """One match, or leg of a `block` trade, for readers: nothing in the state depends on it.
 
-    Orders are named by (epoch, sequence) within their account.
+    Orders, and a party's consent to a block trade, are named by (epoch, sequence) within
+    their account.
     """
 
     market: int
@@ -48,6 +49,7 @@ class Fill(Struct, frozen=True, gc=False, kw_only=True):
     maker_order: tuple[int, int]
     taker_fee: int
     maker_fee: int
+    block: bool = False
 
 
 class Changes:

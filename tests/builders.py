@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from node.signatures import address_of, recover, sign
+from state.accounts import PERMIT_TRADE
 from state.authentication import Verifier
 from state.batch import BatchHeader
 from state.commitment import Committer
@@ -20,6 +21,7 @@ from state.store import Changes
 from state.transactions import (
     AddKey,
     Amend,
+    BlockTrade,
     Cancel,
     CancelAll,
     Header,
@@ -32,6 +34,7 @@ from state.transactions import (
 )
 from state.transactions.add_key import add_key_digest
 from state.transactions.amend import amend_digest
+from state.transactions.block_trade import block_trade_digest
 from state.transactions.cancel import cancel_digest
 from state.transactions.cancel_all import cancel_all_digest
 from state.transactions.deposit import Deposit, encode_deposit
@@ -93,9 +96,17 @@ def listing(market: int = 0, **changed: object) -> Listing:
     return Listing(**(fields | changed))  # type: ignore[arg-type]
 
 
-def sign_transaction(tx: Transaction, signer: Key, on: Domain = DOMAIN) -> bytes:
-    """The signature of `tx`, or of a header, which has none."""
+def sign_transaction(
+    tx: Transaction, signer: Key, on: Domain = DOMAIN, *, taker: Key | None = None
+) -> bytes:
+    """The signature of `tx`, or of a header, which has none.
+
+    A block trade is signed twice: by `signer` for the maker, and by `taker`.
+    """
     match tx:
+        case BlockTrade():
+            digest = block_trade_digest(on, tx)
+            return sign(digest, signer.private) + sign(digest, (taker or signer).private)
         case NewOrder():
             flags = decode_flags(tx.flags) or Flags(BUY)
             digest = order_digest(on, tx, flags)
@@ -163,10 +174,10 @@ class Venue:
     def halt(self) -> None:
         self._apply(Step.HALT, halt(self.state))
 
-    def item(self, kind: int, payload: bytes) -> Status:
+    def item(self, kind: int, payload: bytes, sender: bytes = bytes(20)) -> Status:
         index = next(self.items)
         self.state.machine.inbox_end = index + 1
-        item = InboxItem(kind, index, NOW, bytes(20), payload)
+        item = InboxItem(kind, index, NOW, sender, payload)
         self._apply(Step.INBOX, take_item(self.state, item))
         return Status(self.state.machine.status)
 
@@ -176,6 +187,10 @@ class Venue:
         receipt = run_transaction(self.state, tx, signature, VERIFIER, on_step=self.on_step)
         self.fills += receipt.fills
         return receipt
+
+    def send(self, name: str, tx: Transaction) -> Receipt:
+        """Signed by the key of that name."""
+        return self.run(tx, sign_transaction(tx, key(name)))
 
     def open(self, name: str, dollars: int, subaccount: int = 0) -> int:
         """Deposit whole dollars; returns the account number."""
@@ -231,6 +246,31 @@ class Venue:
         number = self.numbers[name] << 8
         tx = Cancel(number, 0, next(self.sequences), 0, order_sequence, FAR)
         return self.run(tx, sign_transaction(tx, key(name)))
+
+    def cancel_all(self, name: str, market: int | None = None) -> Receipt:
+        """Of one market, or of every one."""
+        number = self.numbers[name] << 8
+        places = (1, 0) if market is None else (0, market)
+        return self.send(name, CancelAll(number, 0, next(self.sequences), *places, FAR))
+
+    def amend(
+        self, name: str, order_sequence: int, ticks: int, lots: int, expiry: int = FAR
+    ) -> Receipt:
+        number = self.numbers[name] << 8
+        sequence = next(self.sequences)
+        return self.send(name, Amend(number, 0, sequence, 0, order_sequence, ticks, lots, expiry))
+
+    def add_key(
+        self, name: str, bot: str, permissions: int = PERMIT_TRADE, until: int = FAR
+    ) -> Receipt:
+        """A session key that may trade until `until`, unless told otherwise."""
+        number, address = self.numbers[name] << 8, key(bot).address
+        tx = AddKey(number, next(self.sequences), address, until, permissions, FAR)
+        return self.send(name, tx)
+
+    def revoke_key(self, name: str, epoch: int) -> Receipt:
+        number = self.numbers[name] << 8
+        return self.send(name, RevokeKey(number, next(self.sequences), epoch, FAR))
 
     def withdraw(self, name: str, micro: int) -> Receipt:
         number = self.numbers[name] << 8

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from state.status import Status
 from state.transactions.add_key import AddKey, decode_add_key, encode_add_key
 from state.transactions.amend import Amend, decode_amend, encode_amend
+from state.transactions.block_trade import BlockTrade, decode_block_trade, encode_block_trade
 from state.transactions.cancel import Cancel, decode_cancel, encode_cancel
 from state.transactions.cancel_all import CancelAll, decode_cancel_all, encode_cancel_all
 from state.transactions.header import Header, decode_header, encode_header
@@ -26,6 +27,7 @@ Transaction = (
     | Amend
     | AddKey
     | RevokeKey
+    | BlockTrade
 )
 """A sequenced transaction, its signature beside it."""
 
@@ -40,6 +42,7 @@ _DECODERS: dict[int, Callable[[bytes], Transaction]] = {
     Kind.AMEND: decode_amend,
     Kind.ADD_KEY: decode_add_key,
     Kind.REVOKE_KEY: decode_revoke_key,
+    Kind.BLOCK_TRADE: decode_block_trade,
 }
 
 
@@ -71,11 +74,14 @@ def encode_transaction(tx: Transaction) -> tuple[Kind, bytes]:
             return Kind.ADD_KEY, encode_add_key(tx)
         case RevokeKey():
             return Kind.REVOKE_KEY, encode_revoke_key(tx)
+        case BlockTrade():
+            return Kind.BLOCK_TRADE, encode_block_trade(tx)
 
 
 __all__ = [
     "AddKey",
     "Amend",
+    "BlockTrade",
     "Cancel",
     "CancelAll",
     "Header",

@@ -5,6 +5,8 @@ Sequenced kinds are what a chunk may hold; inbox kinds come from L1 only.
 
 from enum import IntEnum
 
+from state.limits import SIGNATURE_BYTES
+
 
 class Kind(IntEnum):
     """A sequenced transaction."""
@@ -19,6 +21,7 @@ class Kind(IntEnum):
     AMEND = 8
     ADD_KEY = 9
     REVOKE_KEY = 10
+    BLOCK_TRADE = 11
 
 
 class InboxKind(IntEnum):
@@ -42,10 +45,17 @@ ROW_WIDTHS = {
     Kind.AMEND: 42,
     Kind.ADD_KEY: 44,
     Kind.REVOKE_KEY: 21,
+    Kind.BLOCK_TRADE: 86,
 }
-"""Bytes of a row, its kind byte and signature not counted."""
+"""Bytes of a row, its kind byte and signatures not counted."""
 
-SIGNED_KINDS = frozenset(set(Kind) - {Kind.HEADER})
+SIGNATURE_WIDTHS = dict.fromkeys(Kind, SIGNATURE_BYTES) | {
+    Kind.HEADER: 0,
+    Kind.BLOCK_TRADE: 2 * SIGNATURE_BYTES,
+}
+"""Bytes of a transaction's signatures: two of a block trade, the maker's first."""
+
+SIGNED_KINDS = frozenset(kind for kind, width in SIGNATURE_WIDTHS.items() if width)
 """Kinds that carry a signature."""
 
 INBOX_WEIGHTS = dict.fromkeys(InboxKind, 1)

@@ -21,21 +21,23 @@ from state.chunks import (
     unpack_chunk,
 )
 from state.crypto import keccak
-from state.limits import CHUNK_BYTES_MAX, CHUNK_TRANSACTIONS_MAX, SIGNATURE_BYTES
+from state.limits import CHUNK_BYTES_MAX, CHUNK_TRANSACTIONS_MAX
 from state.lz4_block import CodecError, CodecReason, encode_literals
-from state.transactions.kinds import ROW_WIDTHS, SIGNED_KINDS, Kind
+from state.transactions.kinds import ROW_WIDTHS, Kind
+
+SIGNED = {kind: {Kind.HEADER: 0, Kind.BLOCK_TRADE: 128}.get(kind, 64) for kind in Kind}
 
 
 def sample(kind: Kind, seed: int) -> Row:
     """A row of `kind` whose bytes follow from `seed`, its signature looking random."""
     digest = keccak(seed.to_bytes(4))
-    signature = digest + keccak(digest) if kind in SIGNED_KINDS else b""
-    return Row(kind, (seed.to_bytes(4) * 12)[: ROW_WIDTHS[kind]], signature)
+    signature = (digest + keccak(digest) + keccak(digest[1:]) + keccak(digest[2:]))[: SIGNED[kind]]
+    return Row(kind, (seed.to_bytes(4) * 22)[: ROW_WIDTHS[kind]], signature)
 
 
 def rows_of(kind: Kind) -> st.SearchStrategy[Row]:
     width = ROW_WIDTHS[kind]
-    signed = SIGNATURE_BYTES if kind in SIGNED_KINDS else 0
+    signed = SIGNED[kind]
     return st.builds(
         lambda row, signature: Row(kind, row, signature),
         st.binary(min_size=width, max_size=width),
@@ -85,6 +87,16 @@ def test_the_layout_is_count_kinds_columns_and_signatures_in_order() -> None:
     kinds = bytes([Kind.PRICE, Kind.HEADER, Kind.PRICE])
     raw = b"\x00\x03" + kinds + b"abcde" + columns + b"P" * 64 + b"Q" * 64
     assert pack_chunk([price, header, other]) == raw
+
+
+def test_a_block_trade_has_two_signatures_in_its_place() -> None:
+    block = Row(Kind.BLOCK_TRADE, bytes(range(86)), b"M" * 64 + b"T" * 64)
+    rows = [ORDER, block, HEADER, block, ORDER]
+    raw = pack_chunk(rows)
+    pair, order = b"M" * 64 + b"T" * 64, ORDER.signature
+    assert raw.endswith(order + pair + pair + order)
+    assert [row_at(raw, index) for index in range(5)] == rows == unpack_chunk(raw)
+    assert row_size(Kind.BLOCK_TRADE) == 1 + 86 + 128
 
 
 @pytest.mark.parametrize(
@@ -171,6 +183,7 @@ BAD_ROWS = [
     ("a row with a byte more", [Row(Kind.HEADER, bytes(6))], CodecReason.ROW_WIDTH),
     ("an unsigned order", [Row(Kind.ORDER, bytes(33))], CodecReason.SIGNATURE_WIDTH),
     ("a long signature", [Row(Kind.ORDER, bytes(33), bytes(65))], CodecReason.SIGNATURE_WIDTH),
+    ("half consent", [Row(Kind.BLOCK_TRADE, bytes(86), bytes(64))], CodecReason.SIGNATURE_WIDTH),
     ("a signed header", [Row(Kind.HEADER, bytes(5), bytes(64))], CodecReason.SIGNATURE_WIDTH),
     ("more than fits", [*FULL, HEADER], CodecReason.CHUNK_TOO_LONG),
 ]

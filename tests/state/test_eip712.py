@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from state import eip712
+from state.legs import Leg, legs_of
 from state.orders import decode_flags
 from state.transactions import (
     AddKey,
     Amend,
+    BlockTrade,
     Cancel,
     CancelAll,
     NewOrder,
@@ -24,6 +26,7 @@ from state.transactions import (
 )
 from state.transactions.add_key import add_key_digest
 from state.transactions.amend import amend_digest
+from state.transactions.block_trade import block_trade_digest
 from state.transactions.cancel import cancel_digest
 from state.transactions.cancel_all import cancel_all_digest
 from state.transactions.kinds import ROW_WIDTHS, Kind
@@ -41,10 +44,16 @@ def fields_of(type_text: str) -> tuple[str, list[dict[str, str]]]:
     return name, [{"type": kind, "name": field} for kind, field in pairs]
 
 
+def types_of(type_text: str) -> tuple[str, dict[str, list[dict[str, str]]]]:
+    """The primary type, and the fields of every type in a text that lists it first."""
+    types = dict(fields_of(text + ")") for text in type_text.split(")") if text)
+    return next(iter(types)), types
+
+
 def library_digest(type_text: str, message: dict[str, Any]) -> bytes:
-    name, fields = fields_of(type_text)
+    name, types = types_of(type_text)
     typed = {
-        "types": {"EIP712Domain": fields_of(eip712.DOMAIN_TYPE)[1], name: fields},
+        "types": {"EIP712Domain": fields_of(eip712.DOMAIN_TYPE)[1], **types},
         "primaryType": name,
         "domain": {
             "name": eip712.NAME,
@@ -57,7 +66,13 @@ def library_digest(type_text: str, message: dict[str, Any]) -> bytes:
     return bytes(_hash_eip191_message(encode_typed_data(full_message=typed)))
 
 
+def leg_message(leg: Leg) -> dict[str, Any]:
+    side = "sell" if leg.taker_side else "buy"
+    return {"market": leg.market, "takerSide": side, "ticks": leg.ticks, "lots": leg.lots}
+
+
 def ours_and_theirs(tx: Any) -> tuple[bytes, bytes] | None:
+    message: dict[str, Any]
     match tx:
         case NewOrder():
             flags = decode_flags(tx.flags)
@@ -150,6 +165,18 @@ def ours_and_theirs(tx: Any) -> tuple[bytes, bytes] | None:
                 "expiry": tx.expiry,
             }
             return revoke_key_digest(DOMAIN, tx), library_digest(eip712.REVOKE_KEY_TYPE, message)
+        case BlockTrade():
+            message = {
+                "maker": tx.maker,
+                "makerKeyEpoch": tx.maker_epoch,
+                "makerSequence": tx.maker_sequence,
+                "taker": tx.taker,
+                "takerKeyEpoch": tx.taker_epoch,
+                "takerSequence": tx.taker_sequence,
+                "legs": [leg_message(leg) for leg in tx.legs[: tx.count]],
+                "expiry": tx.expiry,
+            }
+            return block_trade_digest(DOMAIN, tx), library_digest(eip712.BLOCK_TRADE_TYPE, message)
         case SignedPrice():
             message = {"market": tx.market, "price": tx.price, "time": tx.time}
             return price_digest(DOMAIN, tx), library_digest(eip712.PRICE_TYPE, message)
@@ -168,6 +195,17 @@ def test_our_digest_is_the_librarys(kind: Kind, data: st.DataObject) -> None:
 @pytest.mark.parametrize("byte", [b for b in range(256) if decode_flags(b)])
 def test_every_flag_byte_has_the_words_a_wallet_shows(byte: int) -> None:
     pair = ours_and_theirs(NewOrder(1, 0, 1, 0, byte, 5, 5, 5))
+    assert pair is not None and pair[0] == pair[1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_the_legs_that_count_are_what_both_parties_sign(count: int, data: st.DataObject) -> None:
+    numbers = st.tuples(*(st.integers(0, 2**bits - 1) for bits in (16, 1, 24, 48)))
+    some = data.draw(st.lists(numbers, min_size=count, max_size=count))
+    tx = BlockTrade(1, 2, 3, 4, 5, 6, 7, count, legs_of(*(Leg(*leg) for leg in some)))
+    pair = ours_and_theirs(tx)
     assert pair is not None and pair[0] == pair[1]
 
 

@@ -26,10 +26,14 @@ from state.batch import (
     encode_header,
     encode_output,
 )
+from state.legs import NO_LEG, Leg, legs_of
 from state.machine import (
+    NO_BLOCK,
     NO_ORDER,
+    BlockInProgress,
     Machine,
     OrderInProgress,
+    Phase,
     SavedRoots,
     Sums,
     decode_machine,
@@ -123,16 +127,35 @@ sums = st.builds(
 )
 orders_in_progress = st.builds(
     OrderInProgress,
-    *(st.integers(1, 2), unsigned(32), unsigned(32), unsigned(64), unsigned(16), unsigned(8)),
+    *(st.integers(1, 3), unsigned(32), unsigned(32), unsigned(64), unsigned(16), unsigned(8)),
     *(unsigned(32), unsigned(64), unsigned(64), unsigned(64), unsigned(16)),
 )
-registers = st.just(NO_ORDER) | orders_in_progress
-machines = st.builds(
+legs = st.builds(Leg, unsigned(16), unsigned(8), unsigned(24), unsigned(48))
+blocks = st.lists(legs, min_size=1, max_size=4).flatmap(
+    lambda some: st.builds(
+        BlockInProgress,
+        *(unsigned(32), unsigned(32), unsigned(64), st.integers(0, len(some))),
+        *(st.just(len(some)), st.just(legs_of(*some))),
+    )
+)
+blocks_in_progress = st.tuples(
+    st.builds(replace, orders_in_progress, phase=st.sampled_from([Phase.SAVE, Phase.LEG])), blocks
+)
+registers = st.tuples(st.just(NO_ORDER) | orders_in_progress, st.just(NO_BLOCK)) | (
+    blocks_in_progress
+)
+idle_machines = st.builds(
     Machine,
     *(unsigned(64), hash32, unsigned(32), unsigned(32), unsigned(16)),
     *(unsigned(64), unsigned(64), unsigned(64), unsigned(64), unsigned(64)),
     *(unsigned(8), unsigned(8), unsigned(16), hash32, unsigned(128), unsigned(128)),
-    *(sums, unsigned(32), registers, st.none() | sums),
+    *(sums, unsigned(32)),
+)
+machines = st.builds(
+    lambda machine, registers, saved: replace(
+        machine, order=registers[0], block=registers[1], saved=saved
+    ),
+    *(idle_machines, registers, st.none() | sums),
 )
 chunk_commitments = st.builds(ChunkCommitment, unsigned(16), hash32, hash32)
 headers = st.builds(
@@ -243,6 +266,37 @@ def test_repeated_unordered_and_empty_entries_are_refused() -> None:
 def test_a_machine_comes_back_as_it_went(machine: Machine, root: bytes, roots: SavedRoots) -> None:
     kept = roots if machine.saved is not None else SavedRoots()
     assert decode_machine(encode_machine(machine, root, kept)) == (machine, root, kept)
+
+
+BAD_REGISTERS = [
+    ("a phase there is not", OrderInProgress(phase=5), NO_BLOCK),
+    ("an order that does nothing", OrderInProgress(account=1), NO_BLOCK),
+    ("a block trade that does nothing", NO_ORDER, BlockInProgress(count=1)),
+    ("a maker of no block trade", OrderInProgress(phase=1), BlockInProgress(maker=1)),
+    ("a leg of no block trade", OrderInProgress(phase=1), BlockInProgress(legs=legs_of(Leg(1)))),
+    ("a leg to come of none", OrderInProgress(phase=1), BlockInProgress(leg=1)),
+    ("legs without a block trade", OrderInProgress(phase=4), NO_BLOCK),
+    ("a block trade that matches", OrderInProgress(phase=2), BlockInProgress(count=1)),
+    ("a block trade that cancels", OrderInProgress(phase=3), BlockInProgress(count=1)),
+    ("five legs", OrderInProgress(phase=4), BlockInProgress(count=5)),
+    ("a leg past the last", OrderInProgress(phase=4), BlockInProgress(leg=3, count=2)),
+    (
+        "a leg that does not count",
+        OrderInProgress(phase=4),
+        BlockInProgress(count=2, legs=legs_of(Leg(1), NO_LEG, Leg(2))),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("order", "block"), [row[1:] for row in BAD_REGISTERS], ids=[row[0] for row in BAD_REGISTERS]
+)
+def test_registers_that_no_step_leaves_are_refused(
+    order: OrderInProgress, block: BlockInProgress
+) -> None:
+    data = encode_machine(Machine(order=order, block=block), bytes(32))
+    with pytest.raises(NotCanonical):
+        decode_machine(data)
 
 
 @given(headers)

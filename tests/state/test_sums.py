@@ -5,6 +5,7 @@ from builders import NOW, VERIFIER, Venue, key
 from msgspec.structs import replace
 
 from state.accounts import Position
+from state.exchange import row_with_lots, with_lots
 from state.execution import run_transaction
 from state.inbox import InboxItem
 from state.invariants import check_invariants
@@ -15,7 +16,6 @@ from state.orders import BUY, SELL, Life
 from state.status import Status
 from state.steps import Step, take_item
 from state.store import Changes, Fill
-from state.trade import row_with_lots, with_lots
 from state.transactions import Header
 from state.transactions.deposit import Deposit, encode_deposit
 from state.transactions.kinds import InboxKind
