@@ -21,6 +21,10 @@ from state.transactions import Transaction, encode_transaction
 CHUNK_ROWS = 40
 L1_TIME = 1_700_000_000
 TIME_MAX = 2**40 - 1
+SENDER = bytes(19) + b"\x01"
+
+Asked = tuple[int, bytes] | tuple[int, bytes, bytes]
+"""An inbox item's kind, payload and, where it matters, sender."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,12 @@ class Chain:
     batches: list[LoggedBatch] = field(default_factory=list)
 
     def append(
-        self, payloads: Sequence[tuple[int, bytes]], chunks: Sequence[Sequence[Row]], **changed: Any
+        self, asked: Sequence[Asked], chunks: Sequence[Sequence[Row]], **changed: Any
     ) -> LoggedBatch:
-        """The next batch: inbox `payloads` by kind, then `chunks`; `changed` forges its header."""
+        """The next batch: inbox items as `asked`, then `chunks`; `changed` forges its header."""
         items = tuple(
-            InboxItem(kind, self.inbox + at, L1_TIME, bytes(19) + b"\x01", payload)
-            for at, (kind, payload) in enumerate(payloads)
+            InboxItem(kind, self.inbox + at, L1_TIME, sender[0] if sender else SENDER, payload)
+            for at, (kind, payload, *sender) in enumerate(asked)
         )
         for item in items:
             self.accumulator = accumulate(self.accumulator, item)
@@ -83,15 +87,15 @@ class Chain:
 class RecordedVenue(Venue):
     """A venue that keeps what it was given, in order."""
 
-    given: list[tuple[int, bytes] | Row]
+    given: list[Asked | Row]
 
     def __post_init__(self) -> None:
         self.given = []
         super().__post_init__()
 
-    def item(self, kind: int, payload: bytes) -> Status:
-        self.given.append((kind, payload))
-        return super().item(kind, payload)
+    def item(self, kind: int, payload: bytes, sender: bytes = SENDER) -> Status:
+        self.given.append((kind, payload, sender))
+        return super().item(kind, payload, sender)
 
     def run(self, tx: Transaction, signature: bytes = b"") -> Receipt:
         kind, row = encode_transaction(tx)
@@ -106,7 +110,7 @@ def recorded_batches(seed: int, transactions: int) -> list[LoggedBatch]:
     history.run(transactions)
     assert isinstance(history.venue, RecordedVenue)
     chain = Chain()
-    items: list[tuple[int, bytes]] = []
+    items: list[Asked] = []
     rows: list[Row] = []
     for given in history.venue.given:
         if isinstance(given, Row):
