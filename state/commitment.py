@@ -124,11 +124,9 @@ class Committer:
         for name, key in state.dirty:
             if name == "orders":
                 market, side, place = key
-                order = state.order(market, side, place)
-                leaf = encode_order(order) if order else b""
-                books.setdefault((market, side), {})[place] = leaf
+                books.setdefault((market, side), {})[place] = leaf_of(state, name, key)
             elif name != "markets":
-                changed[name][key] = _leaf(state, name, key)
+                changed[name][key] = leaf_of(state, name, key)
         for book, leaves in books.items():
             self._books[book] = self._books.get(book, EMPTY_BOOK).update(leaves)
         touched = {market for market, _ in books}
@@ -148,12 +146,16 @@ class Committer:
         return encode_market(market, bids, asks)
 
 
-def _leaf(state: FollowedState, name: str, key: Any) -> bytes:
+def leaf_of(state: FollowedState, name: str, key: Any) -> bytes:
+    """The leaf at a place; b"" is absent. A market's also needs the roots of its books."""
     if name == "accounts":
         return encode_account(state.account(key))
     if name == "rows":
         row = state.row_at(key)
         return encode_board_row(row) if row else b""
+    if name == "orders":
+        order = state.order(*key)
+        return encode_order(order) if order else b""
     assert name == "withdrawals"
     withdrawal = state.withdrawal(key)
     return encode_withdrawal(withdrawal) if withdrawal else b""
