@@ -97,7 +97,7 @@ def post_batch(
     sizes: DynArray[uint16, CHUNKS_MAX],
     raw_hashes: DynArray[bytes32, CHUNKS_MAX],
     payload: Bytes[PAYLOAD_BYTES_MAX],
-    number: uint64,
+    parent: bytes32,
 ):
     """
     @notice Post the next batch: inbox items up to `inbox_to`, then the chunks whose
@@ -107,12 +107,12 @@ def post_batch(
     @param time_min Seconds; with `time_max`, the bounds of every time inside the batch.
     @param sizes Compressed bytes of each chunk.
     @param raw_hashes keccak of each chunk before compression, on the sequencer's word.
-    @param number The batch meant to be posted: a copy of this call reverts. Together with an
-           origin that is not older than the parent's block, so does one whose parent a
-           reorganisation of L1 took away; the sequencer names the last block it has seen.
+    @param parent Hash of the batch that this one was made behind. A copy of the call reverts,
+           and so does one whose parent was replaced by a reorganisation of L1 or by force.
     """
     assert msg.sender == SEQUENCER, "batches: not the sequencer"
-    assert number == self._head().number + 1, "batches: not the next number"
+    number: uint64 = self._head().number + 1
+    assert parent == self.batch_hashes[number - 1], "batches: parent is not the last batch"
     assert len(raw_hashes) == len(sizes), "batches: hashes and sizes differ in count"
 
     records: Bytes[CHUNK_RECORDS_BYTES_MAX] = b""
@@ -149,7 +149,8 @@ def force_batch(inbox_to: uint64, origin_number: uint64, origin_hash: bytes32):
     head: Head = self._head()
     assert self._is_older(head.inbox_to, FORCE_DELAY), "batches: nothing is overdue"
 
-    time: uint64 = max(head.time_max, convert(block.timestamp, uint64) - TIME_LAG_MAX)
+    now: uint64 = convert(block.timestamp, uint64)
+    time: uint64 = max(head.time_max, now - min(now, TIME_LAG_MAX))
     header: Bytes[HEADER_BYTES_MAX] = self._seal(
         inbox_to, origin_number, origin_hash, time, time, b""
     )
@@ -232,7 +233,7 @@ def _check_times(time_last: uint64, time_min: uint64, time_max: uint64):
     assert time_min <= time_max, "batches: time bounds are crossed"
     now: uint64 = convert(block.timestamp, uint64)
     assert time_max <= now, "batches: time is in the future"
-    assert time_min >= now - TIME_LAG_MAX, "batches: time lags too far"
+    assert now - time_min <= TIME_LAG_MAX, "batches: time lags too far"
 
 
 @internal

@@ -15,7 +15,13 @@ WITHDRAW = Function(
     "withdraw",
     ("bytes32", "bytes", "uint32", "uint32", "address", "uint64", "bytes32[32]"),
 )
+REVOKE_KEY = Function("revoke_key", ("uint32", "uint32"))
+ACCEPT_NUMBER = Function("accept_number", ("uint32",))
+ROTATE_OWNER = Function("rotate_owner", ("uint32", "address"))
 LIST_MARKET = Function("list_market", ("bytes",))
+SCHEDULE_PARAMETERS = Function("schedule_parameters", ("bytes",))
+CANCEL_PARAMETERS = Function("cancel_parameters", ("uint16",))
+APPLY_PARAMETERS = Function("apply_parameters", ("bytes",))
 POST_BATCH = Function(
     "post_batch",
     (
@@ -27,7 +33,7 @@ POST_BATCH = Function(
         "uint16[]",
         "bytes32[]",
         "bytes",
-        "uint64",
+        "bytes32",
     ),
 )
 FORCE_BATCH = Function("force_batch", ("uint64", "uint64", "bytes32"))
@@ -38,7 +44,13 @@ CLAIM_BOND_WITHDRAW = Function("claim_bond_withdraw")
 FUNCTIONS = (
     DEPOSIT,
     WITHDRAW,
+    REVOKE_KEY,
+    ACCEPT_NUMBER,
+    ROTATE_OWNER,
     LIST_MARKET,
+    SCHEDULE_PARAMETERS,
+    CANCEL_PARAMETERS,
+    APPLY_PARAMETERS,
     POST_BATCH,
     FORCE_BATCH,
     CLAIM,
@@ -51,7 +63,7 @@ CONSTRUCTOR_INPUTS = (
     "address",
     "address",
     "bytes32",
-    "(uint64,uint64,uint64,uint64,uint256)",
+    "(uint64,uint64,uint64,uint64,uint256,uint64)",
 )
 
 
@@ -63,6 +75,7 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     time_lag_max: int
     claim_window: int
     claim_bond: int
+    parameter_delay: int
 
 
 def deployment(
@@ -104,14 +117,44 @@ def withdraw(
     return WITHDRAW.encode(parent_claim, output, index, account, recipient, amount, branch)
 
 
+def revoke_key(*, account: int, key_epoch: int) -> bytes:
+    """Appends the revocation of a session key; it counts if the account's owner sends it."""
+    return REVOKE_KEY.encode(account, key_epoch)
+
+
+def accept_number(number: int) -> bytes:
+    """Lets the owner of `number` hand it to the sender; 0 takes that back."""
+    return ACCEPT_NUMBER.encode(number)
+
+
+def rotate_owner(*, account: int, new_owner: bytes) -> bytes:
+    """Appends the hand-over of an account, and with the first one moves the owner's number."""
+    return ROTATE_OWNER.encode(account, new_owner)
+
+
 def list_market(listing: bytes) -> bytes:
     """Appends a listing to the inbox; the governor only."""
     return LIST_MARKET.encode(listing)
 
 
+def schedule_parameters(listing: bytes) -> bytes:
+    """Announces a market's next parameters, as a listing; the governor only."""
+    return SCHEDULE_PARAMETERS.encode(listing)
+
+
+def cancel_parameters(market: int) -> bytes:
+    """Takes back what was announced for a market; the governor only."""
+    return CANCEL_PARAMETERS.encode(market)
+
+
+def apply_parameters(listing: bytes) -> bytes:
+    """Appends what was announced, to the byte, once its delay is over."""
+    return APPLY_PARAMETERS.encode(listing)
+
+
 def post_batch(
     *,
-    number: int,
+    parent: bytes,
     inbox_to: int,
     origin_number: int,
     origin_hash: bytes,
@@ -120,7 +163,7 @@ def post_batch(
     chunks: Sequence[bytes],
     raw_hashes: Sequence[bytes],
 ) -> bytes:
-    """Posts `chunks`, compressed, as batch `number`; the sequencer only."""
+    """Posts `chunks`, compressed, behind the batch whose hash is `parent`; the sequencer only."""
     sizes = [len(chunk) for chunk in chunks]
     return POST_BATCH.encode(
         inbox_to,
@@ -131,7 +174,7 @@ def post_batch(
         sizes,
         raw_hashes,
         b"".join(chunks),
-        number,
+        parent,
     )
 
 

@@ -10,18 +10,15 @@ from ethereum.ercs import IERC20
 from . import claims
 from . import inbox
 from . import outputs
+from . import owners
 
 uses: claims
 uses: inbox
+uses: owners
 
 
 # Micro-USDC ever taken in; nano-USD sums on L2 are sized for it.
 DEPOSITED_MAX: constant(uint256) = 2**64 - 1
-OWNERS_MAX: constant(uint32) = 2**24 - 1
-SUBACCOUNTS: constant(uint32) = 2**8
-
-# How the code of an account begins that has a key of its own all the same (EIP-7702).
-DELEGATION: constant(Bytes[3]) = x"ef0100"
 
 WITHDRAWAL_DOMAIN: constant(uint8) = 5
 WITHDRAWALS_DEPTH: constant(uint256) = 32
@@ -30,12 +27,6 @@ WITHDRAWALS_DEPTH: constant(uint256) = 32
 # @notice The token of account, USDC with 6 decimals.
 TOKEN: public(immutable(address))
 
-
-# @notice Owners numbered so far.
-owner_count: public(uint32)
-
-# @notice Number of an owner, from 1 in the order of first deposits; 0 is nobody.
-owner_numbers: public(HashMap[address, uint32])
 
 # One bit an index.
 _paid: HashMap[uint256, uint256]
@@ -75,13 +66,13 @@ def deposit(amount: uint64, subaccount: uint8) -> uint32:
     @return The account: owner number (24 bits), subaccount (8 bits).
     """
     assert amount > 0, "escrow: nothing to deposit"
-    assert self._has_key(msg.sender), "escrow: a contract has no key to sign with"
+    assert owners._has_key(msg.sender), "escrow: a contract has no key to sign with"
     micro: uint256 = convert(amount, uint256)
     deposited: uint256 = convert(inbox._item_before(inbox.inbox_size).deposited, uint256)
     assert deposited + micro <= DEPOSITED_MAX, "escrow: deposit cap reached"
 
-    owner_number: uint32 = self._owner_number(msg.sender)
-    account: uint32 = owner_number * SUBACCOUNTS + convert(subaccount, uint32)
+    owner_number: uint32 = owners._owner_number(msg.sender)
+    account: uint32 = owner_number * owners.SUBACCOUNTS + convert(subaccount, uint32)
     index: uint64 = inbox._append(
         inbox.KIND_DEPOSIT,
         amount,
@@ -142,29 +133,6 @@ def is_paid(index: uint32) -> bool:
     @notice Whether the withdrawal of this index has left.
     """
     return self._is_paid(index)
-
-
-@internal
-def _owner_number(owner: address) -> uint32:
-    """
-    @notice The owner's number, assigned now if this is their first deposit.
-    """
-    number: uint32 = self.owner_numbers[owner]
-    if number == 0:
-        assert self.owner_count < OWNERS_MAX, "escrow: owner numbers are used up"
-        number = self.owner_count + 1
-        self.owner_count = number
-        self.owner_numbers[owner] = number
-    return number
-
-
-@internal
-@view
-def _has_key(owner: address) -> bool:
-    """
-    @notice Whether somebody may hold a key that signs for `owner`.
-    """
-    return not owner.is_contract or slice(owner.code, 0, 3) == DELEGATION
 
 
 @internal

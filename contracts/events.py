@@ -34,6 +34,28 @@ class DepositedLog(msgspec.Struct, frozen=True):
     amount: int
 
 
+class OwnerRotatedLog(msgspec.Struct, frozen=True):
+    """An owner number went from `previous` to `owner`."""
+
+    number: int
+    previous: bytes
+    owner: bytes
+
+
+class ParametersScheduledLog(msgspec.Struct, frozen=True):
+    """`listing` is what may be applied to `market` from `ready_at`, in seconds."""
+
+    market: int
+    ready_at: int
+    listing: bytes
+
+
+class ParametersCancelledLog(msgspec.Struct, frozen=True):
+    """What was scheduled for `market` is void."""
+
+    market: int
+
+
 class WithdrawalPaidLog(msgspec.Struct, frozen=True):
     """Withdrawal `index` left: `amount` micro-USDC."""
 
@@ -79,6 +101,9 @@ class ClaimBondWithdrawnLog(msgspec.Struct, frozen=True):
 RollupLog = (
     InboxItemLog
     | DepositedLog
+    | OwnerRotatedLog
+    | ParametersScheduledLog
+    | ParametersCancelledLog
     | WithdrawalPaidLog
     | BatchPostedLog
     | ClaimedLog
@@ -122,6 +147,11 @@ class Event(Generic[T]):
 
 INBOX_ITEM = Event("InboxItem", ("uint64", "uint8", "uint64", "address", "bytes"), 1, InboxItemLog)
 DEPOSITED = Event("Deposited", ("uint64", "uint32", "address", "uint64"), 3, DepositedLog)
+OWNER_ROTATED = Event("OwnerRotated", ("uint32", "address", "address"), 3, OwnerRotatedLog)
+PARAMETERS_SCHEDULED = Event(
+    "ParametersScheduled", ("uint16", "uint64", "bytes"), 1, ParametersScheduledLog
+)
+PARAMETERS_CANCELLED = Event("ParametersCancelled", ("uint16",), 1, ParametersCancelledLog)
 WITHDRAWAL_PAID = Event(
     "WithdrawalPaid", ("uint32", "uint32", "address", "uint64"), 3, WithdrawalPaidLog
 )
@@ -133,6 +163,9 @@ CLAIM_BOND_WITHDRAWN = Event("ClaimBondWithdrawn", ("address", "uint256"), 1, Cl
 EVENTS: tuple[Event[Any], ...] = (
     INBOX_ITEM,
     DEPOSITED,
+    OWNER_ROTATED,
+    PARAMETERS_SCHEDULED,
+    PARAMETERS_CANCELLED,
     WITHDRAWAL_PAID,
     BATCH_POSTED,
     CLAIMED,

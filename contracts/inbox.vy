@@ -12,15 +12,14 @@ PAYLOAD_BYTES_MAX: constant(uint256) = 1_024
 
 KIND_DEPOSIT: constant(uint8) = 1
 KIND_LIST_MARKET: constant(uint8) = 2
+KIND_REVOKE_KEY: constant(uint8) = 3
+KIND_ROTATE_OWNER: constant(uint8) = 4
+KIND_SET_PARAMETERS: constant(uint8) = 5
 
 # The most steps an item of each kind can take; kind 0 does not exist.
-WEIGHTS: constant(uint64[3]) = [0, 1, 1]
+WEIGHTS: constant(uint64[6]) = [0, 1, 1, 1, 1, 1]
 
 U64: constant(uint256) = 2**64 - 1
-
-
-# @notice The only account that may list markets.
-GOVERNOR: public(immutable(address))
 
 
 struct Item:
@@ -46,25 +45,6 @@ event InboxItem:
     time: uint64
     sender: address
     payload: Bytes[PAYLOAD_BYTES_MAX]
-
-
-@deploy
-def __init__(governor: address):
-    """
-    @notice Nobody can be given this role later.
-    """
-    assert governor != empty(address), "inbox: no governor"
-    GOVERNOR = governor
-
-
-@external
-def list_market(listing: Bytes[PAYLOAD_BYTES_MAX]):
-    """
-    @notice Append a market listing. Its form is judged by the rules on L2, where a
-            bad one changes nothing. The governor only.
-    """
-    assert msg.sender == GOVERNOR, "inbox: not the governor"
-    self._append(KIND_LIST_MARKET, 0, listing)
 
 
 @external

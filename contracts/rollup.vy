@@ -10,27 +10,45 @@
 from . import batches
 from . import claims
 from . import escrow
+from . import governance
 from . import inbox
+from . import owners
 
 initializes: inbox
 initializes: batches[inbox := inbox]
 initializes: claims[batches := batches, inbox := inbox]
-initializes: escrow[claims := claims, inbox := inbox]
+initializes: owners[inbox := inbox]
+initializes: governance[inbox := inbox]
+initializes: escrow[claims := claims, inbox := inbox, owners := owners]
 
 exports: (
     escrow.deposit,
     escrow.withdraw,
     escrow.is_paid,
-    escrow.owner_count,
-    escrow.owner_numbers,
     escrow.TOKEN,
 )
 exports: (
-    inbox.list_market,
+    owners.revoke_key,
+    owners.accept_number,
+    owners.rotate_owner,
+    owners.owner_count,
+    owners.owner_numbers,
+    owners.number_owners,
+    owners.accepted_numbers,
+)
+exports: (
+    governance.list_market,
+    governance.schedule_parameters,
+    governance.cancel_parameters,
+    governance.apply_parameters,
+    governance.scheduled_parameters,
+    governance.GOVERNOR,
+    governance.PARAMETER_DELAY,
+)
+exports: (
     inbox.inbox_item,
     inbox.inbox_size,
     inbox.accumulator,
-    inbox.GOVERNOR,
 )
 exports: (
     batches.post_batch,
@@ -66,6 +84,7 @@ struct Parameters:
     time_lag_max: uint64  # seconds
     claim_window: uint64  # seconds
     claim_bond: uint256  # wei
+    parameter_delay: uint64  # seconds
 
 
 @deploy
@@ -79,12 +98,12 @@ def __init__(
     """
     @param token USDC, or on a development network a stand-in.
     @param sequencer Who posts batches.
-    @param governor Who lists markets.
+    @param governor Who lists markets and announces their parameters.
     @param genesis_output_hash keccak of the packed output of batch 0.
     """
     DEPLOYED_AT = block.number
     escrow.__init__(token)
-    inbox.__init__(governor)
+    governance.__init__(governor, parameters.parameter_delay)
     batches.__init__(
         sequencer, parameters.inbox_delay, parameters.force_delay, parameters.time_lag_max
     )

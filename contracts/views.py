@@ -34,6 +34,13 @@ class Head(msgspec.Struct, frozen=True):
     inbox_to: int
 
 
+class Scheduled(msgspec.Struct, frozen=True):
+    """The next parameters of a market, applicable from `ready_at`; the hash is zero for none."""
+
+    listing_hash: bytes
+    ready_at: int
+
+
 class ClaimRecord(msgspec.Struct, frozen=True):
     """What L1 keeps of a claim. More than one child means rivals."""
 
@@ -59,12 +66,20 @@ def _claim_record(
 
 # --- escrow ---
 TOKEN = View("TOKEN", (), ("address",), bytes)
-OWNER_COUNT = View("owner_count", (), ("uint32",), int)
-OWNER_NUMBERS = View("owner_numbers", ("address",), ("uint32",), int)
 IS_PAID = View("is_paid", ("uint32",), ("bool",), bool)
 
-# --- inbox ---
+# --- owners ---
+OWNER_COUNT = View("owner_count", (), ("uint32",), int)
+OWNER_NUMBERS = View("owner_numbers", ("address",), ("uint32",), int)
+NUMBER_OWNERS = View("number_owners", ("uint32",), ("address",), bytes)
+ACCEPTED_NUMBERS = View("accepted_numbers", ("address",), ("uint32",), int)
+
+# --- governance ---
 GOVERNOR = View("GOVERNOR", (), ("address",), bytes)
+PARAMETER_DELAY = View("PARAMETER_DELAY", (), ("uint64",), int)
+SCHEDULED_PARAMETERS = View("scheduled_parameters", ("uint16",), ("bytes32", "uint64"), Scheduled)
+
+# --- inbox ---
 INBOX_SIZE = View("inbox_size", (), ("uint64",), int)
 INBOX_ITEM = View("inbox_item", ("uint64",), ("uint64", "uint64", "uint128"), Item)
 ACCUMULATOR = View("accumulator", ("uint64",), ("bytes32",), bytes)
@@ -96,10 +111,14 @@ DEPLOYED_AT = View("DEPLOYED_AT", (), ("uint256",), int)
 
 VIEWS = (
     TOKEN,
+    IS_PAID,
     OWNER_COUNT,
     OWNER_NUMBERS,
-    IS_PAID,
+    NUMBER_OWNERS,
+    ACCEPTED_NUMBERS,
     GOVERNOR,
+    PARAMETER_DELAY,
+    SCHEDULED_PARAMETERS,
     INBOX_SIZE,
     INBOX_ITEM,
     ACCUMULATOR,

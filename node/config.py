@@ -71,4 +71,5 @@ class DevnetConfig(Struct, frozen=True, kw_only=True):
             time_lag_max=300,
             claim_window=self.claim_window,
             claim_bond=10**17,
+            parameter_delay=10,
         )

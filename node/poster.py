@@ -1,6 +1,6 @@
 """Posting sealed batches on L1, one after the other.
 
-The contract takes a batch number once and in order, so nothing is lost or doubled by
+The contract takes a batch behind its own parent only, so nothing is lost or doubled by
 asking again: whoever was stopped between sending and the receipt finds the batch on L1,
 where it is compared with ours, or posts it again.
 """
@@ -22,7 +22,7 @@ _NEVER = {
     "batches: overdue item left out": "it leaves out an overdue inbox item",
 }
 _LATER = {
-    "batches: not the next number": "L1 has another batch of this number, or lacks the one before",
+    "batches: parent is not the last batch": "L1 has another batch there, or lacks the one before",
     "batches: time is in the future": "L1's clock is behind",
     "batches: inbox has no such item": "L1 took an inbox item back",
     "batches: inbox runs backwards": "L1 has another batch before it",
@@ -50,28 +50,30 @@ class Poster:
         self._rollup = rollup
         self.corrupt = corrupt
 
-    async def post(self, batch: SealedBatch, origin: Mark) -> Posted | Resequence | Wait:
+    async def post(
+        self, batch: SealedBatch, origin: Mark, parent: bytes
+    ) -> Posted | Resequence | Wait:
         """Post `batch`, whose inbox items were all read from L1 up to the block of `origin`.
 
-        L1 takes the batch only on the branch of that block. Were its items taken back and
-        replaced meanwhile, it would run other ones there than were run here. What to do where
-        the contract refused it; Retry and L1Error where L1 does not answer or does not take
-        the transaction, Halt where it never will.
+        L1 takes the batch only behind `parent` and on the branch of that block. Were its items
+        taken back and replaced meanwhile, it would run other ones there than were run here. What
+        to do where the contract refused it; Retry and L1Error where L1 does not answer or does
+        not take the transaction, Halt where it never will.
         """
         try:
-            receipt = await self.sender.send(self._rollup, self._calldata(batch, origin))
+            receipt = await self.sender.send(self._rollup, self._calldata(batch, origin, parent))
         except TransactionReverted as refusal:
             return self._move(batch.number, refusal.reason)
         return Posted(receipt.block_number, receipt.transaction_hash, receipt.gas_used)
 
-    def _calldata(self, batch: SealedBatch, origin: Mark) -> bytes:
+    def _calldata(self, batch: SealedBatch, origin: Mark, parent: bytes) -> bytes:
         chunks = list(batch.payload)
         if batch.number == self.corrupt and chunks:
             # The last byte is a literal of the raw chunk, so its hash is sure to differ.
             chunks[0] = chunks[0][:-1] + bytes([chunks[0][-1] ^ 1])
         content = batch.content
         return calls.post_batch(
-            number=content.number,
+            parent=parent,
             inbox_to=content.inbox_to,
             origin_number=origin.block,
             origin_hash=origin.hash,

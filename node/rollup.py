@@ -183,6 +183,7 @@ class RollupReader:
                 time_lag_max=await self.read(views.TIME_LAG_MAX),
                 claim_window=await self.read(views.CLAIM_WINDOW),
                 claim_bond=await self.read(views.CLAIM_BOND),
+                parameter_delay=await self.read(views.PARAMETER_DELAY),
             ),
         )
 

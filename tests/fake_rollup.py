@@ -30,7 +30,12 @@ from state.transactions.list_market import encode_listing
 SLOT = 12
 SEQUENCER = b"\x5e" * 20
 PARAMETERS = Parameters(
-    inbox_delay=60, force_delay=600, time_lag_max=300, claim_window=10, claim_bond=1
+    inbox_delay=60,
+    force_delay=600,
+    time_lag_max=300,
+    claim_window=10,
+    claim_bond=1,
+    parameter_delay=10,
 )
 TERMS = RollupTerms(
     chain_id=DOMAIN.chain_id,
@@ -101,7 +106,7 @@ class FakeL1:
         except TransactionReverted as refusal:
             self.refusals.append(refusal.reason)
             raise
-        self.sent.append(arguments[-1])
+        self.sent.append(len(self.batches))
         head = len(self.blocks) - 1
         block = self.blocks[head]
         return L1Receipt(keccak(block.hash), head, block.hash, True, 1, 1, None, ())
@@ -179,6 +184,10 @@ class FakeL1:
             rows += [row for chunk in derived.batch.chunks for row in chunk]
         return replayer, roots, rows
 
+    @property
+    def _last(self) -> Cursor | BatchPosted:
+        return self.batches[-1] if self.batches else genesis_cursor(DOMAIN)
+
     # --- the contract ---
 
     @property
@@ -202,12 +211,12 @@ class FakeL1:
         sizes: Sequence[int],
         raw_hashes: Sequence[bytes],
         payload: bytes,
-        number: int,
+        parent: bytes,
     ) -> None:
         now, items = self.time + 1, self.items
         inbox_from = self.headers[-1].inbox_to if self.batches else 0
         overdue = inbox_to < len(items) and now - items[inbox_to].time > PARAMETERS.inbox_delay
-        _require(number == len(self.batches) + 1, "not the next number")
+        _require(parent == self._last.batch_hash, "parent is not the last batch")
         _require(inbox_to > inbox_from or bool(sizes), "nothing in the batch")
         is_known = 0 <= origin_number < len(self.blocks)
         _require(is_known, "origin is not in the past")
@@ -236,11 +245,10 @@ class FakeL1:
         accumulator = bytes(32)
         for item in self.items[:inbox_to]:
             accumulator = accumulate(accumulator, item)
-        parent: Cursor | BatchPosted = self.batches[-1] if self.batches else genesis_cursor(DOMAIN)
         header = encode_header(
             BatchHeader(
                 number=len(self.batches) + 1,
-                parent=parent.batch_hash,
+                parent=self._last.batch_hash,
                 inbox_from=self.headers[-1].inbox_to if self.batches else 0,
                 inbox_to=inbox_to,
                 inbox_accumulator=accumulator,

@@ -49,6 +49,7 @@ PARAMETERS = Parameters(
     time_lag_max=3_600,
     claim_window=7_200,
     claim_bond=10**17,
+    parameter_delay=86_400,
 )
 NAMES = ("alice", "bob", "carol", "grace", "heidi", "ivan", "judy")
 TRADERS = ("alice", "bob", "carol")
@@ -165,7 +166,7 @@ class L1Venue:
         head = await self.reader.read(views.HEAD)
         latest = await self.reader.block("latest")
         data = calls.post_batch(
-            number=head.number + 1,
+            parent=await self.reader.read(views.BATCH_HASHES, head.number),
             inbox_to=await self.reader.read(views.INBOX_SIZE),
             origin_number=latest.number,
             origin_hash=latest.hash,

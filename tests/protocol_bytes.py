@@ -12,7 +12,7 @@ from eth_hash.auto import keccak
 from trie.smt import SparseMerkleTree
 
 VERSION = 1
-DEPOSIT, LIST_MARKET = 1, 2
+DEPOSIT, LIST_MARKET, REVOKE_KEY, ROTATE_OWNER, SET_PARAMETERS = range(1, 6)
 
 
 def item_hash(kind: int, index: int, time: int, sender: bytes, payload: bytes) -> bytes:
@@ -28,6 +28,16 @@ def accumulate(accumulator: bytes, item: bytes) -> bytes:
 def deposit_payload(account: int, owner: bytes, micro: int) -> bytes:
     """Section 4, inbox kind 1."""
     return struct.pack(">I20sQ", account, owner, micro)
+
+
+def revocation_payload(account: int, key_epoch: int) -> bytes:
+    """Section 4, inbox kind 3."""
+    return struct.pack(">II", account, key_epoch)
+
+
+def rotation_payload(account: int, new_owner: bytes) -> bytes:
+    """Section 4, inbox kind 4."""
+    return struct.pack(">I20s", account, new_owner)
 
 
 def genesis_batch_hash(chain_id: int, rollup: bytes) -> bytes:

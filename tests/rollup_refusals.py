@@ -5,7 +5,17 @@ from dataclasses import replace
 from typing import Any
 
 from protocol_bytes import withdrawal_leaf, withdrawals_tree
-from rollup_world import ALICE, BOB, DOLLAR, GENESIS_CLAIM, PARAMETERS, RIVAL, SEQUENCER, World
+from rollup_world import (
+    ALICE,
+    BOB,
+    DOLLAR,
+    GENESIS_CLAIM,
+    GOVERNOR,
+    PARAMETERS,
+    RIVAL,
+    SEQUENCER,
+    World,
+)
 
 from contracts import calls, token, views
 from contracts.abi import Function, keccak
@@ -75,9 +85,9 @@ def post(world: World, **changes: Any) -> object:
 def post_payload(world: World, sizes: list[int], payload: bytes) -> object:
     """Post a payload that need not be what its sizes say."""
     origin = world.engine.number - 1
-    now = world.engine.time
+    now, parent = world.engine.time, world.read(views.BATCH_HASHES, 0)
     data = calls.POST_BATCH.encode(
-        0, origin, world.engine.block_hash(origin), now, now, sizes, [bytes(32)], payload, 1
+        0, origin, world.engine.block_hash(origin), now, now, sizes, [bytes(32)], payload, parent
     )
     return world.send(data, SEQUENCER)
 
@@ -136,8 +146,30 @@ def bond_refused(world: World) -> object:
 
 def exhausted(world: World) -> object:
     """Deposit for the first time when all numbers are given out."""
-    world.engine.store(world.rollup, world.slot("escrow.owner_count"), 2**24 - 1)
+    world.engine.store(world.rollup, world.slot("owners.owner_count"), 2**24 - 1)
     return world.deposit(ALICE)
+
+
+def rotate(world: World, sender: bytes, account: int, new_owner: bytes) -> object:
+    """Hand over an account, Alice being the only owner there is."""
+    world.deposit(ALICE)
+    return world.send(calls.rotate_owner(account=account, new_owner=new_owner), sender)
+
+
+def rotate_onto_a_contract(world: World) -> object:
+    """Hand over to a contract that agreed."""
+    contract = world.mock("bond_receiver")
+    world.send_through(contract, calls.accept_number(1))
+    return rotate(world, ALICE, 0x100, contract)
+
+
+def announce(
+    world: World, listing: bytes, applied: bytes = b"", *, wait: int = PARAMETERS.parameter_delay
+) -> object:
+    """Schedule a listing, wait, apply one."""
+    world.send(calls.schedule_parameters(listing), GOVERNOR)
+    world.wait(wait)
+    return world.send(calls.apply_parameters(applied), BOB)
 
 
 def refusing(world: World) -> World:
@@ -159,21 +191,37 @@ SCENARIOS: dict[str, Scenario] = {
     "escrow: deposit cap reached": lambda w: (w.deposit(ALICE, 2**64 - 1), w.deposit(BOB, 1)),
     "escrow: token refused the deposit": lambda w: refusing(w).deposit(ALICE),
     "escrow: token moved another amount": lambda w: World(w.engine, "fee_token").deposit(ALICE),
-    "escrow: owner numbers are used up": exhausted,
     "escrow: claim is not confirmed": lambda w: pay(w, claimed=False),
     "escrow: no such withdrawal": lambda w: pay(w, amount=DOLLAR + 1),
     "escrow: already paid": lambda w: (pay(w), pay_again(w)),
     "escrow: token refused the withdrawal": refused_withdrawal,
-    "inbox: no governor": lambda w: deploy(w, governor=bytes(20)),
-    "inbox: not the governor": lambda w: w.send(calls.list_market(b"listing"), BOB),
     "inbox: no such item": lambda w: w.read(views.INBOX_ITEM, 0),
+    "owners: nobody has this number": lambda w: rotate(w, ALICE, 0x200, BOB),
+    "owners: new owner does not have this number": lambda w: rotate(w, BOB, 0x100, BOB),
+    "owners: new owner has a number already": lambda w: rotate(w, ALICE, 0x100, ALICE),
+    "owners: new owner has not accepted": lambda w: rotate(w, ALICE, 0x100, BOB),
+    "owners: a contract has no key to sign with": rotate_onto_a_contract,
+    "owners: numbers are used up": exhausted,
+    "governance: no governor": lambda w: deploy(w, governor=bytes(20)),
+    "governance: parameter delay is zero": lambda w: deploy(w, parameter_delay=0),
+    "governance: parameter delay is too long": lambda w: deploy(w, parameter_delay=YEARS_34 + 1),
+    "governance: not the governor": lambda w: w.send(calls.list_market(b"listing"), BOB),
+    "governance: listing names no market": lambda w: announce(w, b"\0"),
+    "governance: nothing is scheduled": lambda w: w.send(calls.cancel_parameters(0), GOVERNOR),
+    "governance: not what is scheduled": lambda w: announce(w, b"listing", b"another listing"),
+    "governance: parameter delay is not over": lambda w: announce(
+        w, b"listing", b"listing", wait=PARAMETERS.parameter_delay - 1
+    ),
+    "governance: scheduled too long ago": lambda w: announce(
+        w, b"listing", b"listing", wait=PARAMETERS.parameter_delay + 30 * 86_400 + 1
+    ),
     "batches: no sequencer": lambda w: deploy(w, sequencer=bytes(20)),
     "batches: force delay is not above inbox delay": lambda w: deploy(w, force_delay=600),
     "batches: force delay is too long": lambda w: deploy(w, force_delay=YEARS_34 + 1),
     "batches: time lag is zero": lambda w: deploy(w, time_lag_max=0),
     "batches: time lag is too long": lambda w: deploy(w, time_lag_max=YEARS_34 + 1),
     "batches: not the sequencer": lambda w: post(w, sender=BOB),
-    "batches: not the next number": lambda w: post(w, number=2),
+    "batches: parent is not the last batch": lambda w: post(w, parent=keccak(b"replaced")),
     "batches: hashes and sizes differ in count": lambda w: post(w, raw_hashes=[]),
     "batches: empty chunk": lambda w: post(w, chunks=[b""]),
     "batches: sizes exceed the payload": lambda w: post_payload(w, [6], b"chunk"),

@@ -32,6 +32,7 @@ PARAMETERS = calls.Parameters(
     time_lag_max=300,
     claim_window=7_200,
     claim_bond=10**17,
+    parameter_delay=86_400,
 )
 GENESIS = Output(batch=0, batch_hash=bytes(32), steps=0).pack()
 GENESIS_CLAIM = claim_hash(bytes(32), GENESIS)
@@ -131,7 +132,7 @@ class World:
     def batch_call(self, **changes: Any) -> bytes:
         """Calldata of a sound batch, but for `changes`."""
         arguments: dict[str, Any] = {
-            "number": self.read(views.HEAD).number + 1,
+            "parent": self.read(views.BATCH_HASHES, self.read(views.HEAD).number),
             "inbox_to": self.read(views.INBOX_SIZE),
             "origin_number": self.engine.number - 1,
             "time_min": self.engine.time,

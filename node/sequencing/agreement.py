@@ -34,6 +34,11 @@ class Agreement:
     def safe(self) -> int:
         return len(self._agreed)
 
+    @property
+    def parent(self) -> bytes:
+        """The hash of batch `safe`, which the next one follows on L1."""
+        return self._agreed[-1] if self._agreed else self._genesis.batch_hash
+
     def posted(self, number: int) -> BatchPosted | None:
         """Batch `number` as L1 shows it, if that is the one that was agreed on."""
         if not 0 < number <= min(self.safe, len(self._view.batches)):

@@ -88,7 +88,6 @@ class Posting:
             # sequence numbers above those of the transactions that must then be retried.
             return None
         number = engine.agreement.safe + 1
-        # L1 checks a batch's number and branch, not which batch of that branch it follows.
         if not engine.is_current or view.mark is None or number > engine.durable:
             return None
         batch = engine.sequencer.batches.get(number)
@@ -104,7 +103,9 @@ class Posting:
             next_item=left_out[0] if left_out else None,
             limits=self._limits,
         )
-        return await self._poster.post(batch, view.mark) if isinstance(move, Post) else move
+        if not isinstance(move, Post):
+            return move
+        return await self._poster.post(batch, view.mark, self._engine.agreement.parent)
 
     def _tell(self, batch: SealedBatch, why: str) -> None:
         self.problem = f"batch {batch.number} is not on L1: {why}"

@@ -78,7 +78,7 @@ def test_a_batch_sent_twice_is_posted_once(world: World) -> None:
     world.deposit(ALICE)
     call = world.batch_call(chunks=[b"chunk"], raw_hashes=[bytes(32)])
     world.send(call, SEQUENCER)
-    with pytest.raises(Reverted, match="batches: not the next number"):
+    with pytest.raises(Reverted, match="batches: parent is not the last batch"):
         world.send(call, SEQUENCER)
 
 

@@ -93,6 +93,7 @@ def test_selectors_and_topics_are_hashes_of_signatures() -> None:
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "uint8": st.integers(0, 2**8 - 1),
+    "uint16": st.integers(0, 2**16 - 1),
     "uint32": st.integers(0, 2**32 - 1),
     "uint64": st.integers(0, 2**64 - 1),
     "uint256": st.integers(0, 2**256 - 1),

@@ -24,6 +24,7 @@ def test_a_follower_learns_everything_from_one_address(world: World) -> None:
     assert world.read(views.TIME_LAG_MAX) == PARAMETERS.time_lag_max
     assert world.read(views.CLAIM_WINDOW) == PARAMETERS.claim_window
     assert world.read(views.CLAIM_BOND) == PARAMETERS.claim_bond
+    assert world.read(views.PARAMETER_DELAY) == PARAMETERS.parameter_delay
 
 
 def test_what_is_deployed_fits(world: World) -> None:
@@ -42,6 +43,8 @@ def test_what_is_deployed_fits(world: World) -> None:
         {"claim_window": 2**30},
         {"claim_bond": 1},
         {"claim_bond": 2**256 - 1},
+        {"parameter_delay": 1},
+        {"parameter_delay": 2**30},
     ],
 )
 def test_parameters_reach_their_bounds(engine: Engine, parameters: dict[str, Any]) -> None:
@@ -90,6 +93,9 @@ def test_the_test_token_is_an_erc20_of_six_decimals(world: World) -> None:
         ("escrow", "WITHDRAWALS_DEPTH", limits.WITHDRAWALS_DEPTH),
         ("inbox", "KIND_DEPOSIT", InboxKind.DEPOSIT),
         ("inbox", "KIND_LIST_MARKET", InboxKind.LIST_MARKET),
+        ("inbox", "KIND_REVOKE_KEY", InboxKind.REVOKE_KEY),
+        ("inbox", "KIND_ROTATE_OWNER", InboxKind.ROTATE_OWNER),
+        ("inbox", "KIND_SET_PARAMETERS", InboxKind.SET_PARAMETERS),
     ],
 )
 def test_l1_and_the_rules_mean_the_same_limits(module: str, name: str, expected: int) -> None:

@@ -1,9 +1,9 @@
 """When the sequencer stops, anyone moves the inbox."""
 
 import pytest
-from evm_engines import Reverted
+from evm_engines import Engine, Reverted
 from protocol_bytes import Header, genesis_batch_hash
-from rollup_world import ALICE, BOB, PARAMETERS, World
+from rollup_world import ALICE, BOB, PARAMETERS, SEQUENCER, World
 
 from contracts import views
 
@@ -79,3 +79,28 @@ def test_a_forced_batch_does_not_turn_the_clock_back(world: World) -> None:
     world.engine.store(world.rollup, weighty, last << 64)
     world.force()
     assert world.read(views.HEAD) == views.Head(1, last, 1)
+
+
+def test_a_batch_made_behind_another_parent_is_refused(world: World) -> None:
+    """The number and the branch would fit: only the parent's hash tells that force came between."""
+    world.deposit(ALICE)
+    world.wait(PARAMETERS.force_delay + 1)
+    mine = world.batch_call(chunks=[b"mine"], raw_hashes=[bytes(32)])
+    forced = world.force()
+    world.wait(12)
+    with pytest.raises(Reverted, match="batches: parent is not the last batch"):
+        world.send(mine, SEQUENCER)
+    log = world.post(parent=forced.batch_hash, chunks=[b"mine"], raw_hashes=[bytes(32)])
+    assert log.number == 2
+
+
+def test_a_chain_younger_than_the_lag_has_times_from_zero(engine: Engine) -> None:
+    """Nothing underflows where the first batch could lie before the beginning of time."""
+    engine.time, age = 0, PARAMETERS.force_delay + 1
+    world = World(engine, time_lag_max=2**30)
+    world.deposit(ALICE)
+    world.wait(age)
+    assert world.force().header[130:146] == bytes(16)
+    world.wait(12)
+    world.post(time_min=0, time_max=age + 12, chunks=[b"1"], raw_hashes=[bytes(32)])
+    assert world.read(views.HEAD) == views.Head(2, age + 12, 1)

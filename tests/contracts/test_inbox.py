@@ -85,7 +85,7 @@ def test_the_cap_on_deposits_can_be_reached_exactly(world: World) -> None:
 
 
 def test_the_last_owner_number_is_given_out(world: World) -> None:
-    world.engine.store(world.rollup, world.slot("escrow.owner_count"), 2**24 - 2)
+    world.engine.store(world.rollup, world.slot("owners.owner_count"), 2**24 - 2)
     receipt = world.deposit(ALICE, subaccount=255)
     assert int.from_bytes(receipt.output, "big") == 2**32 - 1
 

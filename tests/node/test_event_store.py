@@ -34,7 +34,12 @@ TERMS = RollupTerms(
     governor=bytes(20),
     deployed_at=7,
     parameters=Parameters(
-        inbox_delay=1, force_delay=2, time_lag_max=3, claim_window=4, claim_bond=10**17
+        inbox_delay=1,
+        force_delay=2,
+        time_lag_max=3,
+        claim_window=4,
+        claim_bond=10**17,
+        parameter_delay=5,
     ),
 )
 

@@ -19,6 +19,7 @@ from state.chunks import decode_chunk
 from state.lz4_block import CodecError
 
 ORIGIN = Mark(17, b"\x17" * 32)
+PARENT = b"\x16" * 32
 
 
 class Sender:
@@ -55,7 +56,7 @@ async def test_what_is_sent_is_what_the_contract_writes_its_header_from(
     batches: list[SealedBatch],
 ) -> None:
     sender = Sender()
-    posted = await poster(sender).post(batches[0], ORIGIN)
+    posted = await poster(sender).post(batches[0], ORIGIN, PARENT)
     assert posted == Posted(block=18, transaction=b"\x07" * 32, gas=4_000)
     ((to, data),) = sender.sent
     sent = decode(POST_BATCH.inputs, data[4:])
@@ -64,7 +65,7 @@ async def test_what_is_sent_is_what_the_contract_writes_its_header_from(
     assert sent[:3] == (content.inbox_to, ORIGIN.block, ORIGIN.hash)
     assert sent[3:5] == (content.time_min, content.time_max)
     assert sent[5] == tuple(chunk.size for chunk in content.chunks)
-    assert sent[7] == b"".join(batches[0].payload) and sent[8] == 1
+    assert sent[7] == b"".join(batches[0].payload) and sent[8] == PARENT
     assert decode_chunk(sent[7], content.chunks[0].raw_hash) == list(batches[0].rows)
 
 
@@ -75,7 +76,7 @@ async def test_a_drill_flips_one_byte_of_the_batch_it_names(
     sender = Sender()
     drill = poster(sender, corrupt)
     for batch in batches:
-        await drill.post(batch, ORIGIN)
+        await drill.post(batch, ORIGIN, PARENT)
     payload, empty = (decode(POST_BATCH.inputs, data[4:])[7] for _, data in sender.sent)
     whole = b"".join(batches[0].payload)
     assert empty == b"" and len(payload) == len(whole)
@@ -91,7 +92,7 @@ async def test_a_drill_flips_one_byte_of_the_batch_it_names(
         ("time lags too far", Resequence),
         ("time runs backwards", Resequence),
         ("overdue item left out", Resequence),
-        ("not the next number", Wait),
+        ("parent is not the last batch", Wait),
         ("time is in the future", Wait),
         ("inbox has no such item", Wait),
         ("inbox runs backwards", Wait),
@@ -108,9 +109,9 @@ async def test_every_refusal_has_a_reaction(
     refused = poster(Sender(TransactionReverted(f"batches: {reason}", b"", None)))
     if issubclass(reaction, Exception):
         with pytest.raises(reaction):
-            await refused.post(batches[0], ORIGIN)
+            await refused.post(batches[0], ORIGIN, PARENT)
     else:
-        assert isinstance(await refused.post(batches[0], ORIGIN), reaction)
+        assert isinstance(await refused.post(batches[0], ORIGIN, PARENT), reaction)
 
 
 @pytest.mark.parametrize("fault", [Retry("timeout"), L1Error(809, "insufficient funds")])
@@ -118,7 +119,7 @@ async def test_an_l1_that_takes_nothing_is_the_callers_to_wait_for(
     batches: list[SealedBatch], fault: Exception
 ) -> None:
     with pytest.raises(type(fault)):
-        await poster(Sender(fault)).post(batches[0], ORIGIN)
+        await poster(Sender(fault)).post(batches[0], ORIGIN, PARENT)
 
 
 def test_the_reasons_are_those_of_the_contract() -> None:

@@ -121,7 +121,7 @@ async def test_a_restart_in_the_middle_of_retrying_retries_the_rest_in_order() -
         sizes.append(desk.file.synced)
         if len(sizes) == 11:
             raise KeyboardInterrupt
-        return submit(tx, signature)
+        return submit(tx, signature, client_order_id)
 
     desk.history.submit = killed  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
