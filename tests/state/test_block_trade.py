@@ -14,7 +14,7 @@ from block_world import (
     signed,
     trade,
 )
-from builders import DOMAIN, FAR, NOW, VERIFIER, Key, Venue, key, sign_transaction
+from builders import FAR, NOW, VERIFIER, Key, Venue, key, sign_transaction
 from msgspec.structs import replace
 
 from state.accounts import PERMIT_CANCEL, PERMIT_TRADE, SessionKey
@@ -36,7 +36,7 @@ ALICE, BOB = 1 << 8, 2 << 8
 def venue() -> Venue:
     """Every step of what it runs is held against the invariants."""
     venue = block_venue()
-    venue.on_step = lambda step, changes: check_invariants(venue.state)
+    venue.on_step = lambda *_: check_invariants(venue.state)
     return venue
 
 
@@ -111,7 +111,7 @@ SWAPPED: list[tuple[str, Any]] = [
     ("a stranger's for the taker", lambda tx: signed(tx, taker=key("mallory"))),
     ("no maker's", lambda tx: bytes(64) + signed(tx)[64:]),
     ("no taker's", lambda tx: signed(tx)[:64] + bytes(64)),
-    ("none", lambda tx: b""),
+    ("none", lambda _: b""),
     ("the maker's alone", lambda tx: signed(tx)[:64]),
     ("the taker's alone", lambda tx: signed(tx)[64:]),
     ("a byte more", lambda tx: signed(tx) + b"\0"),
@@ -314,7 +314,7 @@ def test_two_subaccounts_of_one_owner_trade_with_each_other(venue: Venue) -> Non
 def test_between_its_steps_a_trade_stands_in_the_registers(venue: Venue) -> None:
     seen: list[tuple[int, int, str | None]] = []
 
-    def watch(step: Step, changes: Changes) -> None:
+    def watch(_: Step, changes: Changes) -> None:
         check_invariants(venue.state)
         order, held = changes.machine.order, changes.machine.block
         seen.append((order.phase, held.leg, changes.rewind))
@@ -336,4 +336,3 @@ def test_admit_reads_two_accounts_and_writes_nothing_else(venue: Venue) -> None:
     changes = take_transaction(venue.state, tx, signed(tx), VERIFIER, last=False)
     assert changes.accounts.keys() == {ALICE, BOB}
     assert not (changes.markets or changes.rows or changes.orders or changes.events)
-    assert VERIFIER.domain == DOMAIN
