@@ -14,12 +14,12 @@ was acknowledged, and halts the node. Nothing is ever skipped.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 from zlib import crc32
 
 import msgspec
 from msgspec import Struct
 
-from node.disk import File
 from node.errors import Halt
 from node.records import Record, decode_records, encode_records
 from state.crypto import keccak
@@ -31,6 +31,13 @@ BODY_BYTES_MAX = 2**26
 HEAD_BYTES = len(MAGIC) + 2 + 32 + 4
 GROUP_HEAD_BYTES = len(MARK) + 4 + 4 + 32 + 4
 _SCAN_BYTES = 2**20
+
+
+class Readable(Protocol):
+    """As much of a file as reading takes."""
+
+    def size(self) -> int: ...
+    def read(self, offset: int, size: int) -> bytes: ...
 
 
 class Position(Struct, frozen=True):
@@ -93,7 +100,7 @@ class _Damaged(Exception):
 class JournalReader:
     """Reads groups from a file, and changes nothing."""
 
-    def __init__(self, path: Path, file: File) -> None:
+    def __init__(self, path: Path, file: Readable) -> None:
         self.path = path
         self._file = file
         self.torn: TornTail | None = None

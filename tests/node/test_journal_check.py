@@ -1,0 +1,73 @@
+"""`tallystick journal check`: sound, torn at its end, or damaged; and nothing is changed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from journal_files import GROUPS, IDENTITY, written
+
+from node.cli.main import tallystick
+from node.journal_reading import HEAD_BYTES
+
+
+def checked(path: Path, *options: str) -> Result:
+    return CliRunner().invoke(tallystick, ["journal", "check", str(path), *options])
+
+
+def found(path: Path) -> tuple[int, dict[str, Any]]:
+    done = checked(path, "--json")
+    return done.exit_code, json.loads(done.stdout)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    disk, _ = written(GROUPS)
+    (file,) = disk.files.values()
+    place = tmp_path / "journal"
+    place.write_bytes(file.data)
+    return place
+
+
+def test_a_sound_journal_is_told_with_what_it_holds(path: Path) -> None:
+    code, what = found(path)
+    assert (code, what["is_sound"], what["torn_bytes"]) == (0, True, 0)
+    assert what["groups"] == len(GROUPS) and what["size"] == path.stat().st_size
+    assert what["identity"] == "0x" + IDENTITY.hex()
+    kinds = {"ItemsTaken": 1, "Taken": 2, "Sealed": 1, "Final": 1}
+    assert what["records"] == kinds | {"Rewound": 1, "Adopted": 1, "Settled": 1}
+    words = checked(path).output
+    assert "whole" in words and "Taken records" in words
+
+
+def test_a_torn_tail_is_no_damage_and_stays_where_it_is(path: Path) -> None:
+    whole = path.read_bytes()
+    for cut in (1, 30, 45):
+        path.write_bytes(whole[:-cut])
+        code, what = found(path)
+        assert (code, what["is_sound"], what["groups"]) == (0, True, len(GROUPS) - 1)
+        assert what["torn_at"] + what["torn_bytes"] == len(whole) - cut
+        assert path.stat().st_size == len(whole) - cut, "a check cuts nothing"
+    assert "never acknowledged" in checked(path).output
+
+
+@pytest.mark.parametrize(
+    "at", [0, 9, HEAD_BYTES - 1, HEAD_BYTES, HEAD_BYTES + 60, HEAD_BYTES + 300]
+)
+def test_damage_is_told_with_its_place_and_its_mend(at: int, path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+    code, what = found(path)
+    assert (code, what["is_sound"]) == (1, False)
+    assert what["damaged_at"] <= at and "Restore the file from a copy" in what["damage"]
+    done = checked(path)
+    assert done.exit_code == 1 and f"damaged at byte {what['damaged_at']}" in done.output
+
+
+def test_what_is_no_journal_is_told(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"")
+    assert found(tmp_path / "other")[1]["damage"].count("does not begin like a journal") == 1
+    done = checked(tmp_path / "nothing")
+    assert done.exit_code == 1 and "there is no journal at" in done.output
