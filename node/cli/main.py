@@ -15,6 +15,7 @@ COMMANDS = {
     "deposit": ("node.cli.money:deposit", "Move USDC from L1 into an account."),
     "withdraw": ("node.cli.money:withdraw", "Move USDC out of an account to L1, and claim it."),
     "order": ("node.cli.orders:order", "Place and cancel orders."),
+    "journal": ("node.cli.journals:journal", "Check a sequencer's journal."),
     "l1": ("node.cli.processes:l1", "Run the embedded L1 devnet."),
     "sequence": ("node.cli.processes:sequence", "Run the sequencer."),
     "follow": ("node.cli.processes:follow", "Rebuild the venue from L1 alone."),
