@@ -3,12 +3,22 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from shared_files import shared_json
 
-from state.accounts import Position
+from state.accounts import Account, Position
 from state.limits import LOTS_MAX, PRICE_MAX
-from state.margin import Health, initial_margin, interest_scale, may_stand, worst_lots
+from state.margin import (
+    Health,
+    cautious_health,
+    health,
+    initial_margin,
+    interest_scale,
+    may_stand,
+    worst_lots,
+)
 from state.markets import BoardRow, Mode, Side, Tier
+from state.memory import MemoryState
 from state.units import RATE_ONE, ratio_down, ratio_up, share_down, share_up
 
 
@@ -99,6 +109,21 @@ def test_a_change_stands_when_healthy_or_strictly_smaller_and_no_riskier(
     before: tuple[int, int], after: tuple[int, int], lots: tuple[int, int], allowed: bool
 ) -> None:
     assert may_stand(Health(*before), Health(*after), *lots) == allowed
+
+
+@pytest.mark.parametrize("lots", [1, 7, -1, -7])
+@pytest.mark.parametrize("marks", [(1_000, 900), (900, 1_000), (1_000, 1_000)])
+def test_caution_takes_the_worse_mark_of_a_position_whatever_its_size(
+    lots: int, marks: tuple[int, int]
+) -> None:
+    state = MemoryState()
+    state.rows[0] = replace(row(), mark=marks[0], slow_mark=marks[1])
+    account = Account(owner=b"\1" * 20, cash=50_000, positions=(Position(0, lots),))
+    worse = min(marks) if lots > 0 else max(marks)
+    required = share_up(abs(lots) * max(marks), 50_000)
+    assert cautious_health(state, account) == Health(50_000 + lots * worse, required)
+    at_mark = Health(50_000 + lots * marks[0], share_up(abs(lots) * marks[0], 50_000))
+    assert health(state, account) == at_mark
 
 
 @given(st.integers(0, 2**120), st.integers(0, RATE_ONE))
