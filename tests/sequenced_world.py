@@ -14,9 +14,18 @@ from state.batch import BatchHeader, ChunkCommitment, encode_header
 from state.crypto import keccak
 from state.execution import Receipt
 from state.inbox import InboxItem
+from state.legs import Leg, legs_of
 from state.orders import BUY, Flags, Life, SelfTrade, encode_flags
 from state.status import Status
-from state.transactions import Cancel, NewOrder, SignedPrice, Transaction, Transfer, Withdraw
+from state.transactions import (
+    BlockTrade,
+    Cancel,
+    NewOrder,
+    SignedPrice,
+    Transaction,
+    Transfer,
+    Withdraw,
+)
 from state.transactions.deposit import Deposit, encode_deposit
 from state.transactions.kinds import InboxKind
 from state.transactions.list_market import encode_listing
@@ -37,6 +46,10 @@ def inbox(dollars: int = 100_000, names: tuple[str, ...] = NAMES) -> list[InboxI
         InboxItem(kind, index, NOW, bytes(19) + b"\x01", payload)
         for index, (kind, payload) in enumerate(payloads)
     ]
+
+
+def owner_of(account: int) -> str:
+    return dict(enumerate(NAMES, 1)).get(account >> 8, "nobody")
 
 
 def deposit_item(index: int, name: str, dollars: int = 5) -> InboxItem:
@@ -119,9 +132,11 @@ class Traders:
     def next(self) -> Submission:
         """One more transaction; one in nine or so is nobody's."""
         r = self.random
-        make = r.choice([self.order] * 8 + [self.cancel, self.price, self.withdraw, self.transfer])
-        tx, signer = make()
-        submission = (tx, sign_transaction(tx, key(signer if r.random() < 0.95 else "mallory")))
+        others = [self.cancel, self.price, self.withdraw, self.transfer, self.block_trade]
+        tx, signer = r.choice([self.order] * 8 + others)()
+        first = key(signer if r.random() < 0.95 else "mallory")
+        taker = key(owner_of(tx.taker)) if isinstance(tx, BlockTrade) else None
+        submission = (tx, sign_transaction(tx, first, taker=taker))
         if self.sent and r.random() < 0.05:
             submission = r.choice(self.sent)
         self.sent.append(submission)
@@ -141,6 +156,15 @@ class Traders:
         expiry = r.choice((FAR, FAR, FAR, FAR, self.sequencer.time + 20, NOW - 1))
         encoded = encode_flags(flags)
         return NewOrder(number, 0, self._next(), 0, encoded, ticks, lots, expiry), name
+
+    def block_trade(self) -> tuple[Transaction, str]:
+        """Near the mark, or now and then beyond the band, when the numbers alone are consumed."""
+        r = self.random
+        (maker, one), (_, other) = self._trader(), self._trader()
+        ticks = AROUND * r.choice((998, 1_000, 1_001, 1_200)) // 1_000
+        legs = legs_of(Leg(0, r.randrange(2), ticks, r.randint(1, 5_000)))
+        numbers = (one, 0, self._next(), other, 0, self._next())
+        return BlockTrade(*numbers, FAR, 1, legs), maker
 
     def cancel(self) -> tuple[Transaction, str]:
         name, number = self._trader()

@@ -47,6 +47,7 @@ class Watched:
     def __init__(self, seed: int) -> None:
         self.history = History(seed)
         self.seen: Counter[str] = Counter()
+        self.legs = 0
         self.venue = self.history.venue
         self.venue.on_step = self._watch
         self.history.run(TRANSACTIONS)
@@ -57,8 +58,15 @@ class Watched:
             return
         if changes.rewind is not None:
             self.seen[changes.rewind] += 1
+            if self.legs:
+                self.seen[f"{changes.rewind} after {min(self.legs, 2)} legs"] += 1
+            self.legs = 0
         state = self.venue.state
         for fill in changes.events:
+            if fill.block:
+                # Between its legs a party may have less margin than it needs.
+                self.legs += 1
+                continue
             for who, number in (("taker", fill.taker), ("maker", fill.maker)):
                 if not health(state, state.account(number)).is_healthy:
                     self.seen[f"an unhealthy {who} reduced"] += 1
@@ -110,6 +118,10 @@ def test_every_other_answer_has_a_test_of_its_own(status: Status) -> None:
         "save",
         "keep",
         "restore",
+        "keep after 1 legs",
+        "keep after 2 legs",
+        "restore after 1 legs",
+        "restore after 2 legs",
         "a sweep of an own order",
         "a sweep of an other order",
         "an unhealthy taker reduced",
