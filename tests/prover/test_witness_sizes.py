@@ -26,6 +26,7 @@ from prover.witness import MACHINE_BYTES, decode_witness
 from prover.witness_state import WitnessState
 from state.accounts import encode_account
 from state.chunks import Row, pack_chunk
+from state.legs import Leg, legs_of
 from state.limits import (
     ACCOUNT_KEYS_MAX,
     ACCOUNT_ORDERS_MAX,
@@ -40,7 +41,16 @@ from state.limits import (
     PUBLISHERS_MAX,
 )
 from state.orders import BUY, SELL, Flags, Life, RestingOrder, encode_flags, encode_order, order_key
-from state.transactions import Cancel, Header, NewOrder, Transaction, encode_transaction
+from state.status import Status
+from state.transactions import (
+    BlockTrade,
+    Cancel,
+    Header,
+    NewOrder,
+    SignedPrice,
+    Transaction,
+    encode_transaction,
+)
 
 WITHOUT_CHUNK_MAX = 28 * 1024
 WITH_CHUNK_MAX = 40 * 1024
@@ -76,10 +86,12 @@ def order_of(ticks: int, life: Life) -> NewOrder:
 
 
 def full_chunk(tx: Transaction, signature: bytes) -> bytes:
-    """8,192 bytes that begin with `tx`: a kind byte, 33 of row and 64 of signature each."""
+    """8,192 bytes that begin with `tx`: an order takes 98, a header 6, a block trade 215."""
     order = Row(*encode_transaction(order_of(BID, Life.GTC)), bytes(64))
     header = Row(*encode_transaction(Header(NOW)))
-    chunk = pack_chunk([Row(*encode_transaction(tx), signature), *[order] * 80, *[header] * 42])
+    price = Row(*encode_transaction(SignedPrice(TRADED, 1, NOW)), bytes(64))
+    rows = [*[order] * 78, price] if isinstance(tx, BlockTrade) else [order] * 80
+    chunk = pack_chunk([Row(*encode_transaction(tx), signature), *rows, *[header] * 42])
     assert len(chunk) == CHUNK_BYTES_MAX
     return chunk
 
@@ -124,6 +136,30 @@ def measure(publishers: int) -> list[Measured]:
     return [*match, sweep[1], rest[1], *cancel]
 
 
+def measure_block_trade(publishers: int) -> list[Measured]:
+    """Every step of one with a leg, between the two fullest accounts."""
+    world = FullestVenue(publishers)
+    numbers = (MAKER, EPOCH, SEQUENCE, TAKER, EPOCH, SEQUENCE)
+    tx = BlockTrade(*numbers, FAR, 1, legs_of(Leg(TRADED, BUY, BEST_ASK, 3)))
+    measured = run(world, tx, "ADMIT", "SAVE", "LEG", "SETTLE")
+    assert world.state.machine.status == Status.OK
+    return measured
+
+
+@pytest.mark.parametrize("publishers", [1, PUBLISHERS_MAX])
+def test_no_step_of_a_block_trade_has_a_larger_witness_than_a_match(publishers: int) -> None:
+    admit, save, leg, settle = measured = measure_block_trade(publishers)
+    print(f"\n{publishers} publishers a market\n{HEADING}{'chunk':>8}{'together':>10}")
+    for row in measured:
+        print(row)
+    match = largest(publishers, books=1)
+    assert save.witness < admit.witness < leg.witness < settle.witness < match
+    assert admit.witness + admit.chunk <= WITH_CHUNK_MAX and match <= WITHOUT_CHUNK_MAX
+    # SETTLE asks for the health of both: the row of every position either has.
+    rows = largest(publishers, books=0) - market_bytes(publishers)
+    assert rows * 0.99 < settle.witness <= rows
+
+
 def order_known(world: FullestVenue) -> tuple[int, int]:
     """(epoch, sequence) of the order to cancel."""
     market, side, at = CANCELLED
@@ -158,6 +194,11 @@ def untouched(publishers: int) -> FullestVenue:
     return FullestVenue(publishers)
 
 
+def market_bytes(publishers: int) -> int:
+    leaf = untouched(publishers).committer.commit().markets.leaf(TRADED)
+    return 2 + 2 + len(leaf) + branch_bytes(MARKETS_DEPTH)
+
+
 def largest(publishers: int, *, books: int) -> int:
     """What the limits alone allow a step of an order to touch.
 
@@ -166,7 +207,7 @@ def largest(publishers: int, *, books: int) -> int:
     world = untouched(publishers)
     commitment = world.committer.commit()
     account = 4 + 2 + len(encode_account(world.state.account(TAKER))) + branch_bytes(ACCOUNTS_DEPTH)
-    market = 2 + 2 + len(commitment.markets.leaf(TRADED)) + branch_bytes(MARKETS_DEPTH)
+    market = market_bytes(publishers)
     rows = 2 * ACCOUNT_POSITIONS_MAX - 1
     row = 1 + 2 + len(commitment.board.leaf(TRADED))
     # Rows that alternate with siblings, and the two empty parts of the board above 64 markets.
