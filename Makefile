@@ -8,7 +8,7 @@ TALLYSTICK := $(BIN)/tallystick
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup devnet demo test check format clean
+.PHONY: help setup devnet demo test check coverage mutate format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,13 @@ check: $(READY) ## lint, types, import arrows, spelling
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
+
+coverage: $(READY) ## lines and branches of state/ that its tests reach
+	$(BIN)/python -P -m coverage run -m pytest tests/state tests/prover
+	$(BIN)/python -P -m coverage report
+
+mutate: $(READY) ## break the money modules of state/ on purpose; an hour or more, in a copy
+	@BIN="$(BIN)" WORKERS="$(WORKERS)" sh scripts/mutate.sh $(MUTANTS)
 
 format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff format .
