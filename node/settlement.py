@@ -81,7 +81,7 @@ async def deposit(
         await sender.send(token_address, token.approve(spender=reader.address, amount=micro))
     data = calls.deposit(amount=micro, subaccount=subaccount)
     receipt = await sender.send(reader.address, data)
-    log = _log_of(receipt, reader.address, DepositedLog)
+    log = log_of(receipt, reader.address, DepositedLog)
     return Deposit(log.account, log.index, receipt.transaction_hash, receipt.block_number)
 
 
@@ -133,7 +133,7 @@ async def pay_withdrawal(
         branch=[bytes(sibling) for sibling in proof.siblings],
     )
     receipt = await sender.send(reader.address, data)
-    paid = _log_of(receipt, reader.address, WithdrawalPaidLog)
+    paid = log_of(receipt, reader.address, WithdrawalPaidLog)
     return Payment(
         index=paid.index,
         recipient=paid.recipient,
@@ -159,7 +159,7 @@ def check_proof(proof: WithdrawalProof, status: WithdrawalStatus, claim: Confirm
         )
 
 
-def _log_of(receipt: L1Receipt, address: bytes, kind: type[Log]) -> Log:
+def log_of(receipt: L1Receipt, address: bytes, kind: type[Log]) -> Log:
     """The one log of this kind that the rollup made in a transaction."""
     for log in receipt.logs:
         if log.address == address:

@@ -49,7 +49,7 @@ PARAMETERS = Parameters(
     time_lag_max=3_600,
     claim_window=7_200,
     claim_bond=10**17,
-    parameter_delay=86_400,
+    parameter_delay=600,
 )
 NAMES = ("alice", "bob", "carol", "grace", "heidi", "ivan", "judy")
 TRADERS = ("alice", "bob", "carol")

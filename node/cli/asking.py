@@ -7,7 +7,9 @@ from typing import TypeVar
 from node.cli.failures import Failure, told
 from node.cli.keys import Signer, devnet_signer
 from node.cli.options import read_address
+from node.clock import SystemClock
 from node.l1.client import L1Client, Patience
+from node.l1.sender import TransactionSender
 from node.rollup import RollupReader
 from node.rpc.client import VenueClient
 from node.rpc.results import AccountSummary
@@ -58,12 +60,23 @@ async def account_of(venue: VenueClient, key: Signer, subaccount: int) -> int:
     )
 
 
+def address_meant(who: str) -> bytes:
+    """The address that `who` names: itself, or a devnet name."""
+    return read_address(who) if who.startswith("0x") else devnet_signer(who).address
+
+
+async def l1_sender(reader: RollupReader, key: Signer) -> TransactionSender:
+    """Sends L1 transactions in the signer's name."""
+    chain_id = await reader.client.chain_id()
+    key.check_chain(chain_id)
+    return TransactionSender(reader.client, key.private_key, SystemClock(), chain_id=chain_id)
+
+
 async def accounts_meant(venue: VenueClient, who: str) -> list[AccountSummary]:
     """The accounts that `who` names: by number, by address, or by a devnet name."""
     if who.isascii() and who.isdigit():
         return [await venue.account(int(who))]
-    address = read_address(who) if who.startswith("0x") else devnet_signer(who).address
-    found = await venue.accounts(address)
+    found = await venue.accounts(address_meant(who))
     if not found:
         raise Failure(f"{who} has no account on the venue; a deposit on L1 opens one")
     return found

@@ -15,6 +15,8 @@ COMMANDS = {
     "deposit": ("node.cli.money:deposit", "Move USDC from L1 into an account."),
     "withdraw": ("node.cli.money:withdraw", "Move USDC out of an account to L1, and claim it."),
     "order": ("node.cli.orders:order", "Place and cancel orders."),
+    "key": ("node.cli.key:key", "Revoke session keys and hand accounts over, through L1."),
+    "market": ("node.cli.market:market", "List markets and change their parameters, through L1."),
     "journal": ("node.cli.journals:journal", "Check a sequencer's journal."),
     "l1": ("node.cli.processes:l1", "Run the embedded L1 devnet."),
     "sequence": ("node.cli.processes:sequence", "Run the sequencer."),

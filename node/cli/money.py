@@ -8,14 +8,13 @@ import click
 from msgspec.structs import replace
 
 from contracts import views
-from node.cli.asking import account_of, ask, ask_both
+from node.cli.asking import account_of, ask, ask_both, l1_sender
 from node.cli.failures import Failure, WronglyPut, told
 from node.cli.keys import Signer, signer
 from node.cli.options import ADDRESS, json_option, l1_option, rpc_option, signer_options
 from node.cli.orders import subaccount_option
 from node.cli.output import console, facts, money, print_json, waiting
 from node.clock import SystemClock
-from node.l1.sender import TransactionSender
 from node.rollup import RollupReader
 from node.rpc import wire
 from node.rpc.amounts import MICRO_PLACES, decimal, read_money, usdc
@@ -56,12 +55,12 @@ def deposit(
     async def work(
         venue: VenueClient, reader: RollupReader
     ) -> tuple[Deposit, AccountSummary | None]:
-        before = {one.subaccount: one for one in await venue.accounts(key.address)}
-        sender = await _sender(reader, key)
+        before = {one.account: one for one in await venue.accounts(key.address)}
+        sender = await l1_sender(reader, key)
         done = await deposit_on_l1(reader, sender, micro, subaccount)
         if no_wait:
             return done, None
-        return done, await _credited(venue, key.address, done.account, before.get(subaccount))
+        return done, await _credited(venue, key.address, done.account, before.get(done.account))
 
     with waiting("waiting for L1, then for the venue to credit it"):
         done, credited = ask_both(rpc_url, l1_url, work)
@@ -190,7 +189,7 @@ def _show_status(found: WithdrawalStatus, as_json: bool) -> None:
 
 def _claim(index: int, key: Signer, rpc_url: str, l1_url: str, as_json: bool) -> None:
     async def work(venue: VenueClient, reader: RollupReader) -> Payment:
-        return await pay_withdrawal(reader, await _sender(reader, key), venue, index)
+        return await pay_withdrawal(reader, await l1_sender(reader, key), venue, index)
 
     with waiting("waiting for L1 to pay"):
         paid = ask_both(rpc_url, l1_url, work)
@@ -210,10 +209,3 @@ def _claim(index: int, key: Signer, rpc_url: str, l1_url: str, as_json: bool) ->
         f"L1 paid {usdc(paid.amount)} USDC to 0x{paid.recipient.hex()} in block {paid.block}, "
         f"proved against the claim on batch {paid.batch}"
     )
-
-
-async def _sender(reader: RollupReader, key: Signer) -> TransactionSender:
-    """Sends L1 transactions in the signer's name."""
-    chain_id = await reader.client.chain_id()
-    key.check_chain(chain_id)
-    return TransactionSender(reader.client, key.private_key, SystemClock(), chain_id=chain_id)

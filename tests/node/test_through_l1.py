@@ -1,0 +1,296 @@
+"""Keys, owners and parameters through L1, by the commands: sequencer and follower do as told."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import Key, key, listing, sign_transaction
+from click.testing import CliRunner
+from following import catch_up, following
+from l1_venue import MARK, PARAMETERS, PUBLISHER, SEQUENCER, TICKS, L1Venue, l1_venue, person
+from structlog.testing import capture_logs
+
+from contracts import calls, token, views
+from node.cli import listings
+from node.cli.main import tallystick
+from node.clock import SystemClock
+from node.rpc.server import serve
+from node.sequencer import SequencerConfig, SequencerService, open_sequencer
+from node.sequencing.engine import EngineConfig
+from sequencer.sealing import SealingPolicy
+from state.accounts import PERMIT_TRADE
+from state.orders import BUY, SELL, Flags, encode_flags
+from state.status import Status
+from state.transactions import AddKey, NewOrder, SignedPrice, Transaction
+from state.transactions.list_market import decode_listing, encode_listing
+
+PATIENCE = 60.0
+QUICK = SealingPolicy(age_max=0.2, item_wait_max=0.05)
+ALICE, DAVE = 1 << 8, person("dave")
+SYMBOL = "BTC-USD-PERP"
+
+
+@dataclass
+class Desk:
+    """A venue on L1 with its sequencer, and a terminal beside it."""
+
+    venue: L1Venue
+    service: SequencerService
+    url: str
+
+    def __post_init__(self) -> None:
+        self.sequences = count(1)
+
+    async def command(self, *arguments: str, code: int = 0) -> str:
+        """What a command says; where it fails, its one line."""
+        where = ["--rpc", self.url, "--l1", self.venue.server.url]
+        result = await asyncio.to_thread(
+            CliRunner().invoke, tallystick, [*arguments, *where], prog_name="tallystick"
+        )
+        assert result.exit_code == code, result.output + repr(result.exception)
+        if not code:
+            return result.stdout
+        (line,) = result.stderr.splitlines()
+        return line.removeprefix("error: ")
+
+    async def json(self, *arguments: str) -> Any:
+        return json.loads(await self.command(*arguments, "--json"))
+
+    async def submit(self, tx: Transaction, signer: Key) -> Status:
+        signature = sign_transaction(tx, signer, self.venue.domain)
+        return (await self.service.submit(tx, signature)).status
+
+    async def order(
+        self, signer: Key, side: int, *, epoch: int = 0, account: int = ALICE
+    ) -> Status:
+        now = await self.venue.now()
+        flags = encode_flags(Flags(side))
+        sequence = next(self.sequences)
+        tx = NewOrder(account, epoch, sequence, 0, flags, TICKS, 10, now + 3_600)
+        return await self.submit(tx, signer)
+
+    async def add_key(self, signer: Key) -> Status:
+        now = await self.venue.now()
+        terms = (signer.address, now + 86_400, PERMIT_TRADE, now + 60)
+        return await self.submit(AddKey(ALICE, next(self.sequences), *terms), person("alice"))
+
+    async def price(self) -> None:
+        tx = SignedPrice(0, MARK, self.service.engine.sequencer.time)
+        assert await self.submit(tx, PUBLISHER) == Status.OK
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        for _ in range(int(PATIENCE / 0.02)):
+            if holds():
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"{self.service.heads}: {self.service.problems()}")
+
+    async def check(self, directory: Path) -> None:
+        """Whoever knows L1 alone comes to the same root after the same batches."""
+        sequencer = self.service.engine.sequencer
+        await self.until(
+            lambda: self.service.heads.safe == sequencer.number and sequencer.open is None
+        )
+        async with following(self.venue, directory) as follower:
+            await catch_up(follower)
+            assert follower.heads.safe == self.service.heads.safe
+            root = follower.commitment().state_root
+            assert root == self.service.commitment().state_root
+            machine = follower.state.machine
+            assert machine.inbox == await self.venue.reader.read(views.INBOX_SIZE)
+
+
+@asynccontextmanager
+async def running(venue: L1Venue, path: Path) -> AsyncIterator[Desk]:
+    config = SequencerConfig(
+        journal=path / "journal",
+        rollup=venue.deployment.rollup,
+        engine=EngineConfig(policy=QUICK),
+        poll_seconds=0.02,
+        tick_seconds=0.02,
+    )
+    service = await open_sequencer(config, venue.client, person(SEQUENCER).private, SystemClock())
+    stop = asyncio.Event()
+    task = asyncio.create_task(service.run(stop))
+    view: Any = service
+    server = await serve(view, port=0)
+    try:
+        desk = Desk(venue, service, server.url)
+        await desk.until(lambda: service.heads.safe == 1)
+        yield desk
+    finally:
+        await server.close()
+        stop.set()
+        await task
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    # What the service logs would else be in what the commands say.
+    with capture_logs():
+        async with l1_venue() as venue:
+            await venue.fund()
+            async with running(venue, tmp_path) as desk:
+                yield desk
+
+
+async def test_a_session_key_is_revoked_without_the_sequencers_consent(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await desk.price()
+    session = key("a phone")
+    assert await desk.add_key(session) == Status.OK
+    assert await desk.order(session, BUY, epoch=1) == Status.OK
+    said = await desk.command("key", "revoke", "2", "--from", "alice", code=1)
+    assert said == "account 256 has no session key 2; it has: 1"
+
+    done = await desk.json("key", "revoke", "1", "--from", "alice")
+    assert (done["account"], done["keyEpoch"], done["inboxItem"], done["done"]) == (256, 1, 4, True)
+    assert await desk.order(session, BUY, epoch=1) == Status.UNKNOWN_KEY
+    account = desk.service.state.account(ALICE)
+    assert (account.keys, account.key_epoch, len(account.orders)) == ((), 1, 1)
+    await desk.check(tmp_path / "follower")
+
+
+async def test_an_account_changes_hands_with_everything_in_it(desk: Desk, tmp_path: Path) -> None:
+    await desk.price()
+    assert await desk.add_key(key("a phone")) == Status.OK
+    assert await desk.order(person("alice"), BUY) == Status.OK
+    dave = "0x" + DAVE.address.hex()
+
+    said = await desk.command("key", "rotate", "dave", "--from", "alice", code=1)
+    assert f"{dave} has not told L1 yet that it takes owner number 1 over" in said
+    assert "tallystick key accept 256" in said
+    assert (await desk.json("key", "accept", "alice", "--from", "dave"))["ownerNumber"] == 1
+    said = await desk.command("key", "rotate", dave, "--from", "alice")
+    assert f"account 256 is {dave}'s" in said
+
+    account = desk.service.state.account(ALICE)
+    assert (account.owner, account.keys, len(account.orders)) == (DAVE.address, (), 1)
+    assert await desk.order(person("alice"), BUY) == Status.BAD_SIGNATURE
+    assert await desk.order(person("bob"), SELL, account=2 << 8) == Status.OK
+    assert await desk.order(DAVE, BUY) == Status.OK
+
+    # Deposits follow the number, and the old address is a newcomer.
+    await desk.venue.senders["grace"].send(
+        desk.venue.deployment.token, token.mint(to=DAVE.address, amount=5 * 10**6)
+    )
+    assert (await desk.json("deposit", "5", "--from", "dave"))["account"] == ALICE
+    assert (await desk.json("deposit", "5", "--from", "alice"))["account"] == 4 << 8
+    assert desk.service.state.account(4 << 8).owner == person("alice").address
+    await desk.check(tmp_path / "follower")
+
+
+async def test_parameters_are_announced_and_take_effect_after_the_delay(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await desk.price()
+    assert await desk.order(person("alice"), BUY) == Status.OK
+    before = (await desk.json("market", "show", SYMBOL))["parameters"]
+    changes = [
+        "band=50000",
+        'tiers=[{"start": 0, "initial": 100000, "maintenance": 60000}]',
+    ]
+    coming = await desk.json("market", "schedule", SYMBOL, *changes, "--from", "grace")
+    expected = before | {
+        "band": 50_000,
+        "tiers": [{"start": 0, "initial": 100_000, "maintenance": 60_000}],
+    }
+    assert coming["parameters"] == expected
+    assert coming["readyAt"] == await desk.venue.now() + PARAMETERS.parameter_delay
+    shown = await desk.json("market", "show", "0")
+    assert shown == {"parameters": before, "scheduled": coming}
+    words = await desk.command("market", "show", SYMBOL)
+    assert "Announced, to be applied from" in words and "50000" in words
+
+    said = await desk.command("market", "apply", SYMBOL, "--from", "bob", code=1)
+    assert said.startswith("market 0's parameters may be applied 600 s from now")
+    await desk.venue.mine(PARAMETERS.parameter_delay)
+    await desk.command("market", "apply", SYMBOL, "--from", "bob")
+    await desk.until(lambda: desk.service.state.markets[0].band == 50_000)
+    row = desk.service.state.row(0)
+    assert row is not None and row.tiers[0].initial == 100_000 and row.mark == MARK
+    assert len(desk.service.state.account(ALICE).orders) == 1
+    after = await desk.json("market", "show", SYMBOL)
+    assert after == {"parameters": expected, "scheduled": None}
+    await desk.check(tmp_path / "follower")
+
+
+async def test_a_change_of_mind_and_a_new_market(desk: Desk, tmp_path: Path) -> None:
+    await desk.command("market", "schedule", SYMBOL, "band=1", "--from", "grace")
+    await desk.command("market", "schedule", SYMBOL, "band=2", "--from", "grace")
+    shown = await desk.json("market", "show", SYMBOL)
+    assert shown["scheduled"]["parameters"]["band"] == 2
+    await desk.command("market", "cancel", SYMBOL, "--from", "grace")
+    assert (await desk.json("market", "show", SYMBOL))["scheduled"] is None
+    said = await desk.command("market", "apply", SYMBOL, "--from", "bob", code=1)
+    assert said.startswith("nothing is scheduled for market 0")
+
+    file = tmp_path / "market.json"
+    file.write_text(json.dumps(shown["parameters"] | {"market": 7, "symbol": "ETH-USD-PERP"}))
+    done = await desk.json("market", "list", str(file), "--from", "grace")
+    assert done["market"] == 7
+    await desk.until(lambda: 7 in desk.service.state.markets)
+    assert "there is a market 7" in await desk.command(
+        "market", "list", str(file), "--from", "grace", code=1
+    )
+    await desk.check(tmp_path / "follower")
+
+
+async def test_commands_that_cannot_work_say_why_before_they_cost_gas(desk: Desk) -> None:
+    senders = [desk.venue.senders[name].address for name in ("alice", "grace")]
+    before = [await desk.venue.client.balance(address) for address in senders]
+    for code, arguments, words in (
+        (1, ["key", "accept", "bob", "--from", "alice"], "has owner number 1 already"),
+        (1, ["key", "rotate", "bob", "--from", "alice"], "has owner number 2 already"),
+        (1, ["key", "rotate", "dave", "--from", "erin"], "has no subaccount 0 on the venue"),
+        (2, ["key", "rotate", "0x12", "--from", "alice"], "'0x12' is no address"),
+        (2, ["key", "rotate", "dav", "--from", "alice"], "nobody is called 'dav'"),
+        (1, ["market", "schedule", SYMBOL, "band=1", "--from", "alice"], "only the governor"),
+        (1, ["market", "cancel", SYMBOL, "--from", "alice"], "only the governor"),
+        (1, ["market", "cancel", SYMBOL, "--from", "grace"], "nothing is scheduled for market 0"),
+        (1, ["market", "show", "ETH-USD-PERP"], "the venue has: BTC-USD-PERP"),
+        (1, ["market", "schedule", SYMBOL, "band=0", "--from", "grace"], "no market can have"),
+        (1, ["market", "schedule", SYMBOL, "tick=7", "--from", "grace"], "tick cannot change"),
+        (
+            2,
+            ["market", "schedule", SYMBOL, "bnd=7", "--from", "grace"],
+            "'bnd=7' sets no parameter",
+        ),
+        (2, ["market", "schedule", SYMBOL, "market=7", "--from", "grace"], "sets no parameter"),
+        (2, ["market", "schedule", SYMBOL, "band", "--from", "grace"], "write NAME=VALUE"),
+        (2, ["market", "schedule", SYMBOL, "band=x", "--from", "grace"], "the value is no JSON"),
+        (2, ["market", "schedule", SYMBOL, "band=-1", "--from", "grace"], "does not fit its field"),
+        (2, ["market", "schedule", SYMBOL, "tiers=[1]", "--from", "grace"], "no market parameters"),
+        (2, ["market", "schedule", SYMBOL, 'symbol=""', "--from", "grace"], "symbol has 0 bytes"),
+        (1, ["market", "list", "/nowhere", "--from", "grace"], "cannot read /nowhere"),
+    ):
+        said = await desk.command(*arguments, code=code)
+        assert words in said, arguments
+    assert [await desk.venue.client.balance(address) for address in senders] == before
+
+
+async def test_what_a_governor_announced_past_the_command_is_shown_as_it_is(desk: Desk) -> None:
+    await desk.venue.send("grace", calls.schedule_parameters(b"\0\0nonsense"))
+    shown = (await desk.json("market", "show", SYMBOL))["scheduled"]
+    assert (shown["parameters"], shown["payload"]) == (None, "0x" + b"\0\0nonsense".hex())
+    assert "10 bytes that are no listing" in await desk.command("market", "show", SYMBOL)
+    await desk.venue.mine(PARAMETERS.parameter_delay)
+    await desk.command("market", "apply", SYMBOL, "--from", "bob")
+    size = await desk.venue.reader.read(views.INBOX_SIZE)
+    await desk.until(lambda: desk.service.state.machine.inbox == size)
+    assert desk.service.state.markets[0].band == 100_000
+
+
+def test_parameters_are_written_as_they_are_read() -> None:
+    whole = decode_listing(encode_listing(listing(3, taker_fee=77)))
+    assert listings.read(listings.plain(whole)) == whole
+    assert listings.differences(whole, listings.changed(whole, ("band=3", "quorum=1"))) == [
+        ("band", str(whole.band), "3")
+    ]
