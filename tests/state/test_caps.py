@@ -260,6 +260,17 @@ def test_caution_takes_the_worse_worth_and_the_higher_margin(
     assert cautious.equity == 7 + equity and cautious.initial == exposure // 20
 
 
+def test_positions_past_a_lowered_maximum_may_turn_to_their_own_size() -> None:
+    venue = venue_of("alice", "bob")
+    venue.sell("bob", 10, MARK)
+    venue.buy("alice", 10, MARK)
+    lower(venue, position_max=5)
+    assert venue.buy("bob", 20, MARK).status == Status.OK
+    assert venue.sell("alice", 21, MARK, life=Life.IOC).status == Status.POSITION_LIMIT
+    assert venue.sell("alice", 20, MARK, life=Life.IOC).status == Status.OK
+    assert (venue.lots("alice"), venue.lots("bob")) == (-10, 10)
+
+
 def test_a_dumped_mark_lifts_no_profit_of_a_short_out() -> None:
     venue = venue_of("alice", "bob", dollars=1_000)
     venue.buy("alice", 100_000, MARK)

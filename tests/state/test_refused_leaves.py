@@ -130,7 +130,7 @@ REFUSED: dict[str, Case] = {
     "something else than a withdrawal": (
         decode_withdrawal,
         b"\4" + encode_withdrawal(Withdrawal(0, 1, OWNER, 1))[1:],
-        "not a withdrawal leaf",
+        "^not a withdrawal leaf$",
     ),
 }
 
