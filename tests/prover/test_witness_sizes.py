@@ -1,10 +1,12 @@
 """A step's witness fits one L1 call, whatever the state looks like."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 import pytest
-from builders import FAR, NOW, VERIFIER, sign_transaction
+from builders import FAR, NOW, VERIFIER, listing, sign_transaction
 from fullest_venue import (
     ACCOUNTS,
     BEST_ASK,
@@ -15,6 +17,7 @@ from fullest_venue import (
     RICH,
     SESSION,
     TAKER,
+    TIERS,
     TRADED,
     FullestVenue,
 )
@@ -25,7 +28,8 @@ from prover.step import StepInput, take_step
 from prover.witness import MACHINE_BYTES, decode_witness
 from prover.witness_state import WitnessState
 from state.accounts import encode_account
-from state.chunks import Row, pack_chunk
+from state.chunks import Row, chunk_size, pack_chunk, row_size
+from state.inbox import InboxItem
 from state.legs import Leg, legs_of
 from state.limits import (
     ACCOUNT_KEYS_MAX,
@@ -40,17 +44,33 @@ from state.limits import (
     ORDER_NUMBER_MAX,
     PUBLISHERS_MAX,
 )
-from state.orders import BUY, SELL, Flags, Life, RestingOrder, encode_flags, encode_order, order_key
+from state.orders import (
+    BUY,
+    SELL,
+    Flags,
+    Life,
+    RestingOrder,
+    encode_flags,
+    encode_order,
+    key_ticks,
+    order_key,
+)
 from state.status import Status
 from state.transactions import (
+    Amend,
     BlockTrade,
     Cancel,
+    CancelAll,
     Header,
     NewOrder,
     SignedPrice,
     Transaction,
     encode_transaction,
 )
+from state.transactions.kinds import InboxKind, Kind
+from state.transactions.list_market import encode_listing
+from state.transactions.revoke_key import KeyRevocation, encode_key_revocation
+from state.transactions.rotate_owner import RotateOwner, encode_rotate_owner
 
 WITHOUT_CHUNK_MAX = 28 * 1024
 WITH_CHUNK_MAX = 40 * 1024
@@ -86,12 +106,19 @@ def order_of(ticks: int, life: Life) -> NewOrder:
 
 
 def full_chunk(tx: Transaction, signature: bytes) -> bytes:
-    """8,192 bytes that begin with `tx`: an order takes 98, a header 6, a block trade 215."""
+    """8,192 bytes that begin with `tx`, and are filled with orders, prices and headers."""
+    first = Row(*encode_transaction(tx), signature)
     order = Row(*encode_transaction(order_of(BID, Life.GTC)), bytes(64))
-    header = Row(*encode_transaction(Header(NOW)))
     price = Row(*encode_transaction(SignedPrice(TRADED, 1, NOW)), bytes(64))
-    rows = [*[order] * 78, price] if isinstance(tx, BlockTrade) else [order] * 80
-    chunk = pack_chunk([Row(*encode_transaction(tx), signature), *rows, *[header] * 42])
+    header = Row(*encode_transaction(Header(NOW)))
+    left = CHUNK_BYTES_MAX - chunk_size([first.kind])
+    small, smaller = row_size(Kind.PRICE), row_size(Kind.HEADER)
+    for orders, prices in product(range(left // row_size(Kind.ORDER), 0, -1), range(2)):
+        headers = left - orders * row_size(Kind.ORDER) - prices * small
+        if headers >= 0 and headers % smaller == 0:
+            break
+    rows = [*[order] * orders, *[price] * prices, *[header] * (headers // smaller)]
+    chunk = pack_chunk([first, *rows])
     assert len(chunk) == CHUNK_BYTES_MAX
     return chunk
 
@@ -144,6 +171,56 @@ def measure_block_trade(publishers: int) -> list[Measured]:
     measured = run(world, tx, "ADMIT", "SAVE", "LEG", "SETTLE")
     assert world.state.machine.status == Status.OK
     return measured
+
+
+def measure_changes_of_orders(publishers: int) -> list[Measured]:
+    """What an amend and a cancel all do to the order with the longest branch."""
+    market, side, at = CANCELLED
+    world = FullestVenue(publishers)
+    name, ticks = order_known(world), key_ticks(side, at)
+    less = Amend(TAKER, EPOCH, SEQUENCE, *name, ticks, 3, FAR)
+    anew = Amend(TAKER, EPOCH, SEQUENCE + 1, *name, BEST_ASK, 3, FAR)
+    measured = run(world, less, "AMEND") + run(world, anew, "ADMIT", "REST")
+    assert world.state.machine.status == Status.OK
+    assert world.state.order(market, side, order_key(side, BEST_ASK, ORDER_NUMBER_MAX))
+    assert world.state.order(market, side, at) is None
+
+    world = FullestVenue(publishers)
+    tx = CancelAll(TAKER, EPOCH, SEQUENCE, 0, market, FAR)
+    measured += run(world, tx, "ADMIT", "CANCEL")
+    assert world.state.order(market, side, at) is None
+    return measured
+
+
+def measure_items(publishers: int) -> list[Measured]:
+    """What L1 does to the fullest account, and to the market with the longest branch."""
+    world = FullestVenue(publishers)
+    world.open(b"")
+    owner = world.state.account(TAKER).owner
+    parameters = encode_listing(listing(TRADED, symbol=b"0-USD-PERP", tiers=TIERS))
+    asked = [
+        ("REVOKE", InboxKind.REVOKE_KEY, encode_key_revocation(KeyRevocation(TAKER, EPOCH))),
+        ("ROTATE", InboxKind.ROTATE_OWNER, encode_rotate_owner(RotateOwner(TAKER, owner))),
+        ("SET", InboxKind.SET_PARAMETERS, parameters),
+    ]
+    measured = []
+    for index, (name, kind, payload) in enumerate(asked):
+        world.state.machine.inbox_end = index + 1
+        item = InboxItem(kind, index, NOW, owner, payload)
+        measured.append(take(world, name, StepInput(item=item)))
+        assert world.state.machine.status == Status.OK
+    return measured
+
+
+@pytest.mark.parametrize("publishers", [1, PUBLISHERS_MAX])
+@pytest.mark.parametrize("measure", [measure_changes_of_orders, measure_items])
+def test_what_changes_orders_accounts_or_markets_touches_less_than_a_match(
+    publishers: int, measure: Callable[[int], list[Measured]]
+) -> None:
+    match = largest(publishers, books=1)
+    for row in measure(publishers):
+        print(row)
+        assert row.witness < match, row
 
 
 @pytest.mark.parametrize("publishers", [1, PUBLISHERS_MAX])
