@@ -83,12 +83,14 @@ class PaymentRecord(Struct, frozen=True, kw_only=True):
 class SequencedReceipt(Receipt, frozen=True, kw_only=True):
     """A receipt that knows the batch its transaction went into, and what it left behind there.
 
-    `resting_lots` of the order are in the book; `withdrawal` is an index, `key_epoch` that of
-    a new session key. A `resubmission` was executed before and has the answer it had then.
+    `resting_lots` of the order, which is of `market`, are in the book; `withdrawal` is an index,
+    `key_epoch` that of a new session key. A `resubmission` was executed before and has the
+    answer it had then.
     """
 
     batch: int
     client_order_id: str = ""
+    market: int | None = None
     resting_lots: int = 0
     withdrawal: int | None = None
     key_epoch: int | None = None
@@ -103,8 +105,8 @@ class SignedTransaction(Struct, frozen=True):
     client_order_id: str = ""
 
 
-Stops = Callable[[Receipt | Exception], bool]
-"""Whether an outcome ends a batch."""
+Stops = Callable[[Transaction, Receipt | Exception], bool]
+"""Whether what became of a transaction ends its batch."""
 
 
 class NotAttempted(Exception):

@@ -1,6 +1,6 @@
 """A node in memory behind its real JSON-RPC server, and what tests say to it over sockets."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,17 +14,21 @@ from node.rpc import wire
 from node.rpc.client import VenueClient
 from node.rpc.messages import Signed, message_of
 from node.rpc.server import RpcConfig, RunningServer, serve
+from node.sequencing.answers import Answers, ClientOrderIdUsed, market_of, sequenced
 from node.view import (
     BatchRecord,
     ClaimRecord,
     FillFeed,
     Heads,
+    NotAttempted,
     PaymentRecord,
-    SequencedReceipt,
+    SignedTransaction,
+    Stops,
 )
 from state.commitment import Commitment
 from state.execution import Receipt
 from state.memory import MemoryState
+from state.status import is_identity
 from state.transactions import Transaction
 
 JSON = {"Content-Type": "application/json"}
@@ -91,16 +95,42 @@ class Sequencer(Follower):
         self.role = "sequencer"
         self.claims: dict[int, ClaimRecord] = {}
         self.payments: dict[int, PaymentRecord] = {}
+        self.answers = Answers()
 
-    async def submit(self, tx: Transaction, signature: bytes) -> Receipt:
+    async def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
         if self.fault is not None:
             raise self.fault
+        known = self.answers.find(tx, signature, client_order_id)
+        if known is not None:
+            return known
         self.submitted.append((tx, signature))
+        market = market_of(self.state, tx)
         receipt = self.venue.run(tx, signature)
         machine = self.state.machine
         for fill in receipt.fills:
             self.fills.publish(machine.batch, machine.time, fill)
-        return SequencedReceipt(receipt.status, receipt.fills, receipt.steps, batch=machine.batch)
+        found = sequenced(
+            *(self.state, tx, receipt),
+            batch=machine.batch,
+            client_order_id=client_order_id,
+            market=market,
+        )
+        if not is_identity(found.status):
+            self.answers.remember(tx, signature, found)
+        return found
+
+    async def submit_batch(
+        self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
+    ) -> list[Receipt | Exception]:
+        answers: list[Receipt | Exception] = []
+        for one in batch:
+            if answers and stops is not None and stops(batch[len(answers) - 1].tx, answers[-1]):
+                return answers + [NotAttempted()] * (len(batch) - len(answers))
+            try:
+                answers.append(await self.submit(one.tx, one.signature, one.client_order_id))
+            except ClientOrderIdUsed as error:
+                answers.append(error)
+        return answers
 
     def claim(self, batch: int) -> ClaimRecord | None:
         return self.claims.get(batch)
@@ -146,18 +176,42 @@ class Rpc:
         assert error["data"]["reason"] and error["data"]["mend"]
         return error
 
-    async def submit(self, tx: Signed, signer: Key, **changed: Any) -> Any:
+    async def submit(
+        self,
+        tx: Signed,
+        signer: Key,
+        *,
+        taker: Key | None = None,
+        client_order_id: str | None = None,
+        **changed: Any,
+    ) -> Any:
         """The reply to a signed transaction, its message with fields changed after signing."""
-        kind, message = message_of(tx)
-        fields = wire.plain(message) | changed
-        signature = wire.Hex(sign_transaction(tx, signer))
-        return await self.call("venue_submit", kind=kind, message=fields, signature=signature)
+        return await self.call(
+            "venue_submit", **submission(tx, signer, taker, client_order_id, **changed)
+        )
 
-    async def refused(self, tx: Signed, signer: Key, **changed: Any) -> Any:
-        reply = await self.submit(tx, signer, **changed)
+    async def refused(self, tx: Signed, signer: Key, **options: Any) -> Any:
+        reply = await self.submit(tx, signer, **options)
         assert "error" in reply, reply
         assert reply["error"]["data"]["mend"]
         return reply["error"]
+
+
+def submission(
+    tx: Signed,
+    signer: Key,
+    taker: Key | None = None,
+    client_order_id: str | None = None,
+    **changed: Any,
+) -> dict[str, Any]:
+    """The params of venue_submit; a block trade is signed by `signer` as maker, and `taker`."""
+    kind, message = message_of(tx)
+    signature = sign_transaction(tx, signer, taker=taker)
+    names = ["makerSignature", "takerSignature"] if kind == "blockTrade" else ["signature"]
+    params: dict[str, Any] = {"kind": kind, "message": wire.plain(message) | changed}
+    for at, name in enumerate(names):
+        params[name] = wire.Hex(signature[64 * at : 64 * (at + 1)])
+    return params if client_order_id is None else params | {"clientOrderId": client_order_id}
 
 
 @asynccontextmanager

@@ -12,7 +12,7 @@ from node.cli.options import json_option, rpc_option, signer_options
 from node.cli.output import console, money, print_json
 from node.rpc import wire
 from node.rpc.client import VenueClient
-from node.rpc.messages import LifeName, Side
+from node.rpc.message_types import LifeName, Side
 from node.rpc.results import FillSummary, OrderId, SubmitReceipt
 from node.rpc.wire import U64
 from state.eip712 import LIVES

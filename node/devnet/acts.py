@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from node.devnet.desk import Desk
 from node.rpc.client import VenueClient, VenueError
@@ -108,16 +109,16 @@ async def tidy(desk: Desk) -> None:
 async def misbehave(
     venue: VenueClient, alice: Desk, stage: Stage, *, wrong_key: bytes
 ) -> list[Refused]:
-    """A replay, a stolen name and a price between ticks: the venue must refuse all three."""
+    """A used number, a stolen name and a price between ticks: the venue must refuse all three."""
     order = alice.draft(stage.number, BUY, ticks=stage.mark - 20, lots=stage.lots)
     await alice.send(order)
-    replayed = await alice.send(order)
+    reused = await alice.send(replace(order, ticks=stage.mark - 21))
     forged = await alice.send(
         alice.draft(stage.number, BUY, ticks=stage.mark - 20, lots=stage.lots),
         private_key=wrong_key,
     )
     return [
-        Refused("a sequence number used again", "sequence_used", _reason(replayed)),
+        Refused("a sequence number used again", "sequence_used", _reason(reused)),
         Refused("an order signed by somebody else", "bad_signature", _reason(forged)),
         Refused("a price between two ticks", "off_tick", await _off_tick(venue, alice, stage)),
     ]

@@ -9,15 +9,8 @@ from node.rpc import drafting
 from node.rpc import results as r
 from node.rpc.amounts import Grid, decimal
 from node.rpc.channel import Fills, VenueError
-from node.rpc.messages import (
-    LifeName,
-    SelfTradeName,
-    Side,
-    Signed,
-    digest_of,
-    message_of,
-    transaction_of,
-)
+from node.rpc.message_types import LifeName, SelfTradeName, Side
+from node.rpc.messages import Signed, digest_of, message_of, transaction_of
 from node.rpc.params import (
     CancelFields,
     MarketName,

@@ -7,7 +7,7 @@ import msgspec
 
 from node.rpc import errors, statuses, wire
 from node.rpc.dispatch import Method
-from node.rpc.messages import MESSAGES, TYPES
+from node.rpc.message_types import MESSAGES, TYPES
 from node.rpc.typed_data import FIELDS
 
 REFERENCE = "#/schemas/{name}"

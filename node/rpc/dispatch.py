@@ -11,7 +11,16 @@ import structlog
 from node.errors import Halt, Retry
 from node.rpc import wire
 from node.rpc.envelope import Call, Faulty, failure, read, success
-from node.rpc.errors import Code, InvalidParams, Malformed, RpcError, internal_error, shown
+from node.rpc.errors import (
+    Code,
+    InvalidParams,
+    Malformed,
+    RpcError,
+    halted,
+    internal_error,
+    shown,
+    unavailable,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -89,18 +98,9 @@ async def _run(call: Call, methods: Methods, context: Any) -> Any:
         result = method.call(context, params)
         return await result if inspect.isawaitable(result) else result
     except Retry as fault:
-        raise RpcError(
-            *(Code.UNAVAILABLE, "unavailable", f"The node cannot do this now: {fault}"),
-            "send the same request again in a moment",
-            cause=str(getattr(fault, "reason", "unavailable")),
-            retryable=True,
-        ) from None
+        raise unavailable(fault) from None
     except Halt as fault:
-        raise RpcError(
-            *(Code.HALTED, "halted", f"The node has stopped for safety: {fault}"),
-            "its operator must look at it; rollup_syncStatus lists the problems",
-            retryable=False,
-        ) from None
+        raise halted(fault) from None
 
 
 def bind(method: Method, params: list[Any] | dict[str, Any]) -> Any:

@@ -4,18 +4,40 @@ Server and client draft with the same functions, so a client need not trust a se
 what it signs.
 """
 
+from itertools import pairwise
+
+from msgspec import Struct
+
 from node.rpc.amounts import MICRO_PLACES, NANO_PLACES, Grid, read_money
 from node.rpc.errors import InvalidParams
-from node.rpc.messages import (
+from node.rpc.message_types import (
+    AddKeyMessage,
+    AmendMessage,
+    BlockTradeMessage,
+    CancelAllMessage,
     CancelMessage,
+    LegMessage,
     LifeName,
     OrderMessage,
     OrderType,
     PriceMessage,
+    RevokeKeyMessage,
     TransferMessage,
     WithdrawMessage,
 )
-from node.rpc.params import CancelFields, OrderFields, PriceFields, TransferFields, WithdrawFields
+from node.rpc.params import (
+    AddKeyFields,
+    AmendFields,
+    BlockTradeFields,
+    CancelAllFields,
+    CancelFields,
+    LegFields,
+    OrderFields,
+    PriceFields,
+    RevokeKeyFields,
+    TransferFields,
+    WithdrawFields,
+)
 from node.rpc.wire import U16, U24, U32, U40, U48, U56, U64, U80, Address
 from state.limits import AMOUNT_MICRO_MAX, TIME_MAX, TRANSFER_MAX
 
@@ -24,6 +46,18 @@ RESTING_LIFE_SECONDS = 86_400
 
 ACTION_LIFE_SECONDS = 600
 """How long anything else is: time to read it in a wallet, and no more."""
+
+KEY_LIFE_SECONDS = 30 * 86_400
+"""How long a session key is good for, unless its expiry is given."""
+
+
+class Standing(Struct, frozen=True):
+    """An open order as an amend finds it."""
+
+    grid: Grid
+    ticks: int
+    lots: int
+    expiry: int
 
 
 def order_message(
@@ -94,6 +128,99 @@ def cancel_message(fields: CancelFields, *, sequence: int, expiry: int) -> Cance
         sequence=U64(sequence),
         order_key_epoch=fields.order.epoch,
         order_sequence=fields.order.sequence,
+        expiry=U40(expiry),
+    )
+
+
+def cancel_all_message(
+    fields: CancelAllFields, market: int | None, *, sequence: int, expiry: int
+) -> CancelAllMessage:
+    """Of one market, or without it of every one."""
+    return CancelAllMessage(
+        account=fields.account,
+        key_epoch=fields.key_epoch or U32(0),
+        sequence=U64(sequence),
+        every_market=market is None,
+        market=U16(market or 0),
+        expiry=U40(expiry),
+    )
+
+
+def amend_message(fields: AmendFields, order: Standing, *, sequence: int) -> AmendMessage:
+    """What is not given stays; so less of the same price keeps its place in the queue."""
+    ticks = order.ticks if fields.price is None else order.grid.read_price(fields.price)
+    lots = order.lots if fields.size is None else order.grid.read_size(fields.size)
+    return AmendMessage(
+        account=fields.account,
+        key_epoch=fields.key_epoch or U32(0),
+        sequence=U64(sequence),
+        order_key_epoch=fields.order.epoch,
+        order_sequence=fields.order.sequence,
+        ticks=U24(ticks),
+        lots=U48(lots),
+        expiry=U40(order.expiry if fields.expiry is None else fields.expiry),
+    )
+
+
+def add_key_message(fields: AddKeyFields, *, now: int, sequence: int, expiry: int) -> AddKeyMessage:
+    key_expiry = min(now + KEY_LIFE_SECONDS, TIME_MAX)
+    return AddKeyMessage(
+        account=fields.account,
+        sequence=U64(sequence),
+        key=fields.key,
+        key_expiry=U40(key_expiry if fields.key_expiry is None else fields.key_expiry),
+        may_trade=fields.may_trade,
+        may_cancel=fields.may_cancel,
+        expiry=U40(expiry),
+    )
+
+
+def revoke_key_message(fields: RevokeKeyFields, *, sequence: int, expiry: int) -> RevokeKeyMessage:
+    return RevokeKeyMessage(
+        account=fields.account,
+        sequence=U64(sequence),
+        key_epoch=fields.key_epoch,
+        expiry=U40(expiry),
+    )
+
+
+def leg_message(grid: Grid, market: int, fields: LegFields) -> LegMessage:
+    """The leg in ticks and lots. InvalidParams off the tick or the lot."""
+    return LegMessage(
+        market=U16(market),
+        taker_side=fields.taker_side,
+        ticks=U24(grid.read_price(fields.price)),
+        lots=U48(grid.read_size(fields.size)),
+    )
+
+
+def block_trade_message(
+    fields: BlockTradeFields,
+    legs: list[LegMessage],
+    *,
+    maker_sequence: int,
+    taker_sequence: int,
+    expiry: int,
+) -> BlockTradeMessage:
+    """The legs by ascending market. InvalidParams where a market comes twice."""
+    markets = sorted(leg.market for leg in legs)
+    twice = [market for market, next_ in pairwise(markets) if market == next_]
+    if twice:
+        raise InvalidParams(
+            "market_repeated",
+            f"market {twice[0]} has two legs",
+            "put what is traded in one market into one leg",
+            expected="each market once",
+            got=markets,
+        )
+    return BlockTradeMessage(
+        maker=fields.maker,
+        maker_key_epoch=fields.maker_key_epoch or U32(0),
+        maker_sequence=U64(maker_sequence),
+        taker=fields.taker,
+        taker_key_epoch=fields.taker_key_epoch or U32(0),
+        taker_sequence=U64(taker_sequence),
+        legs=sorted(legs, key=lambda leg: leg.market),
         expiry=U40(expiry),
     )
 

@@ -11,6 +11,8 @@
 from enum import IntEnum
 from typing import Any
 
+from node.errors import Halt, Retry
+
 SHOWN_MAX = 80
 
 
@@ -33,6 +35,8 @@ class Code(IntEnum):
     NOT_FOUND = 2001
     READ_ONLY = 2002
     NEEDS_WEBSOCKET = 2003
+    CLIENT_ORDER_ID_USED = 2004
+    NOT_ATTEMPTED = 2005
 
 
 REFUSED = 1000
@@ -107,6 +111,25 @@ def internal_error() -> RpcError:
     return RpcError(
         *(Code.INTERNAL_ERROR, "internal_error", "Internal error"),
         "this is a fault of the node: its log has the details",
+    )
+
+
+def unavailable(fault: Retry) -> RpcError:
+    """The node cannot do this now."""
+    return RpcError(
+        *(Code.UNAVAILABLE, "unavailable", f"The node cannot do this now: {fault}"),
+        "send the same request again in a moment",
+        cause=str(getattr(fault, "reason", "unavailable")),
+        retryable=True,
+    )
+
+
+def halted(fault: Halt) -> RpcError:
+    """The node will not do this any more."""
+    return RpcError(
+        *(Code.HALTED, "halted", f"The node has stopped for safety: {fault}"),
+        "its operator must look at it; rollup_syncStatus lists the problems",
+        retryable=False,
     )
 
 

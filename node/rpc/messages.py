@@ -1,106 +1,59 @@
-"""The messages traders sign, field for field as EIP-712 shows them, and back.
+"""From the messages traders sign to the transactions of the rules, and back."""
 
-Their fields are those of `state.eip712`; the widths are the narrower ones of a
-transaction's row, because what does not fit a row cannot be sequenced.
-"""
-
-from typing import Literal, assert_never
-
-from msgspec import Struct
+from typing import assert_never
 
 from node.rpc import wire
+from node.rpc.message_types import (
+    AddKeyMessage,
+    AmendMessage,
+    AnyMessage,
+    BlockTradeMessage,
+    CancelAllMessage,
+    CancelMessage,
+    Kind,
+    LegMessage,
+    OrderMessage,
+    PriceMessage,
+    RevokeKeyMessage,
+    TransferMessage,
+    WithdrawMessage,
+)
 from node.rpc.wire import U16, U24, U32, U40, U48, U56, U64, U80, Address
-from state import eip712
+from state.accounts import PERMIT_CANCEL, PERMIT_TRADE
 from state.eip712 import LIVES, ORDER_TYPES, SELF_TRADES, SIDES, Domain
+from state.legs import Leg, legs_of
 from state.orders import BUY, SELL, Flags, Life, SelfTrade, decode_flags, encode_flags
-from state.transactions import Cancel, NewOrder, SignedPrice, Transfer, Withdraw
+from state.transactions import (
+    AddKey,
+    Amend,
+    BlockTrade,
+    Cancel,
+    CancelAll,
+    NewOrder,
+    RevokeKey,
+    SignedPrice,
+    Transfer,
+    Withdraw,
+)
+from state.transactions.add_key import add_key_digest
+from state.transactions.amend import amend_digest
+from state.transactions.block_trade import block_trade_digest
 from state.transactions.cancel import cancel_digest
+from state.transactions.cancel_all import cancel_all_digest
 from state.transactions.order import order_digest
 from state.transactions.price import price_digest
+from state.transactions.revoke_key import revoke_key_digest
 from state.transactions.transfer import transfer_digest
 from state.transactions.withdraw import withdraw_digest
 
-Side = Literal["buy", "sell"]
-OrderType = Literal["limit", "market"]
-LifeName = Literal["GTC", "IOC", "FOK", "post-only"]
-SelfTradeName = Literal["cancel-resting", "cancel-taking", "cancel-both"]
-Kind = Literal["order", "cancel", "withdraw", "transfer", "price"]
+OneSigner = NewOrder | Cancel | Withdraw | Transfer | CancelAll | Amend | AddKey | RevokeKey
+"""What one account signs."""
 
-Signed = NewOrder | Cancel | Withdraw | Transfer | SignedPrice
-"""A transaction that carries a signature."""
+Signed = OneSigner | BlockTrade | SignedPrice
+"""A transaction that carries a signature, or two."""
 
 _LIVES: dict[str, Life] = {name: life for life, name in LIVES.items()}
 _SELF_TRADES: dict[str, SelfTrade] = {name: value for value, name in SELF_TRADES.items()}
-
-
-class Message(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
-    """The message of EIP-712 typed data."""
-
-
-class OrderMessage(Message, frozen=True):
-    account: U32
-    key_epoch: U32
-    sequence: U64
-    market: U16
-    side: Side
-    order_type: OrderType
-    life: LifeName
-    reduce_only: bool
-    self_trade: SelfTradeName
-    ticks: U24
-    lots: U48
-    expiry: U40
-
-
-class CancelMessage(Message, frozen=True):
-    account: U32
-    key_epoch: U32
-    sequence: U64
-    order_key_epoch: U32
-    order_sequence: U64
-    expiry: U40
-
-
-class WithdrawMessage(Message, frozen=True):
-    account: U32
-    sequence: U64
-    recipient: Address
-    amount: U64
-    expiry: U40
-
-
-class TransferMessage(Message, frozen=True):
-    account: U32
-    sequence: U64
-    to_account: U32
-    amount: U80
-    expiry: U40
-
-
-class PriceMessage(Message, frozen=True):
-    market: U16
-    price: U56
-    time: U40
-
-
-AnyMessage = OrderMessage | CancelMessage | WithdrawMessage | TransferMessage | PriceMessage
-
-MESSAGES: dict[Kind, type[AnyMessage]] = {
-    "order": OrderMessage,
-    "cancel": CancelMessage,
-    "withdraw": WithdrawMessage,
-    "transfer": TransferMessage,
-    "price": PriceMessage,
-}
-
-TYPES: dict[Kind, str] = {
-    "order": eip712.ORDER_TYPE,
-    "cancel": eip712.CANCEL_TYPE,
-    "withdraw": eip712.WITHDRAW_TYPE,
-    "transfer": eip712.TRANSFER_TYPE,
-    "price": eip712.PRICE_TYPE,
-}
-"""The text of each message's type, which is what its type hash hashes."""
 
 
 def transaction_of(message: AnyMessage) -> Signed:
@@ -113,6 +66,13 @@ def transaction_of(message: AnyMessage) -> Signed:
         case CancelMessage() as m:
             order = (m.order_key_epoch, m.order_sequence)
             return Cancel(*map(int, (m.account, m.key_epoch, m.sequence, *order, m.expiry)))
+        case CancelAllMessage() as m:
+            which = (m.every_market, m.market)
+            return CancelAll(*map(int, (m.account, m.key_epoch, m.sequence, *which, m.expiry)))
+        case AmendMessage() as m:
+            order = (m.order_key_epoch, m.order_sequence)
+            terms = (*order, m.ticks, m.lots, m.expiry)
+            return Amend(*map(int, (m.account, m.key_epoch, m.sequence, *terms)))
         case WithdrawMessage() as m:
             return Withdraw(
                 *(int(m.account), int(m.sequence), bytes(m.recipient)),
@@ -120,10 +80,34 @@ def transaction_of(message: AnyMessage) -> Signed:
             )
         case TransferMessage() as m:
             return Transfer(*map(int, (m.account, m.sequence, m.to_account, m.amount, m.expiry)))
+        case AddKeyMessage() as m:
+            permissions = PERMIT_TRADE * m.may_trade | PERMIT_CANCEL * m.may_cancel
+            return AddKey(
+                *(int(m.account), int(m.sequence), bytes(m.key), int(m.key_expiry)),
+                *(permissions, int(m.expiry)),
+            )
+        case RevokeKeyMessage() as m:
+            return RevokeKey(*map(int, (m.account, m.sequence, m.key_epoch, m.expiry)))
+        case BlockTradeMessage() as m:
+            return _block_trade(m)
         case PriceMessage() as m:
             return SignedPrice(*map(int, (m.market, m.price, m.time)))
         case _:
             assert_never(message)
+
+
+def _block_trade(m: BlockTradeMessage) -> BlockTrade:
+    legs = tuple(
+        Leg(int(leg.market), SIDES.index(leg.taker_side), int(leg.ticks), int(leg.lots))
+        for leg in m.legs
+    )
+    return BlockTrade(
+        *(int(m.maker), int(m.maker_key_epoch), int(m.maker_sequence)),
+        *(int(m.taker), int(m.taker_key_epoch), int(m.taker_sequence)),
+        expiry=int(m.expiry),
+        count=len(legs),
+        legs=legs_of(*legs),
+    )
 
 
 def message_of(tx: Signed) -> tuple[Kind, AnyMessage]:
@@ -136,6 +120,16 @@ def message_of(tx: Signed) -> tuple[Kind, AnyMessage]:
                 *(U32(tx.account), U32(tx.epoch), U64(tx.sequence), U32(tx.order_epoch)),
                 *(U64(tx.order_sequence), U40(tx.expiry)),
             )
+        case CancelAll():
+            return "cancelAll", CancelAllMessage(
+                *(U32(tx.account), U32(tx.epoch), U64(tx.sequence), bool(tx.every_market)),
+                *(U16(tx.market), U40(tx.expiry)),
+            )
+        case Amend():
+            return "amend", AmendMessage(
+                *(U32(tx.account), U32(tx.epoch), U64(tx.sequence), U32(tx.order_epoch)),
+                *(U64(tx.order_sequence), U24(tx.ticks), U48(tx.lots), U40(tx.expiry)),
+            )
         case Withdraw():
             return "withdraw", WithdrawMessage(
                 *(U32(tx.account), U64(tx.sequence), Address(tx.recipient)),
@@ -146,21 +140,58 @@ def message_of(tx: Signed) -> tuple[Kind, AnyMessage]:
                 *(U32(tx.account), U64(tx.sequence), U32(tx.to_account)),
                 *(U80(tx.amount), U40(tx.expiry)),
             )
+        case AddKey():
+            return "addKey", AddKeyMessage(
+                *(U32(tx.account), U64(tx.sequence), Address(tx.key), U40(tx.key_expiry)),
+                *(bool(tx.permissions & PERMIT_TRADE), bool(tx.permissions & PERMIT_CANCEL)),
+                U40(tx.expiry),
+            )
+        case RevokeKey():
+            return "revokeKey", RevokeKeyMessage(
+                U32(tx.account), U64(tx.sequence), U32(tx.key_epoch), U40(tx.expiry)
+            )
+        case BlockTrade():
+            return "blockTrade", _block_trade_message(tx)
         case SignedPrice():
             return "price", PriceMessage(U16(tx.market), U56(tx.price), U40(tx.time))
 
 
+def _block_trade_message(tx: BlockTrade) -> BlockTradeMessage:
+    return BlockTradeMessage(
+        *(U32(tx.maker), U32(tx.maker_epoch), U64(tx.maker_sequence)),
+        *(U32(tx.taker), U32(tx.taker_epoch), U64(tx.taker_sequence)),
+        [
+            LegMessage(
+                *(U16(leg.market), "sell" if leg.taker_side else "buy"),
+                *(U24(leg.ticks), U48(leg.lots)),
+            )
+            for leg in tx.legs[: tx.count]
+        ],
+        U40(tx.expiry),
+    )
+
+
 def digest_of(domain: Domain, tx: Signed) -> bytes:
-    """What the signature of `tx` signs."""
+    """What the signature of `tx` signs; of a block trade, both."""
     match tx:
         case NewOrder():
             return order_digest(domain, tx, flags_of(tx))
         case Cancel():
             return cancel_digest(domain, tx)
+        case CancelAll():
+            return cancel_all_digest(domain, tx)
+        case Amend():
+            return amend_digest(domain, tx)
         case Withdraw():
             return withdraw_digest(domain, tx)
         case Transfer():
             return transfer_digest(domain, tx)
+        case AddKey():
+            return add_key_digest(domain, tx)
+        case RevokeKey():
+            return revoke_key_digest(domain, tx)
+        case BlockTrade():
+            return block_trade_digest(domain, tx)
         case SignedPrice():
             return price_digest(domain, tx)
 
@@ -209,19 +240,3 @@ def _order_message(tx: NewOrder) -> OrderMessage:
         "expiry": tx.expiry,
     }
     return wire.convert(numbers | words, OrderMessage)
-
-
-def fields_of(kind: Kind) -> list[dict[str, str]]:
-    """The fields of a kind as EIP-712 lists them: [{"name": ..., "type": ...}, ...]."""
-    return type_fields(TYPES[kind])
-
-
-def type_fields(text: str) -> list[dict[str, str]]:
-    """The fields in the text of a type such as `Name(type name,type name)`."""
-    inside = text[text.index("(") + 1 : -1]
-    pairs = (field.split(" ") for field in inside.split(","))
-    return [{"name": name, "type": kind} for kind, name in pairs]
-
-
-def type_name(text: str) -> str:
-    return text[: text.index("(")]

@@ -11,8 +11,9 @@ from node.rpc import submission, subscriptions
 from node.rpc.context import Context
 from node.rpc.discovery import discover
 from node.rpc.dispatch import Method, Methods, method_table
+from node.rpc.order_results import BatchItem, OrderStanding
 from node.rpc.typed_data import typed_data
-from node.rpc.views import accounts, book, markets, proofs, rollup, withdrawals
+from node.rpc.views import accounts, book, markets, proofs, rollup, standing, withdrawals
 from node.view import VenueView
 
 
@@ -49,6 +50,14 @@ _VENUE = [
     Method(
         *("venue_submit", p.SubmitParams, r.SubmitReceipt, submission.submit),
         "Sequence a signed message; the receipt comes once it is on disk.",
+    ),
+    Method(
+        *("venue_submitBatch", p.SubmitBatchParams, list[BatchItem], submission.submit_batch),
+        "Sequence several messages with nothing between them; what became of each, in order.",
+    ),
+    Method(
+        *("venue_order", p.OrderStandingParams, OrderStanding, _reads(standing.standing)),
+        "Where an order stands, by its name or its client order id.",
     ),
     Method(
         *("venue_cancel", p.CancelParams, r.SubmitReceipt, submission.submit_cancel),

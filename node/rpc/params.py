@@ -1,12 +1,13 @@
 """What each method takes. Fields are camelCase on the wire; unknown ones are refused."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from node.rpc.amounts import DecimalText
-from node.rpc.messages import Kind, LifeName, OrderType, SelfTradeName, Side
+from node.rpc.message_types import Kind, LifeName, OrderType, SelfTradeName, Side
 from node.rpc.wire import U16, U32, U40, U56, U64, Address, Signature
+from state.limits import BLOCK_LEGS_MAX
 
 MarketName = int | str
 """A market's number or its symbol."""
@@ -15,6 +16,7 @@ BOOK_DEPTH_DEFAULT = 20
 BOOK_DEPTH_MAX = 200
 BATCHES_DEFAULT = 20
 BATCHES_MAX = 100
+SUBMIT_BATCH_MAX = 100
 
 
 class Params(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -115,12 +117,93 @@ class PriceFields(Params, frozen=True):
     time: U40
 
 
+class CancelAllFields(Params, frozen=True):
+    """The orders of one market, or without it of every one."""
+
+    account: U32
+    market: MarketName | None = None
+    key_epoch: U32 | None = None
+    sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
+class AmendFields(Params, frozen=True):
+    """What is not given stays as it is; `size` is what shall be open from now on."""
+
+    account: U32
+    order: OrderName
+    price: DecimalText | None = None
+    size: DecimalText | None = None
+    key_epoch: U32 | None = None
+    sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
+class AddKeyFields(Params, frozen=True):
+    """`key` is an address; it may trade and cancel unless said otherwise."""
+
+    account: U32
+    key: Address
+    key_expiry: U40 | None = None
+    may_trade: bool = True
+    may_cancel: bool = True
+    sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
+class RevokeKeyFields(Params, frozen=True):
+    account: U32
+    key_epoch: U32
+    sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
+class LegFields(Params, frozen=True):
+    """One market: the side is the taker's, `price` in USD per coin, `size` in coin."""
+
+    market: MarketName
+    taker_side: Side
+    price: DecimalText
+    size: DecimalText
+
+
+class BlockTradeFields(Params, frozen=True):
+    """The legs in any order, each market once."""
+
+    maker: U32
+    taker: U32
+    legs: Annotated[list[LegFields], Meta(min_length=1, max_length=BLOCK_LEGS_MAX)]
+    maker_key_epoch: U32 | None = None
+    maker_sequence: U64 | None = None
+    taker_key_epoch: U32 | None = None
+    taker_sequence: U64 | None = None
+    expiry: U40 | None = None
+
+
 class SubmitParams(Params, frozen=True):
-    """`message` is that of the typed data that was signed."""
+    """`message` is that of the typed data that was signed; a block trade has two signatures."""
 
     kind: Kind
     message: dict[str, Any]
-    signature: Signature
+    signature: Signature | None = None
+    client_order_id: str | None = None
+    maker_signature: Signature | None = None
+    taker_signature: Signature | None = None
+
+
+class SubmitBatchParams(Params, frozen=True):
+    """1 to SUBMIT_BATCH_MAX items, each as the params of venue_submit."""
+
+    items: list[dict[str, Any]]
+    stop_on_error: bool = False
+
+
+class OrderStandingParams(Params, frozen=True):
+    """By the name of an order, or by the id that its client gave it."""
+
+    account: U32
+    order: OrderName | None = None
+    client_order_id: str | None = None
 
 
 class CancelParams(Params, frozen=True):

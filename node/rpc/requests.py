@@ -10,7 +10,7 @@ from node.rpc import results as r
 from node.rpc import rollup_results as rollup_r
 from node.rpc import wire
 from node.rpc.channel import Channel, Fills
-from node.rpc.messages import AnyMessage, Kind, Side
+from node.rpc.message_types import AnyMessage, Kind, Side
 from node.rpc.params import MarketName
 from node.rpc.wire import Hex
 

@@ -146,6 +146,7 @@ class OpenOrder(Result, frozen=True):
     reduce_only: bool
     self_trade: str
     flags: int
+    client_order_id: str | None = None
 
 
 class Slice(Result, frozen=True):
@@ -200,13 +201,15 @@ class MarginTerms(Result, frozen=True):
 
 
 class SessionKeySummary(Result, frozen=True):
-    """A delegated key of an account."""
+    """A delegated key of an account. One that may trade may cancel too."""
 
     epoch: int
     address: Address
     next_sequence: U64
     expiry: int
     may_trade: bool
+    may_cancel: bool
+    permissions: int
 
 
 class AccountSummary(Result, frozen=True):
@@ -229,7 +232,10 @@ class AccountSummary(Result, frozen=True):
 
 
 class FillSummary(Result, frozen=True):
-    """A match at the maker's price; `side` is the taker's."""
+    """A match at the maker's price, or a leg of a `block` trade; `side` is the taker's.
+
+    The orders of a block trade's fills are the sequence numbers under which both agreed to it.
+    """
 
     market: int
     symbol: str
@@ -244,14 +250,18 @@ class FillSummary(Result, frozen=True):
     maker_order: OrderId
     taker_fee: str
     maker_fee: str
+    block: bool
 
 
 class SubmitReceipt(Result, frozen=True):
     """What became of a transaction that ran.
 
     `status` is "ok", or says why what was left of an order was dropped. `remaining_lots`
-    were not filled; `resting_lots` of them are in the book now. `journaled`: on the
+    were not filled; `resting_lots` of them were in the book then. `journaled`: on the
     sequencer's disk, so it will be in a batch; `batch` is that one, null where unknown.
+    `cancelled` counts orders; `key_epoch` is that of a key just added; `kept_priority` says of
+    an amend whether the order was changed where it rests. `resubmission`: it had been
+    executed before, and this is the answer it had then.
     """
 
     kind: str
@@ -260,15 +270,20 @@ class SubmitReceipt(Result, frozen=True):
     message: str
     account: int | None
     order: OrderId | None
+    client_order_id: str | None
     fills: list[FillSummary]
     filled_lots: int
     remaining_lots: int
     resting_lots: int
     filled_size: str
     remaining_size: str
+    kept_priority: bool | None
+    cancelled: int | None
+    key_epoch: int | None
     withdrawal: int | None
     batch: int | None
     journaled: bool
+    resubmission: bool
 
 
 class FillNotice(Result, frozen=True):

@@ -17,7 +17,7 @@ REFUSALS: dict[Status, tuple[str, str]] = {
         "send the same message again: the next batch has",
     ),
     Status.MALFORMED: (
-        "a limit order has at least one tick; a market order has none and is IOC or FOK",
+        "the fields of the message do not go together",
         "venue_typedData builds a message that is well formed",
     ),
     Status.UNKNOWN_ACCOUNT: (
@@ -37,8 +37,8 @@ REFUSALS: dict[Status, tuple[str, str]] = {
         "sign it with a higher sequence number; nothing was changed",
     ),
     Status.NOT_PERMITTED: (
-        "this session key has expired or may not trade",
-        "sign with the owner's key, or with a key that may trade",
+        "this session key has expired or may not do this",
+        "sign with the owner's key, or with a key that venue_account lists as permitted",
     ),
     Status.EXPIRED: (
         "the message ran out before it arrived",
@@ -86,8 +86,8 @@ REFUSALS: dict[Status, tuple[str, str]] = {
         "venue_account lists the open orders",
     ),
     Status.SAME_ACCOUNT: (
-        "a transfer goes from one account to another",
-        f"{_AGAIN} and another account to transfer to",
+        "a transfer or a block trade is between two accounts",
+        f"{_AGAIN} and another account",
     ),
     Status.NOT_OWN_ACCOUNT: (
         "a transfer stays within the subaccounts of one owner number",
@@ -105,6 +105,18 @@ REFUSALS: dict[Status, tuple[str, str]] = {
     Status.NO_RECIPIENT: (
         "the recipient is the zero address, which nobody can be paid at",
         f"{_AGAIN} and the L1 address to pay",
+    ),
+    Status.TOO_MANY_KEYS: (
+        "the account has as many session keys as it may, or no epoch left to give",
+        f"revoke a key, then {_AGAIN}",
+    ),
+    Status.BAD_KEY: (
+        "the key is no address, may do nothing, or has expired already",
+        f"{_AGAIN}, the key's address, a permission and a later key expiry",
+    ),
+    Status.NO_SUCH_KEY: (
+        "the account has no session key of this epoch",
+        "venue_account lists the keys; one that is not there signs nothing",
     ),
     Status.UNKNOWN_PUBLISHER: (
         "the signature is of none of the market's publishers over this price",
@@ -129,6 +141,26 @@ REFUSALS: dict[Status, tuple[str, str]] = {
 }
 """What was wrong and how to mend it, per status that leaves an order or action undone."""
 
+BLOCK_REFUSALS: dict[Status, tuple[str, str]] = {
+    Status.TAKER_MARGIN_TOO_LOW: (
+        "with every leg traded the taker's equity would be below initial margin",
+        "the taker deposits or trades less; then both sign anew with their next sequence numbers",
+    ),
+    Status.MAKER_MARGIN_TOO_LOW: (
+        "with every leg traded the maker's equity would be below initial margin",
+        "the maker deposits or trades less; then both sign anew with their next sequence numbers",
+    ),
+    Status.POSITION_TOO_LARGE: (
+        "a leg would take the position of a party past the market's maximum",
+        "make the leg smaller; both sign anew with their next sequence numbers",
+    ),
+    Status.OPEN_INTEREST_TOO_LARGE: (
+        "a leg would take the market's open interest past its maximum",
+        "make the leg smaller, or wait; both sign anew with their next sequence numbers",
+    ),
+}
+"""What of a block trade is a refusal, since it is done whole or not at all."""
+
 DROPPED: dict[Status, str] = {
     Status.REMAINDER_DROPPED: "nothing more to trade with within the limit; the rest was dropped",
     Status.FRONTS_EXHAUSTED: "the order met as many others as one may; the rest was dropped",
@@ -151,6 +183,8 @@ NEVER_SUBMITTED = frozenset(
         Status.BAD_LISTING,
         Status.BAD_ITEM,
         Status.MARKET_EXISTS,
+        Status.NOT_OWNER,
+        Status.FIXED_PARAMETER,
     }
 )
 """Statuses of what only the sequencer or L1 brings."""
@@ -166,6 +200,7 @@ def reason_of(status: Status) -> str:
 
 def overview() -> list[dict[str, Any]]:
     """Every refusal, for `rpc.discover`."""
+    refusals = list((REFUSALS | BLOCK_REFUSALS).items())
     return [
         {
             "code": REFUSED + status,
@@ -175,5 +210,5 @@ def overview() -> list[dict[str, Any]]:
             "retryable": status in RETRYABLE,
             "consumesSequence": Status.UNKNOWN_PUBLISHER > status > IDENTITY_LAST,
         }
-        for status, (message, mend) in REFUSALS.items()
+        for status, (message, mend) in refusals
     ]

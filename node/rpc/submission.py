@@ -1,36 +1,55 @@
-"""`venue_submit`: from a signed message to a receipt, or to a refusal that says why."""
+"""`venue_submit` and its kin: from signed messages to receipts, or to refusals that say why."""
 
+import re
 from typing import cast
 
+from msgspec import Struct
+
+from node.errors import Halt, Retry
+from node.rpc import wire
 from node.rpc.amounts import Grid
 from node.rpc.context import Context
 from node.rpc.dispatch import checked
-from node.rpc.errors import Code, InvalidParams, RpcError
-from node.rpc.messages import MESSAGES, Kind, Signed, transaction_of
-from node.rpc.params import CancelParams, SubmitParams, SubmitPriceParams
-from node.rpc.refusals import refusal
+from node.rpc.errors import Code, InvalidParams, RpcError, halted, shown, unavailable
+from node.rpc.message_types import MESSAGES, Kind
+from node.rpc.messages import Signed, transaction_of
+from node.rpc.order_results import BatchItem
+from node.rpc.params import (
+    SUBMIT_BATCH_MAX,
+    CancelParams,
+    SubmitBatchParams,
+    SubmitParams,
+    SubmitPriceParams,
+)
+from node.rpc.receipts import submit_receipt
+from node.rpc.refusals import is_refusal, refusal
 from node.rpc.results import SubmitReceipt
-from node.rpc.statuses import DROPPED, REFUSALS, reason_of
-from node.rpc.views.fills import fill_summary, order_id
+from node.rpc.views.fills import order_id
 from node.rpc.views.lookup import find_market, grid_of
 from node.rpc.wire import Signature
+from node.sequencing.answers import ClientOrderIdUsed, names_of
 from node.signatures import compact
-from node.view import SequencedReceipt, VenueView, VenueWriter
+from node.view import NotAttempted, SignedTransaction, VenueView, VenueWriter
 from state.execution import Receipt
 from state.limits import SIGNATURE_BYTES
-from state.status import Status
-from state.transactions import NewOrder, SignedPrice, Withdraw
+from state.transactions import SignedPrice, Transaction
+
+CLIENT_ORDER_ID = re.compile(r"[ -~]{1,36}")
+"""Printable ASCII."""
+
+
+class Request(Struct, frozen=True):
+    """A message that can be sequenced, its signatures packed."""
+
+    kind: Kind
+    tx: Signed
+    signature: bytes
+    client_order_id: str = ""
 
 
 async def submit(context: Context, params: SubmitParams) -> SubmitReceipt:
     """Sequence a signed message: the receipt once it is on disk, or the refusal."""
-    message = checked(
-        params.message,
-        MESSAGES[params.kind],
-        f"send the message of the typed data of a {params.kind}, every field as it was signed",
-        root="$.message",
-    )
-    return await _sequence(context, params.kind, transaction_of(message), params.signature)
+    return await _sequence(context, _request(params))
 
 
 async def submit_cancel(context: Context, params: CancelParams) -> SubmitReceipt:
@@ -41,7 +60,131 @@ async def submit_price(context: Context, params: SubmitPriceParams) -> SubmitRec
     """A publisher's price: in nano-USD per lot as it is signed, or in USD per coin."""
     market, _ = find_market(context.view, params.market)
     tx = SignedPrice(market.market, _nano_price(grid_of(market), params), int(params.time))
-    return await _sequence(context, "price", tx, params.signature)
+    return await _sequence(context, Request("price", tx, read_signature(params.signature)))
+
+
+async def submit_batch(context: Context, params: SubmitBatchParams) -> list[BatchItem]:
+    """Sequence several messages with nothing between them: what became of each, in order.
+
+    One that is refused stops the others only where that was asked for.
+    """
+    if not 1 <= len(params.items) <= SUBMIT_BATCH_MAX:
+        raise InvalidParams(
+            "items_out_of_range",
+            f"$.items: 1 to {SUBMIT_BATCH_MAX} items, got {len(params.items)}",
+            "send what is more in another batch",
+            expected=f"1 to {SUBMIT_BATCH_MAX}",
+            got=len(params.items),
+        )
+    writer = _writer(context.view)
+    requests = _requests(params)
+    sent = [request for request in requests if isinstance(request, Request)]
+    handed = [SignedTransaction(one.tx, one.signature, one.client_order_id) for one in sent]
+    stops = _has_failed if params.stop_on_error else None
+    answers = iter(await writer.submit_batch(handed, stops=stops) if handed else [])
+    items = [
+        _item(context.view, request, next(answers))
+        if isinstance(request, Request)
+        else BatchItem(error=request.as_json())
+        for request in requests
+    ]
+    left = BatchItem(error=_error_of(NotAttempted()).as_json())
+    return items + [left] * (len(params.items) - len(items))
+
+
+def _requests(params: SubmitBatchParams) -> list[Request | RpcError]:
+    """The items as they can be sequenced, or what is wrong with them; up to the first where
+    that one stops the rest.
+    """
+    found: list[Request | RpcError] = []
+    for at, item in enumerate(params.items):
+        root = f"$.items[{at}]"
+        mend = "an item has the params of venue_submit; rpc.discover lists them"
+        try:
+            found.append(_request(checked(item, SubmitParams, mend, root=root), root))
+        except InvalidParams as error:
+            found.append(error)
+            if params.stop_on_error:
+                break
+    return found
+
+
+def _has_failed(tx: Transaction, answer: Receipt | Exception) -> bool:
+    return isinstance(answer, Exception) or is_refusal(cast(Signed, tx), answer)
+
+
+def _item(view: VenueView, request: Request, answer: Receipt | Exception) -> BatchItem:
+    try:
+        return BatchItem(result=_answer(view, request, answer))
+    except RpcError as error:
+        return BatchItem(error=error.as_json())
+
+
+# --- reading ---
+
+
+def _request(params: SubmitParams, root: str = "$") -> Request:
+    """InvalidParams where message, signatures or client order id are not of the kind."""
+    kind = params.kind
+    message = checked(
+        params.message,
+        MESSAGES[kind],
+        f"send the message of the typed data of a {kind}, every field as it was signed",
+        root=f"{root}.message",
+    )
+    signature = b"".join(read_signature(one, root) for one in _signatures(params, root))
+    return Request(kind, transaction_of(message), signature, _client_order_id(params, root))
+
+
+def _signatures(params: SubmitParams, root: str) -> list[Signature]:
+    """The maker's and the taker's of a block trade, one of any other kind."""
+    given = {
+        "signature": params.signature,
+        "makerSignature": params.maker_signature,
+        "takerSignature": params.taker_signature,
+    }
+    wanted = ["makerSignature", "takerSignature"]
+    if params.kind != "blockTrade":
+        wanted = ["signature"]
+    found = {name: signature for name, signature in given.items() if signature is not None}
+    if list(found) != wanted:
+        raise InvalidParams(
+            "signatures_expected",
+            f"{root}: a {params.kind} carries {' and '.join(wanted)}",
+            "send the signatures that its kind needs, and no other",
+            path=root,
+            expected=wanted,
+            got=list(found),
+        )
+    return list(found.values())
+
+
+def _client_order_id(params: SubmitParams, root: str) -> str:
+    given = params.client_order_id
+    if given is None:
+        return ""
+    if params.kind not in ("order", "amend"):
+        raise InvalidParams(
+            "client_order_id_not_taken",
+            f"{root}.clientOrderId: only orders and amends have one, not a {params.kind}",
+            "leave it out: a message sent twice is recognised without it",
+            path=f"{root}.clientOrderId",
+        )
+    return read_client_order_id(given, root)
+
+
+def read_client_order_id(given: str, root: str = "$") -> str:
+    """InvalidParams for what is not 1 to 36 printable ASCII characters."""
+    if not CLIENT_ORDER_ID.fullmatch(given):
+        raise InvalidParams(
+            "bad_client_order_id",
+            f"{root}.clientOrderId: 1 to 36 printable ASCII characters, got {shown(given)}",
+            "a UUID in its usual form fits",
+            path=f"{root}.clientOrderId",
+            expected="1 to 36 printable ASCII characters",
+            got=shown(given),
+        )
+    return given
 
 
 def _nano_price(grid: Grid, params: SubmitPriceParams) -> int:
@@ -57,7 +200,7 @@ def _nano_price(grid: Grid, params: SubmitPriceParams) -> int:
     )
 
 
-def read_signature(signature: Signature) -> bytes:
+def read_signature(signature: Signature, root: str = "$") -> bytes:
     """The 64 bytes that are sequenced, from those or from a wallet's 65."""
     raw = bytes(signature)
     if len(raw) == SIGNATURE_BYTES:
@@ -67,24 +210,67 @@ def read_signature(signature: Signature) -> bytes:
     except ValueError as fault:
         raise InvalidParams(
             "bad_signature_form",
-            f"$.signature: {fault}",
+            f"{root}.signature: {fault}",
             "send r, s and v as wallets do, or r and s with the parity of y in the top bit",
             expected="65 bytes, or 64 as in EIP-2098",
             got=f"{len(raw)} bytes",
         ) from None
 
 
-async def _sequence(
-    context: Context, kind: Kind, tx: Signed, signature: Signature
-) -> SubmitReceipt:
+# --- sequencing ---
+
+
+async def _sequence(context: Context, request: Request) -> SubmitReceipt:
     writer = _writer(context.view)
-    packed = read_signature(signature)
-    receipt = await writer.submit(tx, packed)
-    status = receipt.status
-    # A reduce-only order that ran out of position after a fill has traded: that is no refusal.
-    if status in REFUSALS and not receipt.fills:
-        raise refusal(context.view, tx, packed, status)
-    return _receipt(context.view, kind, tx, receipt)
+    try:
+        answer: Receipt | Exception = await writer.submit(
+            request.tx, request.signature, request.client_order_id
+        )
+    except ClientOrderIdUsed as error:
+        answer = error
+    return _answer(context.view, request, answer)
+
+
+def _answer(view: VenueView, request: Request, answer: Receipt | Exception) -> SubmitReceipt:
+    """The receipt, or the RpcError of a transaction of which nothing was done."""
+    if isinstance(answer, Exception):
+        raise _error_of(answer) from None
+    if is_refusal(request.tx, answer):
+        raise refusal(view, request.tx, request.signature, answer)
+    return submit_receipt(view, request.kind, request.tx, answer)
+
+
+def _error_of(fault: Exception) -> RpcError:
+    match fault:
+        case ClientOrderIdUsed():
+            return _client_order_id_used(fault)
+        case NotAttempted():
+            return RpcError(
+                *(Code.NOT_ATTEMPTED, "not_attempted", "An item before it was refused"),
+                "send it again once that one is mended",
+                sequenceConsumed=False,
+                retryable=True,
+            )
+        case Retry():
+            return unavailable(fault)
+        case Halt():
+            return halted(fault)
+    raise fault
+
+
+def _client_order_id_used(fault: ClientOrderIdUsed) -> RpcError:
+    tx = fault.answer.tx
+    ((_, epoch, sequence),) = names_of(tx)
+    return RpcError(
+        *(Code.CLIENT_ORDER_ID_USED, "client_order_id_used"),
+        "This client order id names another message of the account",
+        "venue_order tells what became of that one; use a new id for another order",
+        field="clientOrderId",
+        got=fault.client_order_id,
+        usedBy={"sequence": wire.plain(order_id(epoch, sequence))},
+        sequenceConsumed=False,
+        retryable=False,
+    )
 
 
 def _writer(view: VenueView) -> VenueWriter:
@@ -95,48 +281,3 @@ def _writer(view: VenueView) -> VenueWriter:
         "send it to the sequencer's JSON-RPC",
         got=view.role,
     )
-
-
-def _receipt(view: VenueView, kind: Kind, tx: Signed, receipt: Receipt) -> SubmitReceipt:
-    order = tx if isinstance(tx, NewOrder) else None
-    filled = sum(fill.lots for fill in receipt.fills)
-    remaining = order.lots - filled if order else 0
-    grid = grid_of(view.state.markets[order.market]) if order else Grid(0, 1)
-    status = receipt.status
-    return SubmitReceipt(
-        kind=kind,
-        status=reason_of(status),
-        status_number=int(status),
-        message=_sentence(tx, status, remaining),
-        account=None if isinstance(tx, SignedPrice) else tx.account,
-        order=order_id(order.epoch, order.sequence) if order else None,
-        fills=[fill_summary(view, fill) for fill in receipt.fills],
-        filled_lots=filled,
-        remaining_lots=remaining,
-        # An order that is OK has either traded all it asked for or rests with what is left.
-        resting_lots=remaining if status == Status.OK else 0,
-        filled_size=grid.size(filled),
-        remaining_size=grid.size(remaining),
-        withdrawal=_withdrawal_index(view, tx) if isinstance(tx, Withdraw) else None,
-        batch=receipt.batch if isinstance(receipt, SequencedReceipt) else None,
-        journaled=True,
-    )
-
-
-def _sentence(tx: Signed, status: Status, remaining: int) -> str:
-    if status != Status.OK:
-        return DROPPED[status]
-    if not isinstance(tx, NewOrder):
-        return "done"
-    if remaining == 0:
-        return "filled"
-    return "resting in the book" if remaining == tx.lots else "filled in part, the rest is resting"
-
-
-def _withdrawal_index(view: VenueView, tx: Withdraw) -> int | None:
-    """The last withdrawal that is what `tx` asked for."""
-    wanted = (tx.account, tx.recipient, tx.amount)
-    for withdrawal in reversed(view.state.withdrawals):
-        if (withdrawal.account, withdrawal.recipient, withdrawal.amount) == wanted:
-            return withdrawal.index
-    return None

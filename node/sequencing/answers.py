@@ -6,7 +6,9 @@ number. What a rewind took out of its batch is forgotten until its retry, and th
 newer answer. Everything here follows from what the journal holds.
 """
 
+import sys
 from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
 
 import msgspec
 from msgspec import Struct
@@ -55,6 +57,14 @@ class Progress(Struct):
     open: int = 0
 
 
+@runtime_checkable
+class RemembersAnswers(Protocol):
+    """What a view offers on top where it takes transactions."""
+
+    @property
+    def answers(self) -> "Answers": ...
+
+
 class ClientOrderIdUsed(Exception):
     """The id names another transaction of the same account, `answer`."""
 
@@ -62,11 +72,6 @@ class ClientOrderIdUsed(Exception):
         super().__init__(f"client order id {client_order_id!r} names another transaction")
         self.client_order_id = client_order_id
         self.answer = answer
-
-
-class _Dump(Struct, frozen=True, array_like=True):
-    answers: list[Answer]
-    undone: dict[bytes, str]
 
 
 class Answers:
@@ -131,8 +136,7 @@ class Answers:
         self._undone.pop(body, None)
         self._unsynced.add(body)
         self._add(Answer(body, signature, receipt))
-        while len(self._by_body) > self._window or self._fills > self._fills_max:
-            self._drop(next(iter(self._by_body.values())))
+        self._trim()
 
     def client_order_id(self, tx: Transaction) -> str:
         """The id under which `tx` was sent before it was undone; empty where there was none."""
@@ -161,18 +165,33 @@ class Answers:
 
     # --- snapshots ---
 
-    def dump(self) -> bytes:
-        """Everything, for a snapshot."""
-        return msgspec.msgpack.encode(_Dump(list(self._by_body.values()), self._undone))
+    @property
+    def oldest(self) -> int:
+        """The batch of the oldest answer; beyond every batch where there is none."""
+        first = next(iter(self._by_body.values()), None)
+        return sys.maxsize if first is None else first.receipt.batch
 
-    def load(self, dumped: bytes) -> None:
-        """What `dump` gave, in the place of what is here. msgspec.MsgspecError for other bytes."""
-        content = msgspec.msgpack.decode(dumped, type=_Dump)
+    @property
+    def undone(self) -> dict[bytes, str]:
+        """Client order ids of what was undone and not yet retried, by body."""
+        return dict(self._undone)
+
+    def of_batches(self, first: int, last: int) -> dict[int, list[Answer]]:
+        """The answers to what went into batches `first` to `last`, in order."""
+        found: dict[int, list[Answer]] = {}
+        for answer in self._by_body.values():
+            if first <= answer.receipt.batch <= last:
+                found.setdefault(answer.receipt.batch, []).append(answer)
+        return found
+
+    def load(self, answers: Iterable[Answer], undone: dict[bytes, str]) -> None:
+        """What a snapshot kept, in order, in the place of what is here."""
         self._clear()
         self._unsynced.clear()
-        self._undone = dict(content.undone)
-        for answer in content.answers:
+        self._undone = dict(undone)
+        for answer in answers:
             self._add(answer)
+            self._trim()
 
     # --- parts ---
 
@@ -182,6 +201,10 @@ class Answers:
         self._by_name: dict[OrderName, Answer] = {}
         self._by_client: dict[tuple[int, str], Answer] = {}
         self._progress: dict[OrderName, Progress] = {}
+
+    def _trim(self) -> None:
+        while len(self._by_body) > self._window or self._fills > self._fills_max:
+            self._drop(next(iter(self._by_body.values())))
 
     def _add(self, answer: Answer) -> None:
         tx, receipt = answer.tx, answer.receipt
@@ -259,9 +282,18 @@ def names_of(tx: Transaction) -> tuple[OrderName, ...]:
 
 
 def sequenced(
-    state: MemoryState, tx: Transaction, receipt: Receipt, *, batch: int, client_order_id: str = ""
+    state: MemoryState,
+    tx: Transaction,
+    receipt: Receipt,
+    *,
+    batch: int,
+    client_order_id: str = "",
+    market: int | None = None,
 ) -> SequencedReceipt:
-    """The receipt of what was just executed, and what the state says of it right now."""
+    """The receipt of what was just executed, and what the state says of it right now.
+
+    `market` is that of the order which an amend found.
+    """
     is_ok = receipt.status == Status.OK
     return SequencedReceipt(
         receipt.status,
@@ -269,10 +301,26 @@ def sequenced(
         receipt.steps,
         batch=batch,
         client_order_id=client_order_id,
+        market=_market(state, tx, receipt) if market is None else market,
         resting_lots=_resting_lots(state, tx) if is_ok else 0,
         withdrawal=state.machine.withdrawals - 1 if is_ok and isinstance(tx, Withdraw) else None,
         key_epoch=state.account(tx.account).key_epoch if is_ok and isinstance(tx, AddKey) else None,
     )
+
+
+def _market(state: MemoryState, tx: Transaction, receipt: Receipt) -> int | None:
+    if isinstance(tx, NewOrder):
+        return tx.market
+    is_traded = isinstance(tx, Amend) and bool(receipt.fills)
+    return receipt.fills[0].market if is_traded else market_of(state, tx)
+
+
+def market_of(state: MemoryState, tx: Transaction) -> int | None:
+    """The market of the order that an amend is about, while it rests."""
+    if not isinstance(tx, Amend):
+        return None
+    place = state.account(tx.account).order(tx.order_epoch, tx.order_sequence)
+    return None if place is None else place.market
 
 
 def _resting_lots(state: MemoryState, tx: Transaction) -> int:

@@ -44,8 +44,8 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
 class Engine:
     """Everything that happens to the venue happens in `cycle`.
 
-    `durable` is the last batch whose sealing is on disk. `wake` asks for a cycle, `progress`
-    tells that there was one.
+    `durable` is the last batch whose sealing is on disk. `wake` asks for a cycle; `progress`
+    and `synced`, each for one listener, tell that there was one.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Engine:
         self.fills = fills
         self.wake = asyncio.Event()
         self.progress = asyncio.Event()
+        self.synced = asyncio.Event()
         self.durable = history.sequencer.number
         self._followed = -1
         self._clock = clock
@@ -245,10 +246,10 @@ class Engine:
         has_stopped = False
         for pending in parcel.pendings:
             if has_stopped:
-                yield pending, NotAttempted("a transaction before it in its batch was refused")
+                yield pending, NotAttempted()
                 continue
             answer = self._execute(pending)
-            has_stopped = parcel.stops is not None and parcel.stops(answer)
+            has_stopped = parcel.stops is not None and parcel.stops(pending.tx, answer)
             yield pending, answer
 
     def _execute(self, pending: Pending) -> Receipt | Exception:
@@ -283,6 +284,7 @@ class Engine:
             self.history.answers.synced()
         self.durable = self.sequencer.number
         self.progress.set()
+        self.synced.set()
         for batch, time, fill in fills:
             self.fills.publish(batch, time, fill)
 

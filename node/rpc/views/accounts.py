@@ -6,8 +6,16 @@ from node.rpc.results import AccountSummary, OpenOrder, OrderId, SessionKeySumma
 from node.rpc.views.lookup import find_account, grid_of
 from node.rpc.views.margin import margin_terms, withdrawable_micro
 from node.rpc.wire import U64, Address
+from node.sequencing.answers import OrderName, RemembersAnswers
 from node.view import VenueView
-from state.accounts import OWNER_KEY, PERMIT_TRADE, Account, OrderReference, last_sequence
+from state.accounts import (
+    OWNER_KEY,
+    PERMISSIONS_ALL,
+    PERMIT_TRADE,
+    Account,
+    OrderReference,
+    last_sequence,
+)
 from state.eip712 import LIVES, SELF_TRADES, SIDES
 from state.orders import decode_flags, key_ticks
 
@@ -41,12 +49,14 @@ def summary(view: VenueView, number: int, account: Account) -> AccountSummary:
                 next_sequence=next_sequence(account, key.epoch),
                 expiry=key.expiry,
                 may_trade=bool(key.permissions & PERMIT_TRADE),
+                may_cancel=bool(key.permissions & PERMISSIONS_ALL),
+                permissions=key.permissions,
             )
             for key in account.keys
         ],
         margin=margin_terms(view, account),
         withdrawable=usdc(withdrawable_micro(view, account)),
-        orders=[_open_order(view, reference) for reference in account.orders],
+        orders=[open_order(view, number, reference) for reference in account.orders],
     )
 
 
@@ -55,7 +65,8 @@ def next_sequence(account: Account, epoch: int) -> U64:
     return U64(last_sequence(account, epoch) + 1)
 
 
-def _open_order(view: VenueView, reference: OrderReference) -> OpenOrder:
+def open_order(view: VenueView, number: int, reference: OrderReference) -> OpenOrder:
+    """A resting order of account `number`, with its client's id while that is remembered."""
     market = view.state.markets[reference.market]
     resting = view.state.order(reference.market, reference.side, reference.key)
     assert resting is not None, "a reference leads to a resting order"
@@ -76,4 +87,10 @@ def _open_order(view: VenueView, reference: OrderReference) -> OpenOrder:
         reduce_only=flags.reduce_only,
         self_trade=SELF_TRADES[flags.self_trade],
         flags=resting.flags,
+        client_order_id=_client_order_id(view, (number, reference.epoch, reference.sequence)),
     )
+
+
+def _client_order_id(view: VenueView, name: OrderName) -> str | None:
+    answer = view.answers.by_name(name) if isinstance(view, RemembersAnswers) else None
+    return (answer.receipt.client_order_id or None) if answer is not None else None

@@ -26,6 +26,7 @@ def fill_summary(view: VenueView, fill: Fill) -> FillSummary:
         maker_order=order_id(*fill.maker_order),
         taker_fee=usd(fill.taker_fee),
         maker_fee=usd(fill.maker_fee),
+        block=fill.block,
     )
 
 

@@ -17,22 +17,30 @@ from state.margin import (
     worst_lots,
 )
 from state.markets import BoardRow
+from state.store import PreState
 from state.units import RATE_ONE, micro_down, notional, share_up
 
 
-def margin_terms(view: VenueView, account: Account, *, cautious: bool = False) -> MarginTerms:
+def margin_terms(
+    view: VenueView,
+    account: Account,
+    *,
+    cautious: bool = False,
+    state: PreState | None = None,
+) -> MarginTerms:
     """As orders are judged, positions at their marks; `cautious`, as withdrawals and transfers
-    are, at the worse of mark and slow mark.
+    are, at the worse of mark and slow mark. `state` is another one than the view's, if given.
     """
-    now = (cautious_health if cautious else health)(view.state, account)
+    state = state or view.state
+    now = (cautious_health if cautious else health)(state, account)
     return MarginTerms(
         cash=usd(account.cash),
         equity=usd(now.equity),
         initial_margin=usd(now.initial),
         free_collateral=usd(now.equity - now.initial),
         healthy=now.is_healthy,
-        fresh=has_fresh_marks(view.state, account),
-        positions=[_position(view, p, cautious=cautious) for p in account.positions],
+        fresh=has_fresh_marks(state, account),
+        positions=[_position(state, p, cautious=cautious) for p in account.positions],
     )
 
 
@@ -44,9 +52,9 @@ def withdrawable_micro(view: VenueView, account: Account) -> int:
     return micro_down(max(0, now.equity - now.initial))
 
 
-def _position(view: VenueView, position: Position, *, cautious: bool) -> PositionTerms:
-    market, row = view.state.markets[position.market], view.state.row(position.market)
-    assert row is not None, "a position's market has a row"
+def _position(state: PreState, position: Position, *, cautious: bool) -> PositionTerms:
+    market, row = state.market(position.market), state.row(position.market)
+    assert market is not None and row is not None, "a position's market is there"
     grid, worst = grid_of(market), worst_lots(position)
     mark = _cautious_mark(row, position.lots) if cautious else row.mark
     # More exposure needs more margin, whichever way the position is.
@@ -66,7 +74,7 @@ def _position(view: VenueView, position: Position, *, cautious: bool) -> Positio
         interest_ppm=interest_scale(row),
         slices=slices(row, exposure),
         initial_margin=usd(initial_margin(row, exposure)),
-        fresh=is_fresh(row, view.state.machine.time),
+        fresh=is_fresh(row, state.machine.time),
     )
 
 

@@ -197,6 +197,7 @@ async def test_an_account_names_every_term_of_its_margin() -> None:
         "reduceOnly": False,
         "selfTrade": "cancel-resting",
         "flags": 0,
+        "clientOrderId": None,
     }
     assert (second["id"]["sequence"], second["life"]) == ("5", "post-only")
 
@@ -258,6 +259,8 @@ async def test_session_keys_have_sequences_of_their_own() -> None:
             "nextSequence": "42",
             "expiry": FAR,
             "mayTrade": True,
+            "mayCancel": True,
+            "permissions": 1,
         }
     ]
 

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 from node.rpc.errors import REFUSED
-from node.rpc.messages import Kind
+from node.rpc.message_types import Kind
 from node.rpc.methods import METHODS
-from node.rpc.statuses import REFUSALS, reason_of
+from node.rpc.statuses import BLOCK_REFUSALS, REFUSALS, reason_of
 from node.rpc.typed_data import FIELDS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,7 +46,7 @@ def _fields(kind: Kind) -> list[str]:
 def test_every_refusal_is_listed_under_its_code() -> None:
     pairs = re.findall(r"\| (1\d{3}) \| `(\w+)` ", PAGE)
     assert {(int(code), reason) for code, reason in pairs} == {
-        (REFUSED + status, reason_of(status)) for status in REFUSALS
+        (REFUSED + status, reason_of(status)) for status in REFUSALS | BLOCK_REFUSALS
     }
 
 
@@ -64,7 +64,7 @@ def test_every_reason_in_the_code_is_on_the_page() -> None:
     composed |= {"price_out_of_range", "size_out_of_range", "amount_out_of_range"}
     composed |= {"missing_field", "unknown_field", "unknown_value", "wrong_type"}
     composed |= {"bad_method", "bad_params", "bad_id", "wrong_version"}
-    composed |= {reason_of(status) for status in REFUSALS}
+    composed |= {reason_of(status) for status in REFUSALS | BLOCK_REFUSALS}
     assert listed == (found | composed) - {"slow_reader"}
 
 

@@ -10,12 +10,24 @@ from rpc_world import Sequencer, running
 
 from node.rpc import wire
 from node.rpc.messages import Signed, message_of
-from node.rpc.statuses import DROPPED, NEVER_SUBMITTED, REFUSALS, RETRYABLE
+from node.rpc.statuses import BLOCK_REFUSALS, DROPPED, NEVER_SUBMITTED, REFUSALS, RETRYABLE
 from state.accounts import SessionKey
 from state.limits import WITHDRAWALS_MAX
 from state.orders import BUY, SELL, Flags, Life, encode_flags
 from state.status import IDENTITY_LAST, Status
-from state.transactions import Cancel, Header, NewOrder, SignedPrice, Transfer, Withdraw
+from state.transactions import (
+    AddKey,
+    Amend,
+    BlockTrade,
+    Cancel,
+    CancelAll,
+    Header,
+    NewOrder,
+    RevokeKey,
+    SignedPrice,
+    Transfer,
+    Withdraw,
+)
 
 ALICE, BOB, NOBODY = 1 << 8, 2 << 8, 9 << 8
 A = key("alice")
@@ -109,10 +121,26 @@ def no_withdrawals() -> Venue:
     return made
 
 
-def quoting() -> Venue:
-    """Alice has bids for 70 of the 100 lots that she may ever hold."""
+def quoting(position_max: int = 100) -> Venue:
+    """Alice has bids for 70 of the 100 lots that she may ever hold, or could before."""
     made = venue(position_max=100, order_lots_max=100)
     made.buy("alice", 70, 490_000)
+    market = made.state.markets[0]
+    made.state.markets[0] = replace(market, position_max=position_max)
+    return made
+
+
+def stale_with_order() -> Venue:
+    made = used()
+    made.run(Header(NOW + 3_601))
+    return made
+
+
+def full_of_keys() -> Venue:
+    made = venue()
+    for number in range(4):
+        tx = AddKey(ALICE, 10 + number, key(f"key {number}").address, FAR, 3, FAR)
+        assert made.send("alice", tx).status == Status.OK
     return made
 
 
@@ -128,16 +156,50 @@ def transfer(to_account: int = ALICE + 1, nano: int = 1, **changed: int) -> Tran
     return replace(Transfer(ALICE, 50, to_account, nano, FAR), **changed)
 
 
+def amend(order_sequence: int = 2, **changed: int) -> Amend:
+    """Of the order of `used`, or `quoting`: one lot more than the first, at its price."""
+    chosen = {"order_sequence": order_sequence} | changed
+    return replace(Amend(ALICE, 0, 50, 0, 2, 480_000, 2, FAR), **chosen)
+
+
+def cancel_all(**changed: int) -> CancelAll:
+    return replace(CancelAll(ALICE, 0, 50, 1, 0, FAR), **changed)
+
+
+def add_key(**changed: Any) -> AddKey:
+    return replace(AddKey(ALICE, 50, key("session").address, FAR, 3, FAR), **changed)
+
+
+def revoke_key(key_epoch: int = 1, **changed: int) -> RevokeKey:
+    return replace(RevokeKey(ALICE, 50, key_epoch, FAR), **changed)
+
+
 def price(nano: int = 50_000_000, time: int = NOW + 10, market: int = 0) -> SignedPrice:
     return SignedPrice(market, nano, time)
 
 
+TOO_DEAR = {"ticks": 550_001}
 Row = tuple[Callable[[], Venue], Signed, Key, Status, Any, Any]
 
 TABLE: list[Row] = [
     # --- identity ---
     (no_steps, order(), A, Status.OUT_OF_STEPS, REFUSALS[Status.OUT_OF_STEPS][0], None),
-    (venue, order(ticks=0), A, Status.MALFORMED, REFUSALS[Status.MALFORMED][0], None),
+    (
+        venue,
+        order(ticks=0),
+        A,
+        Status.MALFORMED,
+        "a limit order has at least one tick; a market order has none and is IOC or FOK",
+        {"orderType": "market", "ticks": 0, "life": "GTC"},
+    ),
+    (
+        used,
+        amend(ticks=0),
+        A,
+        Status.MALFORMED,
+        "at least one tick: what rests has a price",
+        {"ticks": 0},
+    ),
     (venue, order(account=NOBODY), A, Status.UNKNOWN_ACCOUNT, ..., NOBODY),
     (venue, withdraw(account=0), A, Status.UNKNOWN_ACCOUNT, ..., 0),
     (with_key, order(epoch=2), A, Status.UNKNOWN_KEY, [0, 3], 2),
@@ -276,6 +338,90 @@ TABLE: list[Row] = [
         "at most 100 lots with open orders",
         "101",
     ),
+    # --- amends: the old order stays as it stood ---
+    (used, amend(order_sequence=9), A, Status.UNKNOWN_ORDER, [{"epoch": 0, "sequence": "2"}], ...),
+    (used, amend(expiry=NOW - 1), A, Status.EXPIRED, ..., NOW - 1),
+    (
+        used,
+        amend(expiry=NOW + 91 * 86_400),
+        A,
+        Status.EXPIRY_TOO_FAR,
+        f"an expiry of at most {NOW + 90 * 86_400}",
+        NOW + 91 * 86_400,
+    ),
+    (
+        used,
+        amend(ticks=550_001),
+        A,
+        Status.PRICE_OUT_OF_BAND,
+        ...,
+        {"price": "55000.1", **TOO_DEAR},
+    ),
+    (used, amend(lots=0), A, Status.LOTS_OUT_OF_RANGE, ..., {"lots": 0, "size": "0"}),
+    (
+        quoting,
+        amend(ticks=489_999, lots=101),
+        A,
+        Status.LOTS_OUT_OF_RANGE,
+        {"lots": "1 to 100", "size": "0.000001 to 0.0001"},
+        {"lots": 101, "size": "0.000101"},
+    ),
+    (
+        lambda: quoting(position_max=50),
+        amend(ticks=489_999, lots=71),
+        A,
+        Status.POSITION_LIMIT,
+        "at most 50 lots with open orders",
+        "71",
+    ),
+    (stale_with_order, amend(lots=2), A, Status.MARKET_CLOSED, ..., ...),
+    (
+        lambda: with_key(permissions=2),
+        replace(amend(), epoch=3),
+        key("session"),
+        Status.NOT_PERMITTED,
+        {"expiry": f"at least {NOW}", "permissions": "bit 0 set"},
+        {"expiry": FAR, "permissions": 2, "now": NOW},
+    ),
+    # --- cancel all ---
+    (venue, cancel_all(account=NOBODY), A, Status.UNKNOWN_ACCOUNT, ..., NOBODY),
+    (venue, cancel_all(), key("eve"), Status.BAD_SIGNATURE, ..., ...),
+    (later, cancel_all(expiry=NOW), A, Status.EXPIRED, ..., NOW),
+    (
+        lambda: with_key(permissions=0),
+        cancel_all(epoch=3),
+        key("session"),
+        Status.NOT_PERMITTED,
+        {"expiry": f"at least {NOW}", "permissions": "bit 0 or 1 set"},
+        {"expiry": FAR, "permissions": 0, "now": NOW},
+    ),
+    # --- session keys ---
+    (venue, add_key(), key("eve"), Status.BAD_SIGNATURE, ..., ...),
+    (later, add_key(expiry=NOW), A, Status.EXPIRED, ..., NOW),
+    (
+        full_of_keys,
+        add_key(),
+        A,
+        Status.TOO_MANY_KEYS,
+        {"keys": "fewer than 4", "keyEpoch": f"below {2**32 - 1}"},
+        {"keys": [1, 2, 3, 4], "keyEpoch": 4},
+    ),
+    (
+        venue,
+        add_key(key=bytes(20)),
+        A,
+        Status.BAD_KEY,
+        {
+            "key": "an address",
+            "keyExpiry": f"at least {NOW}",
+            "permissions": "mayTrade or mayCancel",
+        },
+        {"key": "0x" + "00" * 20, "keyExpiry": FAR, "mayTrade": True, "mayCancel": True},
+    ),
+    (venue, add_key(permissions=0), A, Status.BAD_KEY, ..., ...),
+    (later, add_key(key_expiry=NOW + 9), A, Status.BAD_KEY, ..., ...),
+    (later, revoke_key(expiry=NOW), A, Status.EXPIRED, ..., NOW),
+    (with_key, revoke_key(4), A, Status.NO_SUCH_KEY, [3], 4),
     # --- cancels, withdrawals, transfers ---
     (
         used,
@@ -346,16 +492,19 @@ async def test_a_refusal_says_what_was_wrong(row: Row) -> None:
         assert data["expected"] == expected
     if got is not ...:
         assert data["got"] == got
+    assert data["field"] in {None, "signature", *wire.plain(message_of(tx)[1])}
     if isinstance(tx, SignedPrice):
         assert "sequenceConsumed" not in data
     else:
+        assert not isinstance(tx, BlockTrade)
         assert data["sequenceConsumed"] is (status > IDENTITY_LAST)
         if data["sequenceConsumed"]:
             assert data["nextSequence"] == str(tx.sequence + 1)
 
 
 def test_every_status_is_told_and_refusals_are_each_in_the_table() -> None:
-    assert set(REFUSALS) | set(DROPPED) | NEVER_SUBMITTED | {Status.OK} == set(Status)
+    told = set(REFUSALS) | set(BLOCK_REFUSALS) | set(DROPPED) | NEVER_SUBMITTED
+    assert told | {Status.OK} == set(Status)
     tried = {row[3] for row in TABLE} | {Status.MARGIN_TOO_LOW, Status.PRICE_STALE}
     assert tried == set(REFUSALS)
 
@@ -418,10 +567,10 @@ async def test_a_signature_of_no_point_recovers_nobody() -> None:
     assert error["data"]["got"]["recovered"] is None
 
 
-async def test_an_order_sent_twice_is_refused_the_second_time() -> None:
+async def test_another_order_of_the_same_sequence_number_is_refused() -> None:
     async with running(Sequencer(venue())) as rpc:
         assert "result" in await rpc.submit(order(), A)
-        error = await rpc.refused(order(), A)
+        error = await rpc.refused(order(2), A)
     assert (error["data"]["reason"], error["data"]["nextSequence"]) == ("sequence_used", "51")
 
 

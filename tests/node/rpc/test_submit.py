@@ -50,6 +50,7 @@ async def test_an_order_that_fills_in_part_rests_with_what_is_left() -> None:
         "message": "filled in part, the rest is resting",
         "account": ALICE,
         "order": {"epoch": 0, "sequence": "10"},
+        "clientOrderId": None,
         "fills": [
             {
                 "market": 0,
@@ -65,6 +66,7 @@ async def test_an_order_that_fills_in_part_rests_with_what_is_left() -> None:
                 "makerOrder": {"epoch": 0, "sequence": "1"},
                 "takerFee": "0.0075",
                 "makerFee": "0.0015",
+                "block": False,
             }
         ],
         "filledLots": 300,
@@ -72,9 +74,13 @@ async def test_an_order_that_fills_in_part_rests_with_what_is_left() -> None:
         "restingLots": 50,
         "filledSize": "0.0003",
         "remainingSize": "0.00005",
+        "keptPriority": None,
+        "cancelled": None,
+        "keyEpoch": None,
         "withdrawal": None,
         "batch": 1,
         "journaled": True,
+        "resubmission": False,
     }
 
 
@@ -255,7 +261,7 @@ async def test_a_message_that_cannot_be_sequenced_never_gets_there(
     assert node.submitted == []
 
 
-@pytest.mark.parametrize("signature", ["", "0x0", "ab" * 65, "0x" + "zz" * 65, 5, None, []])
+@pytest.mark.parametrize("signature", ["", "0x0", "ab" * 65, "0x" + "zz" * 65, 5, []])
 async def test_a_signature_is_hex(signature: Any) -> None:
     async with running(Sequencer(venue())) as rpc:
         error = await rpc.error(

@@ -107,6 +107,7 @@ async def test_a_fill_is_told_in_full() -> None:
                 "makerOrder": {"epoch": 3, "sequence": "9"},
                 "takerFee": "1",
                 "makerFee": "0.000000001",
+                "block": False,
             },
         }
 

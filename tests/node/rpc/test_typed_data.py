@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from rpc_world import Rpc, Sequencer, running
 
 from node.rpc import wire
-from node.rpc.messages import (
-    MESSAGES,
-    TYPES,
-    Kind,
-    digest_of,
-    fields_of,
-    message_of,
-    transaction_of,
-    type_name,
-)
+from node.rpc.message_types import MESSAGES, TYPES, Kind, structs_of, type_name
+from node.rpc.messages import digest_of, message_of, transaction_of
 from node.rpc.typed_data import typed_data_of
 from state.accounts import SessionKey
 from state.crypto import keccak
@@ -169,9 +161,10 @@ def vars_of(tx: Any) -> list[Any]:
 
 @pytest.mark.parametrize("kind", MESSAGES)
 def test_messages_have_the_fields_of_their_type(kind: Kind) -> None:
-    names = [field["name"] for field in fields_of(kind)]
+    name = type_name(kind)
+    names = [field["name"] for field in structs_of(TYPES[kind])[name]]
     assert names == list(MESSAGES[kind].__struct_encode_fields__)
-    assert type_name(TYPES[kind]).lower() == kind
+    assert name[0].lower() + name[1:] == kind
 
 
 # --- defaults ---
