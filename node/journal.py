@@ -95,7 +95,8 @@ class Journal:
     def _check_head(self) -> None:
         """The file's head is written, or compared."""
         found = self._file.read(0, HEAD_BYTES)
-        is_torn = self._head.startswith(found) or not any(found)
+        # A file can have its new length on disk before all of its bytes: zeros stand for those.
+        is_torn = self._head.startswith(found.rstrip(b"\0"))
         if found != self._head and is_torn and self._file.size() <= HEAD_BYTES:
             if found:
                 self._cut(TornTail(0, len(found)))

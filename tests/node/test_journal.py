@@ -153,6 +153,16 @@ def test_a_head_torn_off_at_creation_is_written_again(size: int) -> None:
     assert opened(disk)[1] == [Settled()]
 
 
+@pytest.mark.parametrize("kept", [1, 8, HEAD_BYTES - 1])
+def test_a_head_whose_end_never_reached_the_disk_is_written_again(kept: int) -> None:
+    disk, _ = written([])
+    head = bytes(disk.files[PATH].data[:kept])
+    for cut in (holding(head), holding(head + bytes(HEAD_BYTES - kept))):
+        journal, found = opened(cut)
+        assert found == [] and journal.torn is not None
+        assert bytes(cut.files[PATH].data) == bytes(disk.files[PATH].data[:HEAD_BYTES])
+
+
 def test_the_journal_of_another_deployment_is_refused() -> None:
     disk, _ = written(GROUPS)
     with pytest.raises(Halt, match="another deployment"):
