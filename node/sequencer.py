@@ -177,7 +177,8 @@ class SequencerService:
     def heads(self) -> Heads:
         safe, head = self._agreement.safe, self._view.head
         return Heads(
-            unsafe=self.engine.durable,
+            # A batch taken over from L1 is kept there, before our own disk has it.
+            unsafe=max(safe, self.engine.durable),
             safe=safe,
             finalized=min(safe, self._view.batches_until(self._view.finalized_block)),
             confirmed=min(safe, self._view.confirmed),

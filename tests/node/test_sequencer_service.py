@@ -145,6 +145,20 @@ async def test_the_next_batch_waits_until_l1_shows_the_one_before() -> None:
     desk.check()
 
 
+async def test_batches_taken_over_from_l1_are_in_every_head_at_once() -> None:
+    """Before our own disk has them, L1 keeps them."""
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    for _ in range(3):
+        desk.l1.deposit("dave", 5)
+        desk.l1.force()
+    await desk.service.watch.look()
+    assert desk.service.engine.agreement.update()
+    heads = desk.service.heads
+    assert heads.safe == heads.unsafe == len(desk.l1.batches)
+
+
 async def test_l1_may_go_back_and_on_again_between_two_looks() -> None:
     """As many batches as before, but one of them another: the number alone says nothing."""
     desk = Desk()
