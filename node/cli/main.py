@@ -22,6 +22,7 @@ COMMANDS = {
     "sequence": ("node.cli.processes:sequence", "Run the sequencer."),
     "follow": ("node.cli.processes:follow", "Rebuild the venue from L1 alone."),
     "claim": ("node.cli.processes:claim", "Claim what batches led to, and settle the claims."),
+    "simulate": ("node.cli.simulate:simulate", "Let everything go wrong, in virtual time."),
     "bots": ("node.cli.processes:bots", "Publish prices and make markets on a devnet."),
 }
 """Where each command is, and its line in the list."""
