@@ -4,36 +4,53 @@ It shares with the rooms under test the decoded transactions, the status numbers
 nothing else. It is told who signed, and how many steps its batch has left.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, floor
+from math import floor
 
-from reference_margin import BUY, ONE, Holder, Ledger, Market, Markets, Resting, spare
-from reference_matching import FOK, IOC, Fill, Taker, execute, fee, room
+import reference_inbox as inbox
+from reference_blocks import is_formed, trade_block
+from reference_keys import add_key, may, revoke_key, stranger
+from reference_ledger import CANCEL, TRADE, ZERO, Holder, Key, Ledger, Markets
+from reference_margin import is_fresh, spare
+from reference_matching import Outcome
+from reference_orders import amend, place, says_something
 
 from state.status import Status
 from state.transactions import (
+    AddKey,
+    Amend,
+    BlockTrade,
     Cancel,
+    CancelAll,
     Header,
     NewOrder,
+    RevokeKey,
     SignedPrice,
     Transaction,
     Transfer,
     Withdraw,
 )
-from state.transactions.list_market import Listing
+from state.transactions.kinds import InboxKind
 
-ZERO = bytes(20)
-ORDER_STEPS = 1 + 1 + 256 + 1
-TICKS_MAX = 2**24 - 1
-ORDERS_MAX, POSITIONS_MAX = 64, 16
 SLOW = 600
 NANO = 1_000
+STEPS: dict[type, int] = {NewOrder: 259, Amend: 259, CancelAll: 65, BlockTrade: 7}
+"""The most a transaction can take; any other takes one."""
+
+ANY_OF: dict[type, int] = {
+    Cancel: TRADE | CANCEL,
+    CancelAll: TRADE | CANCEL,
+}
+"""The permissions of which a session key needs one: to trade, for all but these."""
+
+Signed = NewOrder | Cancel | Withdraw | Transfer | CancelAll | Amend | AddKey | RevokeKey
 
 
 @dataclass
 class Model:
-    """The whole venue. `run` answers with a status and the fills."""
+    """The whole venue. `run` and `item` answer with what became of a transaction or item."""
 
     ledger: Ledger = field(default_factory=Ledger)
     markets: Markets = field(default_factory=dict)
@@ -49,34 +66,60 @@ class Model:
         self.time_min, self.time_max = time_min, time_max
         self.time = max(self.time, time_min)
 
-    def list_market(self, listing: Listing) -> None:
-        names = set(Market.__dataclass_fields__) & set(Listing.__struct_fields__)
-        terms = {name: getattr(listing, name) for name in names}
-        self.markets[listing.market] = Market(**terms, publisher=listing.publishers[0][0])
-
-    def deposit(self, account: int, owner: bytes, micro: int) -> None:
-        holder = self.ledger.holders.setdefault(account, Holder(owner))
-        holder.cash += micro * NANO
-        self.deposited += micro * NANO
+    def item(self, kind: int, sender: bytes, payload: bytes) -> Status:
+        match kind:
+            case InboxKind.DEPOSIT:
+                self.deposited += inbox.deposit(self.ledger, payload)
+                return Status.OK
+            case InboxKind.LIST_MARKET:
+                return inbox.list_market(self.markets, payload)
+            case InboxKind.REVOKE_KEY:
+                return inbox.end_key(self.ledger, sender, payload)
+            case InboxKind.ROTATE_OWNER:
+                return inbox.rotate_owner(self.ledger, sender, payload)
+            case _:
+                return inbox.set_parameters(self.markets, payload)
 
     # --- sequenced ---
 
-    def run(
-        self, tx: Transaction, signer: bytes, steps_left: int = 2**16
-    ) -> tuple[Status, list[Fill]]:
+    def run(self, tx: Transaction, signers: Sequence[bytes], steps_left: int = 2**16) -> Outcome:
+        """One signer, or for a block trade the maker's and the taker's, or none for a header."""
+        if steps_left - 1 < STEPS.get(type(tx), 1):
+            return Outcome(Status.OUT_OF_STEPS, [])
+        if not _is_expressible(tx):
+            return Outcome(Status.MALFORMED, [])
+        match tx:
+            case Header():
+                return Outcome(self._header(tx), [])
+            case SignedPrice():
+                return Outcome(self._price(tx, signers[0]), [])
+            case BlockTrade():
+                return self._block_trade(tx, signers)
+        status = self._authenticate(tx, signers[0])
+        if status != Status.OK:
+            return Outcome(status, [])
+        return self._authenticated(tx)
+
+    def _authenticated(self, tx: Signed) -> Outcome:
         match tx:
             case NewOrder():
-                return self._order(tx, signer, steps_left)
-            case Header():
-                return self._header(tx), []
-            case SignedPrice():
-                return self._price(tx, signer), []
+                self.ledger, outcome = place(self.ledger, self.markets, tx, self.time)
+                return outcome
+            case Amend():
+                return self._amend(tx)
+            case CancelAll():
+                return Outcome(Status.OK, [], 1 + self._cancel_all(tx))
             case Cancel():
-                return self._cancel(tx, signer), []
+                status = self._cancel(tx)
             case Withdraw():
-                return self._withdraw(tx, signer), []
+                status = self._withdraw(tx)
             case Transfer():
-                return self._transfer(tx, signer), []
+                status = self._transfer(tx)
+            case AddKey():
+                status = add_key(self.ledger.holders[tx.account], tx, self.time)
+            case RevokeKey():
+                status = revoke_key(self.ledger.holders[tx.account], tx.key_epoch)
+        return Outcome(status, [])
 
     def _header(self, tx: Header) -> Status:
         if tx.time < self.time:
@@ -90,13 +133,13 @@ class Model:
         market = self.markets.get(tx.market)
         if market is None:
             return Status.UNKNOWN_MARKET
-        if signer == ZERO or signer != market.publisher:
+        if signer == ZERO or signer != market.terms.publisher:
             return Status.UNKNOWN_PUBLISHER
-        if tx.time <= market.time:
+        if tx.time <= market.signed_time:
             return Status.PRICE_NOT_NEWER
         if tx.time > self.time:
             return Status.PRICE_FROM_FUTURE
-        if self.time - tx.time > market.price_age_max:
+        if self.time - tx.time > market.terms.price_age_max:
             return Status.PRICE_STALE
         if not 1 <= tx.price < 2**56:
             return Status.PRICE_OUT_OF_RANGE
@@ -107,51 +150,89 @@ class Model:
             move = floor(Fraction(abs(gap) * dt, dt + SLOW))
             market.slow_mark += move if gap > 0 else -move
         market.mark, market.time = tx.price, tx.time
+        market.signed_price, market.signed_time = tx.price, tx.time
         return Status.OK
 
-    def _authenticate(self, tx: NewOrder | Cancel | Withdraw | Transfer, signer: bytes) -> Status:
+    # --- who signs ---
+
+    def _authenticate(self, tx: Signed, signer: bytes) -> Status:
         """OK and the sequence number consumed, or nobody's; then permission and expiry."""
-        epoch = tx.epoch if isinstance(tx, NewOrder | Cancel) else 0
+        epoch = 0 if isinstance(tx, Withdraw | Transfer | AddKey | RevokeKey) else tx.epoch
         holder = self.ledger.holders.get(tx.account)
-        if holder is None:
-            return Status.UNKNOWN_ACCOUNT
-        if epoch != 0 and epoch not in holder.keys:
-            return Status.UNKNOWN_KEY
-        address, until, permissions = holder.keys[epoch] if epoch else (holder.owner, self.time, 1)
-        if signer == ZERO or signer != address:
-            return Status.BAD_SIGNATURE
-        if tx.sequence <= max(holder.last[epoch], holder.floor):
-            return Status.SEQUENCE_USED
-        holder.last[epoch] = tx.sequence
-        if self.time > until or not permissions & 1:
+        status = stranger(holder, epoch, tx.sequence, signer)
+        if holder is None or status != Status.OK:
+            return status
+        key = holder.keys[epoch]
+        key.last = tx.sequence
+        if not may(key, ANY_OF.get(type(tx), TRADE), self.time):
             return Status.NOT_PERMITTED
         return Status.EXPIRED if tx.expiry < self.time else Status.OK
 
-    def _is_fresh(self, market: Market) -> bool:
-        return market.mark > 0 and self.time - market.time <= market.price_age_max
-
-    def _cancel(self, tx: Cancel, signer: bytes) -> Status:
-        status = self._authenticate(tx, signer)
-        if status != Status.OK:
+    def _both(self, tx: BlockTrade, signers: Sequence[bytes]) -> Status:
+        """The same for the maker and the taker; consumed only if both are themselves."""
+        maker, taker = (self.ledger.holders.get(account) for account in (tx.maker, tx.taker))
+        status = stranger(maker, tx.maker_epoch, tx.maker_sequence, signers[0])
+        if status == Status.OK:
+            status = stranger(taker, tx.taker_epoch, tx.taker_sequence, signers[1])
+        if maker is None or taker is None or status != Status.OK:
             return status
-        for order in self.ledger.orders_of(tx.account):
-            if (order.epoch, order.sequence) == (tx.order_epoch, tx.order_sequence):
-                self.ledger.resting.remove(order)
-                return Status.OK
-        return Status.UNKNOWN_ORDER
+        keys = maker.keys[tx.maker_epoch], taker.keys[tx.taker_epoch]
+        if keys[0] is keys[1] and tx.taker_sequence <= tx.maker_sequence:
+            return Status.SEQUENCE_USED
+        keys[0].last, keys[1].last = tx.maker_sequence, tx.taker_sequence
+        if not all(may(key, TRADE, self.time) for key in keys):
+            return Status.NOT_PERMITTED
+        return Status.EXPIRED if tx.expiry < self.time else Status.OK
+
+    # --- trading ---
+
+    def _amend(self, tx: Amend) -> Outcome:
+        old = self.ledger.named(tx.account, tx.order_epoch, tx.order_sequence)
+        if old is None:
+            return Outcome(Status.UNKNOWN_ORDER, [])
+        self.ledger, outcome = amend(self.ledger, self.markets, tx, old, self.time)
+        return outcome
+
+    def _cancel(self, tx: Cancel) -> Status:
+        order = self.ledger.named(tx.account, tx.order_epoch, tx.order_sequence)
+        if order is None:
+            return Status.UNKNOWN_ORDER
+        self.ledger.resting.remove(order)
+        return Status.OK
+
+    def _cancel_all(self, tx: CancelAll) -> int:
+        """How many went."""
+        orders = [
+            order
+            for order in self.ledger.orders_of(tx.account)
+            if tx.every_market or order.market == tx.market
+        ]
+        for order in orders:
+            self.ledger.resting.remove(order)
+        return len(orders)
+
+    def _block_trade(self, tx: BlockTrade, signers: Sequence[bytes]) -> Outcome:
+        status = self._both(tx, signers)
+        if status != Status.OK:
+            return Outcome(status, [])
+        if tx.maker == tx.taker:
+            return Outcome(Status.SAME_ACCOUNT, [])
+        self.ledger, outcome = trade_block(self.ledger, self.markets, tx, self.time)
+        return outcome
+
+    # --- money ---
 
     def _release(self, account: int, nano: int) -> Status:
         """Whether `nano` may leave the account."""
         stands_in = self.ledger.markets_of(account)
-        # The page names no status for a stale market here; the venue's is margin's.
-        if not all(self._is_fresh(self.markets[market]) for market in stands_in):
+        if not all(is_fresh(self.markets[market], self.time) for market in stands_in):
             return Status.MARGIN_TOO_LOW
         if nano > spare(self.ledger, self.markets, account):
             return Status.MARGIN_TOO_LOW
         return Status.OK
 
-    def _withdraw(self, tx: Withdraw, signer: bytes) -> Status:
-        status = self._authenticate(tx, signer) or self._release(tx.account, tx.amount * NANO)
+    def _withdraw(self, tx: Withdraw) -> Status:
+        status = self._release(tx.account, tx.amount * NANO)
         if status != Status.OK:
             return status
         if tx.amount == 0:
@@ -162,8 +243,8 @@ class Model:
         self.withdrawals.append((tx.account, tx.recipient, tx.amount))
         return Status.OK
 
-    def _transfer(self, tx: Transfer, signer: bytes) -> Status:
-        status = self._authenticate(tx, signer) or self._release(tx.account, tx.amount)
+    def _transfer(self, tx: Transfer) -> Status:
+        status = self._release(tx.account, tx.amount)
         if status != Status.OK:
             return status
         if tx.to_account == tx.account:
@@ -174,102 +255,23 @@ class Model:
             return Status.AMOUNT_OUT_OF_RANGE
         holders = self.ledger.holders
         holders[tx.account].cash -= tx.amount
-        holders.setdefault(tx.to_account, Holder(holders[tx.account].owner)).cash += tx.amount
+        opened = Holder({0: Key(holders[tx.account].owner)})
+        holders.setdefault(tx.to_account, opened).cash += tx.amount
         return Status.OK
 
-    # --- orders ---
 
-    def _order(self, tx: NewOrder, signer: bytes, steps_left: int) -> tuple[Status, list[Fill]]:
-        if steps_left - 1 < ORDER_STEPS:
-            return Status.OUT_OF_STEPS, []
-        taker = _taken_apart(tx)
-        if taker is None:
-            return Status.MALFORMED, []
-        status = self._authenticate(tx, signer) or self._place(tx, taker)
-        status = status or self._size(taker) or self._places(taker) or self._room(taker)
-        if status != Status.OK:
-            return status, []
-        self.ledger, status, fills = execute(self.ledger, self.markets, taker, self.time)
-        return status, fills
-
-    def _place(self, tx: NewOrder, taker: Taker) -> Status:
-        """Market, life and band; the limit of a market order becomes the band's edge."""
-        market = self.markets.get(taker.market)
-        if market is None:
-            return Status.UNKNOWN_MARKET
-        if taker.expiry > self.time + market.order_life_max:
-            return Status.EXPIRY_TOO_FAR
-        if not self._is_fresh(market):
-            return Status.MARKET_CLOSED
-        band = Fraction(market.band, ONE)
-        if taker.side == BUY:
-            edge = min(floor(market.mark * (1 + band) / market.tick), TICKS_MAX)
-            beyond = taker.limit > edge
-        else:
-            edge = ceil(market.mark * (1 - band) / market.tick)
-            beyond = taker.limit < edge
-        # The page is silent on a band that holds no price of this market; the venue refuses.
-        if not 0 < edge <= TICKS_MAX:
-            return Status.PRICE_OUT_OF_BAND
-        if tx.ticks == 0:
-            taker.limit = edge
-        elif beyond:
-            return Status.PRICE_OUT_OF_BAND
-        return Status.OK
-
-    def _counted(self, taker: Taker) -> int:
-        if not taker.reduce_only:
-            return taker.lots
-        can_give = self.ledger.reducible(taker.account, taker.market, taker.side)
-        return min(taker.lots, can_give)
-
-    def _size(self, taker: Taker) -> Status:
-        market = self.markets[taker.market]
-        if not 1 <= taker.lots <= market.order_lots_max:
-            return Status.LOTS_OUT_OF_RANGE
-        counted = self._counted(taker)
-        closes = taker.reduce_only and 0 < counted == abs(
-            self.ledger.lots(taker.account, taker.market)
-        )
-        small = counted * taker.limit * market.tick < market.min_notional
-        # The page's order of numbers would call nothing at all too small; the venue does not.
-        if counted and small and not (closes and not taker.may_rest):
-            return Status.NOTIONAL_TOO_SMALL
-        return Status.OK
-
-    def _places(self, taker: Taker) -> Status:
-        ledger, account = self.ledger, taker.account
-        if taker.may_rest and len(ledger.orders_of(account)) >= ORDERS_MAX:
-            return Status.TOO_MANY_ORDERS
-        stands_in = ledger.markets_of(account)
-        if taker.market not in stands_in and len(stands_in) >= POSITIONS_MAX:
-            return Status.TOO_MANY_POSITIONS
-        if self._counted(taker) == 0:
-            return Status.NOTHING_TO_REDUCE
-        return Status.OK
-
-    def _room(self, taker: Taker) -> Status:
-        market, lots = self.markets[taker.market], self._counted(taker)
-        order = Resting(
-            *(taker.account, taker.epoch, taker.sequence, taker.market, taker.side),
-            *(taker.limit, 0, lots, taker.expiry, taker.flags),
-        )
-        cost = fee(lots * taker.limit * market.tick, market.dearer_fee)
-        covered, within = room(self.ledger, self.markets, order, cost)
-        if not covered:
-            return Status.MARGIN_TOO_LOW
-        return Status.OK if within else Status.POSITION_LIMIT
-
-
-def _taken_apart(tx: NewOrder) -> Taker | None:
-    """The order with its flags read bit by bit, or None if it says nothing sensible."""
-    flags = tx.flags
-    is_market, life, self_trade = flags >> 1 & 1, flags >> 2 & 3, flags >> 5 & 3
-    if flags >> 7 or self_trade == 3 or is_market != (tx.ticks == 0):
-        return None
-    if is_market and life not in (IOC, FOK):
-        return None
-    return Taker(
-        *(tx.account, tx.epoch, tx.sequence, tx.market, flags & 1, life, bool(flags >> 4 & 1)),
-        *(self_trade, tx.ticks, tx.lots, tx.expiry, flags),
-    )
+def _is_expressible(tx: Transaction) -> bool:
+    match tx:
+        case NewOrder():
+            return says_something(tx)
+        case CancelAll():
+            return tx.every_market in (0, 1)
+        case Amend():
+            # A limit order has at least one tick.
+            return tx.ticks > 0
+        case AddKey():
+            return tx.permissions >> 2 == 0
+        case BlockTrade():
+            return is_formed(tx)
+        case _:
+            return True
