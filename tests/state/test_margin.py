@@ -113,17 +113,19 @@ def test_a_change_stands_when_healthy_or_strictly_smaller_and_no_riskier(
 
 @pytest.mark.parametrize("lots", [1, 7, -1, -7])
 @pytest.mark.parametrize("marks", [(1_000, 900), (900, 1_000), (1_000, 1_000)])
-def test_caution_takes_the_worse_mark_of_a_position_whatever_its_size(
+def test_caution_takes_the_worse_mark_of_every_position_whatever_its_size(
     lots: int, marks: tuple[int, int]
 ) -> None:
     state = MemoryState()
-    state.rows[0] = replace(row(), mark=marks[0], slow_mark=marks[1])
-    account = Account(owner=b"\1" * 20, cash=50_000, positions=(Position(0, lots),))
+    for market in (0, 1):
+        state.rows[market] = replace(row(), market=market, mark=marks[0], slow_mark=marks[1])
+    positions = (Position(0, lots), Position(1, lots))
+    account = Account(owner=b"\1" * 20, cash=50_000, positions=positions)
     worse = min(marks) if lots > 0 else max(marks)
-    required = share_up(abs(lots) * max(marks), 50_000)
-    assert cautious_health(state, account) == Health(50_000 + lots * worse, required)
-    at_mark = Health(50_000 + lots * marks[0], share_up(abs(lots) * marks[0], 50_000))
-    assert health(state, account) == at_mark
+    required = 2 * share_up(abs(lots) * max(marks), 50_000)
+    assert cautious_health(state, account) == Health(50_000 + 2 * lots * worse, required)
+    required = 2 * share_up(abs(lots) * marks[0], 50_000)
+    assert health(state, account) == Health(50_000 + 2 * lots * marks[0], required)
 
 
 @given(st.integers(0, 2**120), st.integers(0, RATE_ONE))
