@@ -18,9 +18,13 @@ from state.legs import Leg, legs_of
 from state.orders import BUY, Flags, Life, SelfTrade, encode_flags
 from state.status import Status
 from state.transactions import (
+    AddKey,
+    Amend,
     BlockTrade,
     Cancel,
+    CancelAll,
     NewOrder,
+    RevokeKey,
     SignedPrice,
     Transaction,
     Transfer,
@@ -133,7 +137,8 @@ class Traders:
         """One more transaction; one in nine or so is nobody's."""
         r = self.random
         others = [self.cancel, self.price, self.withdraw, self.transfer, self.block_trade]
-        tx, signer = r.choice([self.order] * 8 + others)()
+        others += [self.amend, self.amend, self.cancel_all, self.add_key, self.revoke_key]
+        tx, signer = r.choice([self.order] * 12 + others)()
         first = key(signer if r.random() < 0.95 else "mallory")
         taker = key(owner_of(tx.taker)) if isinstance(tx, BlockTrade) else None
         submission = (tx, sign_transaction(tx, first, taker=taker))
@@ -154,8 +159,9 @@ class Traders:
         ticks = 0 if is_market else AROUND + r.randint(-AROUND // 300, AROUND // 300)
         lots = r.randint(1, r.choice((5, 500, 20_000)))
         expiry = r.choice((FAR, FAR, FAR, FAR, self.sequencer.time + 20, NOW - 1))
-        encoded = encode_flags(flags)
-        return NewOrder(number, 0, self._next(), 0, encoded, ticks, lots, expiry), name
+        epoch = self._epoch(number) if r.random() < 0.2 else 0
+        tx = NewOrder(number, epoch, self._next(), 0, encode_flags(flags), ticks, lots, expiry)
+        return tx, "bot" if epoch else name
 
     def block_trade(self) -> tuple[Transaction, str]:
         """Near the mark, or now and then beyond the band, when the numbers alone are consumed."""
@@ -168,9 +174,29 @@ class Traders:
 
     def cancel(self) -> tuple[Transaction, str]:
         name, number = self._trader()
-        orders = self.sequencer.state.account(number).orders
-        target = self.random.choice(orders).sequence if orders else 12_345
-        return Cancel(number, 0, self._next(), 0, target, FAR), name
+        return Cancel(number, 0, self._next(), *self._order_of(number), FAR), name
+
+    def cancel_all(self) -> tuple[Transaction, str]:
+        name, number = self._trader()
+        return CancelAll(number, 0, self._next(), self.random.randrange(3), 0, FAR), name
+
+    def amend(self) -> tuple[Transaction, str]:
+        """To any price around and any size: most lose their place, many trade."""
+        r = self.random
+        name, number = self._trader()
+        ticks = AROUND + r.randint(-AROUND // 300, AROUND // 300)
+        target = self._order_of(number)
+        return Amend(number, 0, self._next(), *target, ticks, r.randint(0, 500), FAR), name
+
+    def add_key(self) -> tuple[Transaction, str]:
+        name, number = self._trader()
+        until = self.random.choice((FAR, FAR, NOW - 1))
+        permissions = self.random.randrange(5)
+        return AddKey(number, self._next(), key("bot").address, until, permissions, FAR), name
+
+    def revoke_key(self) -> tuple[Transaction, str]:
+        name, number = self._trader()
+        return RevokeKey(number, self._next(), self._epoch(number), FAR), name
 
     def price(self) -> tuple[Transaction, str]:
         price = MARK + self.random.randint(-MARK // 200, MARK // 200)
@@ -185,6 +211,17 @@ class Traders:
         name, number = self._trader()
         to = self.random.choice((number + 1, number, 99 << 8))
         return Transfer(number, self._next(), to, self.random.choice((0, 10**9, 2**79)), FAR), name
+
+    def _order_of(self, number: int) -> tuple[int, int]:
+        """(epoch, sequence) of one that rests, or of none."""
+        orders = self.sequencer.state.account(number).orders
+        order = self.random.choice(orders) if orders else None
+        return (order.epoch, order.sequence) if order else (0, 12_345)
+
+    def _epoch(self, number: int) -> int:
+        return self.random.choice(
+            [k.epoch for k in self.sequencer.state.account(number).keys] or [9]
+        )
 
     def _trader(self) -> tuple[str, int]:
         name = self.random.choice(NAMES)

@@ -5,6 +5,7 @@ import os
 import pytest
 from builders import FAR, NOW, VERIFIER, key, sign_transaction
 from sequenced_world import (
+    NAMES,
     Follower,
     Traders,
     deposit_item,
@@ -14,15 +15,28 @@ from sequenced_world import (
     started,
 )
 
-from sequencer.sequencer import Sequencer
+from sequencer.sequencer import Sequencer, Submission
 from state.commitment import genesis_root
 from state.invariants import check_invariants
-from state.limits import BATCH_PAYLOAD_MAX, INBOX_STEPS_MAX, ORDER_STEPS_MAX
+from state.limits import (
+    BATCH_PAYLOAD_MAX,
+    CANCEL_ALL_STEPS_MAX,
+    INBOX_STEPS_MAX,
+    ORDER_STEPS_MAX,
+)
 from state.orders import BUY, SELL, Life
 from state.status import Status
-from state.transactions import Cancel, Header, SignedPrice, Transaction, Withdraw
+from state.transactions import (
+    Amend,
+    Cancel,
+    CancelAll,
+    Header,
+    SignedPrice,
+    Transaction,
+    Withdraw,
+)
 from state.transactions.header import decode_header
-from state.transactions.kinds import Kind
+from state.transactions.kinds import SIGNED_KINDS, Kind
 
 SEEDS = [int(os.environ["TALLYSTICK_SEED"])] if "TALLYSTICK_SEED" in os.environ else [1, 2, 3, 4]
 ALICE = 1 << 8
@@ -98,6 +112,52 @@ def test_a_batch_ends_before_an_order_could_run_out_of_steps(
             assert follower.root == sequencer.commitment().state_root
         assert sequencer.submit(*order("alice", at)).status in (Status.OK, Status.TOO_MANY_ORDERS)
     assert follower.replayer.number > 1
+
+
+def amended(name: str, sequence: int) -> Submission:
+    """Their order of that number, to another price and back: a whole order each time."""
+    number = NAMES.index(name) + 1 << 8
+    tx = Amend(number, 0, sequence + 1, 0, 1, 499_990 + sequence % 2, 10, FAR)
+    return tx, sign_transaction(tx, key(name))
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [(Kind.AMEND, ORDER_STEPS_MAX), (Kind.CANCEL_ALL, CANCEL_ALL_STEPS_MAX)]
+)
+def test_a_batch_ends_before_an_amend_or_a_cancel_of_all_could_run_out_of_steps(
+    monkeypatch: pytest.MonkeyPatch, kind: Kind, most: int
+) -> None:
+    budget = ORDER_STEPS_MAX + 100
+    monkeypatch.setattr("state.steps.BATCH_STEPS_MAX", budget)
+    monkeypatch.setattr("sequencer.sequencer.BATCH_STEPS_MAX", budget)
+    sequencer, follower = started(), Follower()
+    assert sequencer.submit(*order("alice", 1, ticks=499_990)).status == Status.OK
+    at = 1
+    while sequencer.can_take(kind):
+        at += 1
+        tx = CancelAll(ALICE, 0, at + 1, 0, 7, FAR)
+        sent = amended("alice", at) if kind == Kind.AMEND else signed(tx)
+        assert sequencer.submit(*sent).status == Status.OK
+    assert at > 10 and sequencer.is_full
+    # These take two steps at most; another might take all, an OPEN before it and HALT after it.
+    assert most - 1 <= sequencer.state.machine.steps_left <= most + 1
+    follower.follow(sequencer.seal())
+    assert follower.root == sequencer.commitment().state_root
+
+
+@pytest.mark.parametrize("seed", [8])
+def test_a_batch_that_is_not_full_takes_every_kind(seed: int) -> None:
+    sequencer = started()
+    traders, full = Traders(seed, sequencer), 0
+    for at in range(3_000):
+        if sequencer.is_full:
+            full += 1
+            assert not all(map(sequencer.can_take, SIGNED_KINDS))
+            sequencer.seal()
+        else:
+            assert at % 7 or all(map(sequencer.can_take, SIGNED_KINDS)), f"seed {seed}"
+        sequencer.submit(*traders.next())
+    assert full > 0, f"seed {seed}"
 
 
 def test_an_empty_venue_seals_nothing() -> None:
