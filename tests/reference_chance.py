@@ -2,9 +2,9 @@
 
 from random import Random
 
-from reference_driver import MARK, ZERO, Twins, address
+from reference_driver import ZERO, Twins, address
 from reference_ledger import Holder, Market
-from reference_markets import NOBODYS, listings
+from reference_markets import GRAND_MARK, MARK, NOBODYS, grand, listings
 
 from state.transactions import AddKey
 from state.transactions.list_market import Listing
@@ -18,15 +18,20 @@ class Chance:
 
     def __init__(self, seed: int) -> None:
         self.random = r = Random(seed)  # noqa: S311  (a seed must reproduce a failure)
+        self.mark, self.grand = MARK, r.random() < 0.1
         markets = listings(r)
+        if self.grand:
+            self.mark, markets = GRAND_MARK, grand(r, markets)
         self.listed: dict[int, Listing] = {market.market: market for market in markets}
-        self.twins = Twins(seed, markets)
+        self.twins = Twins(seed, markets, self.mark)
         self.accounts: list[int] = []
         self.sequence = 10
         for owner, name in enumerate(NAMES, 1):
             for subaccount in range(r.choice((1, 1, 2))):
                 number = owner << 8 | subaccount
                 micro = r.choice((3, 50, 300, 2_000, 40_000)) * 10**6 + r.randrange(10**6)
+                if self.grand:
+                    micro = min(2**64 - 1, micro * GRAND_MARK // MARK)
                 self.twins.deposit(number, address(name), micro)
                 self.accounts.append(number)
                 self._delegate(number)
@@ -66,7 +71,7 @@ class Chance:
 
     def _affordable(self, number: int) -> int:
         """About what the account's cash is margin for."""
-        return max(1, max(0, self.holder(number).cash) * self.random.randint(1, 30) // MARK)
+        return max(1, max(0, self.holder(number).cash) * self.random.randint(1, 30) // self.mark)
 
     def _next(self) -> int:
         self.sequence += self.random.choice((1, 1, 2))

@@ -28,7 +28,6 @@ from state.transactions.kinds import InboxKind
 from state.transactions.list_market import Listing, encode_listing
 
 ZERO = bytes(20)
-MARK = 50_000_000
 VERIFIER = Verifier(DOMAIN, lambda _, signature: signature[:20])
 
 
@@ -43,11 +42,12 @@ class Twins:
 
     seed: int
     markets: tuple[Listing, ...]
+    mark: int
     statuses: Counter[str] = field(default_factory=Counter)
     fills: int = 0
 
     def __post_init__(self) -> None:
-        self.venue = Venue(mark=MARK, markets=self.markets)
+        self.venue = Venue(mark=self.mark, markets=self.markets)
         self.state: MemoryState = self.venue.state
         self.model = Model()
         self.scenes = Scenes(self.model)
@@ -56,7 +56,7 @@ class Twins:
             assert listed == Status.OK
         self.model.run(Header(NOW), ())
         for market in self.markets:
-            price = SignedPrice(market.market, MARK, NOW)
+            price = SignedPrice(market.market, self.mark, NOW)
             assert self.model.run(price, (PUBLISHER.address,)).status == Status.OK
         self.past: list[tuple[Transaction, tuple[bytes, ...]]] = []
         self.operations = 0

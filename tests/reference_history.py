@@ -5,7 +5,7 @@ Traders are thinly margined, markets are small and unlike, prices jump and go st
 
 from reference_chance import Chance
 from reference_deals import Deals
-from reference_driver import MARK, ZERO, address
+from reference_driver import ZERO, address
 from reference_margin import spare
 from reference_markets import NOBODYS
 from reference_powers import Powers
@@ -38,7 +38,7 @@ class Money(Chance):
         change = r.choice((1, 1, 3, 9)) * r.randint(-10, 10)
         value = max(1_000, market.mark * (1_000 + change) // 1_000)
         if r.random() < 0.2 or not market.mark:
-            value = MARK + r.randrange(1_000)
+            value = self.mark + r.randrange(1_000)
         now = time = self.now
         if r.random() < 0.15:
             time, value = now + r.choice((0, 0, 1, -1)), r.choice((value, value, 0))
@@ -64,7 +64,7 @@ class Money(Chance):
         """Most prices again, so that not everything is stale."""
         for number, market in self.twins.model.markets.items():
             if self.random.random() < 0.8:
-                tx = SignedPrice(number, market.mark or MARK, self.now)
+                tx = SignedPrice(number, market.mark or self.mark, self.now)
                 self.twins.run(tx, market.terms.publisher)
 
     def withdraw(self) -> None:
@@ -136,6 +136,11 @@ class RandomHistory(Quotes, Deals, Powers, Money):
             Transfer(number, sequence, number, 0, now),
             NewOrder(number, epoch, sequence, 0, r.randrange(256), 1, 1, now),
         )
+        if number in self.accounts and r.random() < 0.2:
+            # The last sequence number that there is: this key has no further one.
+            epoch = max(self.holder(number).keys)
+            signer = self.holder(number).keys[epoch].address if epoch else ZERO
+            choices = (Cancel(number, epoch, 2**64 - 1, 0, 3, now),)
         self.twins.run(r.choice(choices), signer)
 
     def next_batch(self) -> None:

@@ -152,7 +152,7 @@ def _is_within_unsaid_bounds(terms: Terms) -> bool:
         and 0 < terms.open_interest_max < 2**63
         and terms.damp <= ONE
         and terms.expiry == 0
-        and max(terms.interest_upper, *(tier.start for tier in terms.tiers)) <= 2**96
+        and max(terms.interest_upper, *(tier.start for tier in terms.tiers)) < 2**96
         and publisher != bytes(20)
         and weight > 0
     )

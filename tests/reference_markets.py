@@ -17,6 +17,7 @@ NOBODYS = 63
 """A market that is never listed."""
 
 DAY = 86_400
+MARK, GRAND_MARK = 50_000_000, 2**55
 PUBLISHERS = (PUBLISHER.address, PUBLISHER.address, key("another publisher").address)
 
 
@@ -36,6 +37,24 @@ def any_listing(r: Random, market: int) -> Listing:
         price_age_max=r.choice((900, 3_600)),
         **_fees_and_sizes(r),
         **_margin(r),
+    )
+
+
+def grand(r: Random, markets: tuple[Listing, ...]) -> tuple[Listing, ...]:
+    """The same near the upper bounds of their fields."""
+    return tuple(
+        replace(
+            market,
+            tick=2**32 - r.randint(1, 3),
+            order_lots_max=r.choice((2**48 - 1, 2**40)),
+            position_max=2**48 - 1,
+            open_interest_max=r.choice((2**63 - 1, 2**20)),
+            min_notional=r.choice((0, 2**64 - 1)),
+            interest_lower=0,
+            interest_upper=2**96 - 1,
+            tiers=(Tier(0, 50_000, 30_000), Tier(2**90, 10**6, 5), Tier(2**96 - 1, 10**6, 7)),
+        )
+        for market in markets
     )
 
 
@@ -114,7 +133,7 @@ def unsound(r: Random, market: Listing) -> bytes:
         {"publishers": ((PUBLISHERS[0], 1, 0),)},
         *[{name: 2} for name in ("quorum", "families", "expiry")],
         *[{"open_interest_max": lots} for lots in (0, 2**63)],
-        {"interest_upper": 2**96 + 1},
+        {"interest_upper": 2**96},
     )
     bad = encode_listing(replace(market, **r.choice(changes)))
     return r.choice((*[bad] * 9, payload[:-1], payload + b"\0", b""))
@@ -122,7 +141,7 @@ def unsound(r: Random, market: Listing) -> bytes:
 
 def otherwise_fixed(r: Random, market: Listing) -> Listing:
     """What may not change changed."""
-    changes = {"lot_exponent": 7, "symbol": b"ETH", "tick": market.tick + 1, "expiry": 1}
+    changes = {"lot_exponent": 7, "symbol": b"ETH", "tick": market.tick - 1 or 2, "expiry": 1}
     name = r.choice(sorted(changes))
     return replace(market, **{name: changes[name]})
 

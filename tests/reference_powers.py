@@ -82,7 +82,8 @@ class Powers(Chance):
             payload = unsound(r, after)
         if r.random() < 0.05:
             # Unknown, and perhaps unsound as well.
-            payload = NOBODYS.to_bytes(2, "big") + payload[2:]
+            unknown = r.choice((NOBODYS, after.market + 64))
+            payload = unknown.to_bytes(2, "big") + payload[2:]
         if self.twins.item(InboxKind.SET_PARAMETERS, ZERO, payload) == Status.OK:
             self.listed[after.market] = after
 

@@ -1,7 +1,6 @@
 """Orders, amends and cancels by chance: most of them sensible, and every refusal."""
 
 from reference_chance import Chance
-from reference_driver import MARK
 from reference_ledger import Resting
 from reference_margin import spare
 from reference_markets import DAY, NOBODYS, band_end, near
@@ -36,7 +35,7 @@ class Quotes(Chance):
             # Far beyond the mark, where a quote's distance costs as much as its margin.
             ticks = band_end(r, self.market(market), side)
             free = spare(self.twins.model.ledger, self.twins.model.markets, number)
-            lots = max(1, free * r.randint(5, 19) // MARK)
+            lots = max(1, free * r.randint(5, 19) // self.mark)
         self._send(number, market, side, lots, life, reduce_only=False, ticks=ticks)
 
     def take(self) -> None:
@@ -69,7 +68,7 @@ class Quotes(Chance):
         roomy = [
             number
             for number, market in self.twins.model.markets.items()
-            if not market.terms.min_notional and 1 < market.terms.tick < MARK and market.mark
+            if not market.terms.min_notional and 1 < market.terms.tick < self.mark and market.mark
         ]
         market, side = r.choice(roomy[:2] or [0]), r.randrange(2)
         mark = self.market(market).mark // self.market(market).terms.tick
@@ -84,8 +83,8 @@ class Quotes(Chance):
             number = r.choice(self.accounts)
             edge = band_end(r, self.market(market), 1 - side)
             self._send(number, market, 1 - side, 900, life, reduce_only=False, ticks=edge)
-        for _ in range(3):
-            self.cancel_all()
+        for number in (fullest, *r.sample(self.accounts, 2)):
+            self._cancel_all(number, r.randrange(2), market)
 
     def spread_out(self) -> None:
         """One account asks for a place in every market."""
@@ -107,8 +106,11 @@ class Quotes(Chance):
 
     def cancel_all(self) -> None:
         r = self.random
-        number, every_market = r.choice(self.accounts), r.choice((*[0, 1] * 9, 2, 255))
+        every_market = r.choice((*[0, 1] * 9, 2, 255))
         market = r.choice((self._any_market(), 0, 2**16 - 1))
+        self._cancel_all(r.choice(self.accounts), every_market, market)
+
+    def _cancel_all(self, number: int, every_market: int, market: int) -> None:
         epoch, signer = self._signer(number)
         tx = CancelAll(number, epoch, self._next(), every_market, market, self._expiry())
         self.twins.run(tx, signer)
