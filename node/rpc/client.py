@@ -4,29 +4,55 @@ Orders are drafted and signed here, from amounts as decimal strings, so a client
 it meant and not what a server says it meant.
 """
 
+from typing import Any
+
 from node.clock import Clock, SystemClock
 from node.rpc import drafting
 from node.rpc import results as r
 from node.rpc.amounts import Grid, decimal
 from node.rpc.channel import Fills, VenueError
-from node.rpc.message_types import LifeName, SelfTradeName, Side
+from node.rpc.errors import Code
+from node.rpc.message_types import (
+    AnyMessage,
+    BlockTradeMessage,
+    LifeName,
+    SelfTradeName,
+    Side,
+)
 from node.rpc.messages import Signed, digest_of, message_of, transaction_of
 from node.rpc.params import (
+    AddKeyFields,
+    AmendFields,
+    BlockTradeFields,
+    CancelAllFields,
     CancelFields,
     MarketName,
     OrderFields,
     OrderName,
     PriceFields,
+    RevokeKeyFields,
     TransferFields,
     WithdrawFields,
 )
 from node.rpc.requests import VenueRequests
-from node.rpc.wire import U32, U40, U64, Address
+from node.rpc.wire import U32, U40, U64, Address, Hex
 from node.signatures import sign
 from state.accounts import OWNER_KEY
 from state.eip712 import Domain, domain
 
-__all__ = ["Fills", "VenueClient", "VenueError"]
+__all__ = ["Fills", "NotOpen", "VenueClient", "VenueError"]
+
+
+class NotOpen(VenueError):
+    """The account has no such open order, so there is nothing to amend."""
+
+    def __init__(self, account: int, order: r.OrderId) -> None:
+        mend = "venue_account lists the open orders; venue_order tells what became of one"
+        super().__init__(
+            *(Code.NOT_FOUND, "unknown_order"),
+            f"account {account} has no open order {order.epoch}:{order.sequence}",
+            {"mend": mend},
+        )
 
 
 class VenueClient(VenueRequests):
@@ -54,11 +80,26 @@ class VenueClient(VenueRequests):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def sign_and_submit(self, private_key: bytes, tx: Signed) -> r.SubmitReceipt:
+    async def sign_and_submit(
+        self, private_key: bytes, tx: Signed, client_order_id: str | None = None
+    ) -> r.SubmitReceipt:
         """Sign a transaction with the key of its account, session or publisher, and send it."""
-        signature = sign(digest_of(await self.domain(), tx), private_key)
         kind, message = message_of(tx)
-        return await self.submit(kind, message, signature)
+        signature = await self.sign(private_key, message)
+        return await self.submit(kind, message, signature, client_order_id)
+
+    async def sign(self, private_key: bytes, message: AnyMessage) -> bytes:
+        """A signature of the message in the domain of this venue."""
+        return sign(digest_of(await self.domain(), transaction_of(message)), private_key)
+
+    async def item(
+        self, private_key: bytes, tx: Signed, client_order_id: str | None = None
+    ) -> dict[str, Any]:
+        """A signed transaction as `submit_batch` takes it."""
+        kind, message = message_of(tx)
+        signature = Hex(await self.sign(private_key, message))
+        params = {"kind": kind, "message": message, "signature": signature}
+        return params if client_order_id is None else params | {"clientOrderId": client_order_id}
 
     async def sign_and_submit_order(
         self,
@@ -75,6 +116,7 @@ class VenueClient(VenueRequests):
         key_epoch: int = OWNER_KEY,
         sequence: int | None = None,
         expiry: int | None = None,
+        client_order_id: str | None = None,
     ) -> r.SubmitReceipt:
         """`size` in coin, `price` in USD per coin; without a price, a market order."""
         fields = OrderFields(
@@ -96,7 +138,111 @@ class VenueClient(VenueRequests):
             sequence=await self._sequence(account, key_epoch, sequence),
             expiry=latest if expiry is None else expiry,
         )
+        return await self.sign_and_submit(private_key, transaction_of(message), client_order_id)
+
+    async def sign_and_amend(
+        self,
+        private_key: bytes,
+        *,
+        account: int,
+        order: r.OrderId,
+        size: str | None = None,
+        price: str | None = None,
+        expiry: int | None = None,
+        key_epoch: int = OWNER_KEY,
+        client_order_id: str | None = None,
+    ) -> r.SubmitReceipt:
+        """What is not given stays; `size` is what shall be open. NotOpen where it does not rest."""
+        fields = AmendFields(
+            *(U32(account), OrderName(U32(order.epoch), U64(order.sequence))),
+            price=None if price is None else decimal(price),
+            size=None if size is None else decimal(size),
+            key_epoch=U32(key_epoch),
+            expiry=None if expiry is None else U40(expiry),
+        )
+        summary = await self.account(account)
+        resting = next((found for found in summary.orders if found.id == order), None)
+        if resting is None:
+            raise NotOpen(account, order)
+        terms = await self._market(resting.market)
+        grid = Grid(terms.lot_exponent, terms.tick)
+        message = drafting.amend_message(
+            fields,
+            drafting.Standing(grid, resting.ticks, resting.lots, resting.expiry),
+            sequence=_next_sequence(summary, key_epoch),
+        )
+        return await self.sign_and_submit(private_key, transaction_of(message), client_order_id)
+
+    async def sign_and_cancel_all(
+        self,
+        private_key: bytes,
+        *,
+        account: int,
+        market: MarketName | None = None,
+        key_epoch: int = OWNER_KEY,
+    ) -> r.SubmitReceipt:
+        """Every open order of the account, or those of one market."""
+        message = drafting.cancel_all_message(
+            CancelAllFields(U32(account), key_epoch=U32(key_epoch)),
+            None if market is None else (await self._market(market)).market,
+            sequence=await self._sequence(account, key_epoch, None),
+            expiry=drafting.action_expiry(self._now()),
+        )
         return await self.sign_and_submit(private_key, transaction_of(message))
+
+    async def sign_and_add_key(
+        self,
+        private_key: bytes,
+        *,
+        account: int,
+        key: bytes,
+        key_expiry: int | None = None,
+        may_trade: bool = True,
+        may_cancel: bool = True,
+    ) -> r.SubmitReceipt:
+        """Let the key of an address sign for the account; the owner signs this."""
+        message = drafting.add_key_message(
+            AddKeyFields(
+                *(U32(account), Address(key)),
+                key_expiry=None if key_expiry is None else U40(key_expiry),
+                may_trade=may_trade,
+                may_cancel=may_cancel,
+            ),
+            now=self._now(),
+            sequence=await self._sequence(account, OWNER_KEY, None),
+            expiry=drafting.action_expiry(self._now()),
+        )
+        return await self.sign_and_submit(private_key, transaction_of(message))
+
+    async def sign_and_revoke_key(
+        self, private_key: bytes, *, account: int, key_epoch: int
+    ) -> r.SubmitReceipt:
+        """End a session key; its resting orders stay. The owner signs this."""
+        message = drafting.revoke_key_message(
+            RevokeKeyFields(U32(account), U32(key_epoch)),
+            sequence=await self._sequence(account, OWNER_KEY, None),
+            expiry=drafting.action_expiry(self._now()),
+        )
+        return await self.sign_and_submit(private_key, transaction_of(message))
+
+    async def draft_block_trade(self, fields: BlockTradeFields) -> BlockTradeMessage:
+        """What maker and taker sign, each with `sign`; then `submit_block_trade`."""
+        legs = []
+        for leg in fields.legs:
+            terms = await self._market(leg.market)
+            grid = Grid(terms.lot_exponent, terms.tick)
+            legs.append(drafting.leg_message(grid, terms.market, leg))
+        epochs = (fields.maker_key_epoch or OWNER_KEY, fields.taker_key_epoch or OWNER_KEY)
+        maker = await self._sequence(fields.maker, epochs[0], fields.maker_sequence)
+        taker = await self._sequence(fields.taker, epochs[1], fields.taker_sequence)
+        latest = drafting.action_expiry(self._now())
+        return drafting.block_trade_message(
+            fields,
+            legs,
+            maker_sequence=maker,
+            taker_sequence=taker,
+            expiry=latest if fields.expiry is None else fields.expiry,
+        )
 
     async def sign_and_cancel(
         self,
@@ -171,8 +317,11 @@ class VenueClient(VenueRequests):
     async def _sequence(self, account: int, epoch: int, given: int | None) -> int:
         if given is not None:
             return given
-        summary = await self.account(account)
-        if epoch == OWNER_KEY:
-            return summary.next_sequence
-        keys = [key.next_sequence for key in summary.keys if key.epoch == epoch]
-        return keys[0] if keys else summary.next_sequence
+        return _next_sequence(await self.account(account), epoch)
+
+
+def _next_sequence(summary: r.AccountSummary, epoch: int) -> int:
+    if epoch == OWNER_KEY:
+        return summary.next_sequence
+    keys = [key.next_sequence for key in summary.keys if key.epoch == epoch]
+    return keys[0] if keys else summary.next_sequence

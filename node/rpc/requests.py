@@ -1,5 +1,6 @@
 """Every method of a node as a typed coroutine: what has been signed goes in, results come out."""
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -11,6 +12,7 @@ from node.rpc import rollup_results as rollup_r
 from node.rpc import wire
 from node.rpc.channel import Channel, Fills
 from node.rpc.message_types import AnyMessage, Kind, Side
+from node.rpc.order_results import BatchItem, OrderStanding
 from node.rpc.params import MarketName
 from node.rpc.wire import Hex
 
@@ -57,11 +59,57 @@ class VenueRequests:
         return await self._typed(r.TypedData, "venue_typedData", kind=kind, fields=fields)
 
     async def submit(
-        self, kind: Kind, message: AnyMessage | dict[str, Any], signature: bytes
+        self,
+        kind: Kind,
+        message: AnyMessage | dict[str, Any],
+        signature: bytes,
+        client_order_id: str | None = None,
     ) -> r.SubmitReceipt:
         """Send a signed message, 64 or 65 bytes of signature beside it."""
         return await self._typed(
-            *(r.SubmitReceipt, "venue_submit"), kind=kind, message=message, signature=Hex(signature)
+            *(r.SubmitReceipt, "venue_submit"),
+            kind=kind,
+            message=message,
+            signature=Hex(signature),
+            clientOrderId=client_order_id,
+        )
+
+    async def submit_block_trade(
+        self,
+        message: AnyMessage | dict[str, Any],
+        maker_signature: bytes,
+        taker_signature: bytes,
+    ) -> r.SubmitReceipt:
+        """Send a block trade that both parties signed."""
+        return await self._typed(
+            *(r.SubmitReceipt, "venue_submit"),
+            kind="blockTrade",
+            message=message,
+            makerSignature=Hex(maker_signature),
+            takerSignature=Hex(taker_signature),
+        )
+
+    async def submit_batch(
+        self, items: Sequence[dict[str, Any]], *, stop_on_error: bool = False
+    ) -> list[BatchItem]:
+        """Send several, each with the params of venue_submit; what became of each."""
+        return await self._typed(
+            *(list[BatchItem], "venue_submitBatch"), items=items, stopOnError=stop_on_error
+        )
+
+    async def order(
+        self,
+        account: int,
+        order: r.OrderId | None = None,
+        *,
+        client_order_id: str | None = None,
+    ) -> OrderStanding:
+        """Where an order stands, by its name or by the id its client gave it."""
+        return await self._typed(
+            *(OrderStanding, "venue_order"),
+            account=account,
+            order=order,
+            clientOrderId=client_order_id,
         )
 
     async def cancel(
