@@ -13,9 +13,9 @@ import structlog
 from msgspec import Struct, structs
 
 from node.clock import Clock
+from node.database import OpenDatabase, open_leveldb
 from node.disk import Disk, SystemDisk
 from node.errors import Halt
-from node.journal import Journal
 from node.l1.client import L1Client
 from node.l1.sender import TransactionSender
 from node.poster import Poster
@@ -28,11 +28,13 @@ from node.sequencing.history import History
 from node.sequencing.intake import Intake, Unavailable, UnavailableReason
 from node.sequencing.l1_view import L1View
 from node.sequencing.posting import Posting
+from node.sequencing.recovery import Paths, recovered
+from node.sequencing.snapshots import SnapshotPolicy
+from node.sequencing.snapshotting import Snapshotting
 from node.sequencing.watch import Watch
 from node.signatures import recover
 from node.view import BatchRecord, FillFeed, Heads, SignedTransaction, Stops
 from sequencer.posting import PostingLimits
-from sequencer.sequencer import Sequencer
 from state.authentication import Verifier
 from state.commitment import Commitment
 from state.execution import Receipt
@@ -46,7 +48,8 @@ class SequencerConfig(Struct, frozen=True, kw_only=True):
 
     `confirmations` are the blocks under L1's head that are not believed yet. Where L1 is
     silent for longer than `silence_seconds` nothing is taken. `corrupt_batch` names a
-    batch to post with a flipped byte, for drills on a devnet.
+    batch to post with a flipped byte, for drills on a devnet. Snapshots go to the folder
+    `snapshots`; without it every restart replays the whole journal.
     """
 
     journal: Path
@@ -58,6 +61,8 @@ class SequencerConfig(Struct, frozen=True, kw_only=True):
     silence_seconds: float = 60.0
     confirmations: int = 0
     corrupt_batch: int | None = None
+    snapshots: Path | None = None
+    snapshot_policy: SnapshotPolicy = SnapshotPolicy()
 
 
 class SequencerService:
@@ -116,6 +121,7 @@ class SequencerService:
             pause_seconds=config.poll_seconds,
             hurry=self.watch.hurry.set,
         )
+        self.snapshotting = Snapshotting(history, run_blocking, self.engine.synced)
         self._failure: Halt | None = None
         self._is_stopping = False
 
@@ -214,8 +220,7 @@ class SequencerService:
             found.append(str(unavailable))
         if self.watch.problem:
             found.append(f"L1 does not answer: {self.watch.problem}; check the endpoint")
-        if self.posting.problem:
-            found.append(self.posting.problem)
+        found += [part.problem for part in (self.posting, self.snapshotting) if part.problem]
         return found
 
     # --- running ---
@@ -223,7 +228,11 @@ class SequencerService:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Raises Halt where going on could lose money."""
         ending = asyncio.Event()
-        engine = asyncio.create_task(self.engine.run(ending))
+        # These two finish what they are writing.
+        writers = [
+            asyncio.create_task(part)
+            for part in (self.engine.run(ending), self.snapshotting.run(ending))
+        ]
         others = [
             asyncio.create_task(part)
             for part in (
@@ -234,20 +243,21 @@ class SequencerService:
             )
         ]
         try:
-            await asyncio.wait([engine, *others], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*writers, *others], return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._is_stopping = True
             ending.set()
             self.engine.wake.set()
+            self.snapshotting.wake.set()
             for task in others:
                 task.cancel()
-            ended = await asyncio.gather(engine, *others, return_exceptions=True)
+            ended = await asyncio.gather(*writers, *others, return_exceptions=True)
             self._end([error for error in ended if isinstance(error, Exception)])
         if self._failure is not None:
             raise self._failure
 
     def _end(self, errors: list[Exception]) -> None:
-        """Answer whoever still waits, and close the journal."""
+        """Answer whoever still waits, and close the journal and the snapshots."""
         for error in errors:
             log.error("sequencer_failed", exc_info=error)
         if errors:
@@ -256,7 +266,9 @@ class SequencerService:
                 f"the sequencer failed and must be restarted: {errors[0]!r}"
             )
         self._intake.fail(self._failure or _stopping())
-        journal = self._history.journal
+        journal, snapshots = self._history.journal, self._history.snapshots
+        if snapshots is not None:
+            snapshots.store.close()
         if errors and not journal.is_synced:
             # Whoever sent what is in it was told that it is not on disk.
             journal.abandon()
@@ -291,11 +303,13 @@ async def open_sequencer(
     clock: Clock,
     *,
     disk: Disk | None = None,
+    open_database: OpenDatabase = open_leveldb,
     run_blocking: RunBlocking = asyncio.to_thread,
 ) -> SequencerService:
-    """The service over a rollup on L1, its journal replayed. `key` signs what is posted.
+    """The service over a rollup on L1, its snapshot loaded and the journal replayed from there.
 
-    Raises Halt where key, settings or journal do not belong to this rollup.
+    `key` signs what is posted. Raises Halt where key, settings, journal or snapshots do not
+    belong to this rollup.
     """
     reader = RollupReader(client, config.rollup)
     terms = await reader.deployment()
@@ -310,10 +324,13 @@ async def open_sequencer(
             f"batches are sealed after {config.engine.policy.age_max} s, and this rollup takes "
             f"none older than {terms.parameters.time_lag_max} s: seal within an eighth of that"
         )
-    journal = Journal(disk or SystemDisk(), config.journal, terms.domain.genesis_hash)
-    history = History(Sequencer(Verifier(terms.domain, recover)), journal)
-    records = await run_blocking(history.recover)
-    log.info("journal_replayed", records=records, batches=history.sequencer.number)
+    paths = Paths(config.journal, config.snapshots)
+    verifier = Verifier(terms.domain, recover)
+    history = await run_blocking(
+        lambda: recovered(
+            paths, config.snapshot_policy, verifier, disk or SystemDisk(), open_database
+        )
+    )
     poster = Poster(sender, config.rollup, corrupt=config.corrupt_batch)
     return SequencerService(
         config,

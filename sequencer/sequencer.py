@@ -62,6 +62,17 @@ class Sequencer:
         self.time = 0
         self._committer = Committer(self.state)
 
+    def resume(self, state: MemoryState, contents: Sequence[BatchContent], time: int) -> None:
+        """Begin at a state that was kept: after the last of `contents`, with the clock at `time`.
+
+        Those batches are final.
+        """
+        assert not self.contents and self.open is None, "something happened already"
+        assert state.machine.batch == len(contents), "the state of another batch"
+        self.state, self._committer = state, Committer(state)
+        self.contents = list(contents)
+        self.time = time
+
     # --- where it stands ---
 
     @property

@@ -11,14 +11,14 @@ Values = dict[bytes, bytes]
 
 
 class FakeDatabase:
-    """`after_write` is called after each write with their number: a place to crash at."""
+    """`after_write` is called after every write: a place to crash at."""
 
     def __init__(self) -> None:
         self.values: Values = {}
         self.synced: Values = {}
         self.writes = 0
         self.fail_write = False
-        self.after_write: Callable[[int], None] = lambda _: None
+        self.after_write: Callable[[], None] = lambda: None
 
     def get(self, key: bytes, **_: Any) -> bytes | None:
         return self.values.get(key)
@@ -44,7 +44,7 @@ class FakeDatabase:
             # A log is synced with all that was written to it before.
             self.synced = dict(self.values)
         self.writes += 1
-        self.after_write(self.writes)
+        self.after_write()
 
     def close(self) -> None:
         pass

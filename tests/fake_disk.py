@@ -1,5 +1,6 @@
 """A disk in memory that fails and loses power when a test says so."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from errno import EIO, ENOSPC
 from pathlib import Path
@@ -15,6 +16,8 @@ class FakeFile:
     syncs: int = 0
     fail_append: bool = False
     fail_sync: bool = False
+    after_write: Callable[[], None] = lambda: None
+    """Called after every append and sync: places to crash at."""
 
     def size(self) -> int:
         return len(self.data)
@@ -29,6 +32,7 @@ class FakeFile:
             self.data += data[: len(data) // 2]
             raise OSError(ENOSPC, "No space left on device")
         self.data += data
+        self.after_write()
 
     def truncate(self, size: int) -> None:
         del self.data[size:]
@@ -39,6 +43,7 @@ class FakeFile:
         if self.fail_sync:
             raise OSError(EIO, "Input/output error")
         self.synced = len(self.data)
+        self.after_write()
 
     def close(self) -> None:
         pass

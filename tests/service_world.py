@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from builders import DOMAIN, PUBLISHER, VERIFIER, sign_transaction
 from fake_clock import FakeClock
+from fake_database import FakeDatabases
 from fake_disk import FakeDisk, FakeFile
 from fake_rollup import TERMS, FakeL1
 from sequenced_world import MARK, NAMES, order
@@ -17,12 +18,15 @@ from node.rollup import RollupReader
 from node.sequencer import SequencerConfig, SequencerService
 from node.sequencing.engine import EngineConfig
 from node.sequencing.history import History
+from node.sequencing.snapshot_store import open_snapshots
+from node.sequencing.snapshots import SnapshotPolicy, Snapshots
 from sequencer.sequencer import Sequencer, Submission
 from state.execution import Receipt
 from state.status import Status
 from state.transactions import SignedPrice, Transaction
 
 PATH = Path("journal")
+SNAPSHOTS = Path("snapshots")
 
 
 async def inline(call: Callable[[], Any]) -> Any:
@@ -38,12 +42,14 @@ class Desk:
     ) -> None:
         self.l1 = l1 or FakeL1()
         self.disk = disk or FakeDisk()
+        self.databases = FakeDatabases()
         self.clock = FakeClock()
         self.acknowledged: list[Submission] = []
         self.corrupt: int | None = settings.pop("corrupt", None)
         engine = {
             name: settings.pop(name) for name in ("backlog_max", "group_max") if name in settings
         }
+        self.policy: SnapshotPolicy | None = settings.pop("snapshot_policy", None)
         self.config = SequencerConfig(
             journal=PATH, rollup=DOMAIN.rollup, engine=EngineConfig(**engine), **settings
         )
@@ -52,7 +58,11 @@ class Desk:
     def start(self) -> None:
         """The service as a new process would make it: everything from the journal."""
         journal = Journal(self.disk, PATH, DOMAIN.genesis_hash)
-        self.history = History(Sequencer(VERIFIER), journal)
+        snapshots = None
+        if self.policy is not None:
+            store = open_snapshots(SNAPSHOTS, DOMAIN.genesis_hash, self.databases)
+            snapshots = Snapshots(store, self.policy)
+        self.history = History(Sequencer(VERIFIER), journal, snapshots)
         self.history.recover()
         self.poster = Poster(cast(Any, self.l1), DOMAIN.rollup, corrupt=self.corrupt)
         self.service = SequencerService(
@@ -72,6 +82,8 @@ class Desk:
         """
         if kept is not None:
             self.file.lose_power(kept)
+            for database in self.databases.databases.values():
+                database.lose_power()
         self.start()
 
     # --- moving it ---
@@ -80,6 +92,7 @@ class Desk:
         """Read L1 to its end, and follow it."""
         await self.service.watch.look()
         await self.service.engine.cycle()
+        await self.service.snapshotting.step()
 
     async def seal(self) -> None:
         """Time passes until the open batch is due."""

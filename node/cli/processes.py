@@ -65,7 +65,9 @@ def l1(
 @click.command()
 @l1_option
 @click.option("--rollup", type=ADDRESS, required=True, help="The rollup's address on L1.")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="For the journal.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), required=True, help="For journal and snapshots."
+)
 @click.option("--port", type=PORT, default=SEQUENCER_PORT, show_default=True)
 @click.option(
     "--batch-seconds",
@@ -100,6 +102,7 @@ def sequence(
         clock = SystemClock()
         config = SequencerConfig(
             journal=data / "journal",
+            snapshots=data / "snapshots",
             rollup=rollup,
             engine=EngineConfig(policy=SealingPolicy(age_max=batch_seconds)),
         )

@@ -19,7 +19,9 @@ from node.records import (
     Settled,
     Taken,
 )
-from node.sequencing.answers import Answers, sequenced
+from node.sequencing.answers import Answers, market_of, sequenced
+from node.sequencing.snapshot_store import Loaded
+from node.sequencing.snapshots import Ending, Snapshots
 from node.view import BatchRecord, SequencedReceipt
 from prover.derivation import Derived
 from sequencer.batches import SealedBatch
@@ -53,17 +55,26 @@ class History:
     last transactions.
     """
 
-    def __init__(self, sequencer: Sequencer, journal: Journal) -> None:
+    def __init__(
+        self, sequencer: Sequencer, journal: Journal, snapshots: Snapshots | None = None
+    ) -> None:
         self.sequencer = sequencer
         self.journal = journal
+        self.snapshots = snapshots
         self.records: list[BatchRecord] = []
         self.owed: list[Submission] = []
         self.answers = Answers()
 
     def recover(self) -> int:
-        """Replay the journal; how many records it had. JournalDiverged, CorruptJournal."""
+        """Load the snapshot, and replay the journal from there; how many records that took.
+
+        Halt where one of the two is damaged, or they do not belong together.
+        """
+        loaded = None if self.snapshots is None else self.snapshots.load()
+        if loaded is not None:
+            self._resume(loaded)
         count = 0
-        for record in self.journal.read():
+        for record in self.journal.read(loaded.head.mark.position if loaded else None):
             self._replay(record)
             count += 1
         self.answers.synced()
@@ -71,6 +82,24 @@ class History:
             torn = self.journal.torn
             log.warning("journal_tail_cut", offset=torn.offset, size=torn.size)
         return count
+
+    def _resume(self, loaded: Loaded) -> None:
+        """Stand where the snapshot does. Halt where its leaves do not make its root."""
+        assert self.snapshots is not None
+        head, mark = loaded.head, loaded.head.mark
+        contents = [entry.content for entry in loaded.entries]
+        self.sequencer.resume(loaded.state, contents, mark.time)
+        root = self.sequencer.commitment().state_root
+        self.records = [entry.record for entry in loaded.entries]
+        for expected in (head.state_root, self.records[-1].state_root):
+            if root != expected:
+                raise self.snapshots.store.damaged(
+                    f"the leaves after batch {head.number} make the root {root.hex()}, "
+                    f"not {expected.hex()}"
+                )
+        self.owed = [(decode_transaction(row.kind, row.row), row.signature) for row in mark.owed]
+        self.answers.load(loaded.answers, mark.undone)
+        log.info("snapshot_loaded", batch=head.number, state_root=root.hex())
 
     # --- what happens ---
 
@@ -80,18 +109,19 @@ class History:
 
     def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
         """As `Sequencer.submit`; written down and remembered if the transaction is included."""
-        time = self.sequencer.time
+        time, market = self.sequencer.time, market_of(self.sequencer.state, tx)
         receipt = self.sequencer.submit(tx, signature)
         if not receipt.steps:
             return receipt
         client_order_id = client_order_id or self.answers.client_order_id(tx)
         row = Row(*encode_transaction(tx), signature)
         self.journal.append(Taken(time, row, client_order_id))
-        return self._remember(tx, signature, receipt, client_order_id)
+        return self._remember(tx, signature, receipt, client_order_id, market)
 
     def seal(self) -> SealedBatch:
         batch = self._seal()
         self.journal.append(Sealed(batch.number, batch.commitment.state_root))
+        self._ended()
         return batch
 
     def rewind_to(self, number: int) -> None:
@@ -112,6 +142,7 @@ class History:
         items = tuple(derived.batch.items)
         batch = self._adopt(derived.batch, derived.void_reason)
         self.journal.append(Adopted(header, kept, items, derived.void_reason))
+        self._ended()
         return batch
 
     def settled(self) -> None:
@@ -121,7 +152,7 @@ class History:
 
     def forget(self, number: int) -> None:
         """Batch `number` is final."""
-        self.sequencer.forget(number)
+        self._forget(number)
         self.journal.append(Final(number))
 
     # --- the same, live and replayed ---
@@ -141,6 +172,22 @@ class History:
         self.answers.undo(undone)
         self.owed = undone + self.owed
         del self.records[number:]
+        if self.snapshots is not None:
+            self.snapshots.rewound(number)
+
+    def _ended(self) -> None:
+        """A batch was sealed or adopted, and the journal says so: a restart may begin here."""
+        if self.snapshots is not None:
+            time, undone = self.sequencer.time, self.answers.undone
+            ending = Ending(self.journal.position, time, self.owed, undone)
+            self.snapshots.ended(self.sequencer.number, ending)
+
+    def _forget(self, number: int) -> None:
+        batches = self.sequencer.batches
+        if self.snapshots is not None:
+            for final in sorted(n for n in batches if n <= number):
+                self.snapshots.final(batches[final])
+        self.sequencer.forget(number)
 
     def _settled(self) -> None:
         self.owed = []
@@ -151,12 +198,22 @@ class History:
             self._remember(tx, signature, receipt, self.answers.client_order_id(tx))
 
     def _remember(
-        self, tx: Transaction, signature: bytes, receipt: Receipt, client_order_id: str
+        self,
+        tx: Transaction,
+        signature: bytes,
+        receipt: Receipt,
+        client_order_id: str,
+        market: int | None = None,
     ) -> SequencedReceipt:
         """The receipt with its place; `state` is as the transaction left it."""
         state = self.sequencer.state
         found = sequenced(
-            state, tx, receipt, batch=state.machine.batch, client_order_id=client_order_id
+            state,
+            tx,
+            receipt,
+            batch=state.machine.batch,
+            client_order_id=client_order_id,
+            market=market,
         )
         self.answers.remember(tx, signature, found)
         return found
@@ -171,14 +228,16 @@ class History:
                 self._replay_transaction(record)
             case Sealed():
                 self._replay_seal(record)
+                self._ended()
             case Rewound(number=number):
                 self._rewind_to(number)
             case Adopted():
                 self._adopt(_batch(record), record.void)
+                self._ended()
             case Settled():
                 self._settled()
             case Final(number=number):
-                self.sequencer.forget(number)
+                self._forget(number)
 
     def _replay_items(self, time: int, items: Sequence[InboxItem]) -> None:
         self.sequencer.advance_clock(time)
@@ -193,10 +252,11 @@ class History:
         if not self.sequencer.can_take(row.kind):
             raise JournalDiverged(f"batch {self.sequencer.number + 1} was not full when it was")
         tx = decode_transaction(row.kind, row.row)
+        market = market_of(self.sequencer.state, tx)
         receipt = self.sequencer.submit(tx, row.signature)
         if not is_included(row.kind, receipt.status):
             raise JournalDiverged(f"{tx} was taken, and now is {receipt.status.name}")
-        self._remember(tx, row.signature, receipt, record.client_order_id)
+        self._remember(tx, row.signature, receipt, record.client_order_id, market)
 
     def _replay_seal(self, record: Sealed) -> None:
         if self.sequencer.open is None:

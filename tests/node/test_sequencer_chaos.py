@@ -10,6 +10,7 @@ from service_world import Desk
 
 from node.errors import Halt, Retry
 from node.sequencing.intake import Unavailable
+from node.sequencing.snapshots import SnapshotPolicy
 from state.orders import BUY, SELL
 from state.status import Status
 
@@ -21,6 +22,8 @@ SEEDS = (
     else [*range(1, 13), *FOUND]
 )
 ACTIONS = 80
+FINALITY = 6
+"""More blocks than L1 takes back at once here."""
 
 
 class Chaos:
@@ -113,11 +116,27 @@ class Chaos:
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_what_was_acknowledged_runs_once_whatever_happens(seed: int) -> None:
-    desk = Desk(backlog_max=6, group_max=16)
+    await everything_at_once(seed, Desk(backlog_max=6, group_max=16))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_restarts_from_snapshots_lose_nothing_either(seed: int) -> None:
+    """L1 calls blocks final early, and a snapshot is taken of every batch that is."""
+    desk = Desk(backlog_max=6, group_max=16, snapshot_policy=SnapshotPolicy(batches=1))
+    desk.l1.finality = FINALITY
+    await everything_at_once(seed, desk)
+    snapshots = desk.history.snapshots
+    assert snapshots is not None and snapshots.number > 0
+    desk.restart()
+    assert desk.history.sequencer.number - len(desk.history.sequencer.batches) == snapshots.number
+
+
+async def everything_at_once(seed: int, desk: Desk) -> None:
     await desk.open_venue()
     await desk.settle()
     chaos = Chaos(seed, desk)
     for _ in range(ACTIONS):
+        chaos.solid = max(chaos.solid, len(desk.l1.blocks) - desk.l1.finality)
         await chaos.step()
     desk.l1.is_down = False
     desk.poster.corrupt = None

@@ -22,7 +22,8 @@ from state.tree import Tree
 
 def batches(seed: int, transactions: int) -> list[Batch]:
     """A random history; every third batch with transactions is void."""
-    cursor, found = genesis_cursor(DOMAIN), []
+    cursor = genesis_cursor(DOMAIN)
+    found: list[Batch] = []
     for logged in recorded_batches(seed, transactions):
         derived = derive_batch(
             logged.header, logged.payload, logged.items, after=cursor, batch_hash=logged.batch_hash

@@ -1,0 +1,166 @@
+"""Snapshots of the sequencer on disk: the state after a final batch, and what belongs to it.
+
+    head            what the rest belongs to: batch, root, place in the journal, what is owed
+    leaf/…          the state's leaves (node/leaves.py)
+    batch/ u64      a batch's content and record, from the first to the head's
+    answers/ u64    answers to the transactions of a batch, as far back as they are remembered
+
+A snapshot is one synced write over the one before it, of what changed between the two: the
+store holds the one or the other. The journal remains the truth, and is on disk first.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from node.database import OpenDatabase, open_leveldb
+from node.errors import Halt
+from node.journal_reading import Position
+from node.leaves import leaf_changes, load_state
+from node.sequencing.answers import Answer
+from node.store import Store
+from node.view import BatchRecord
+from sequencer.batches import BatchContent
+from state.chunks import Row
+from state.commitment import Commitment
+from state.memory import MemoryState
+from state.undo import Place
+
+LAYOUT = 1
+HEAD, BATCH, ANSWERS = b"head", b"batch/", b"answers/"
+MEND = "delete this folder, and the node replays its journal from the beginning"
+
+
+class Mark(Struct, frozen=True):
+    """What a restart behind the sealing of a batch needs to know besides the state.
+
+    `owed` transactions had not been retried yet; of them `undone` are the client order ids.
+    """
+
+    position: Position
+    time: int
+    owed: tuple[Row, ...]
+    undone: dict[bytes, str]
+
+
+class Head(Struct, frozen=True):
+    """Of which batch a snapshot is. `answers_from` is the first batch that may have answers."""
+
+    layout: int
+    identity: bytes
+    number: int
+    state_root: bytes
+    mark: Mark
+    answers_from: int
+
+
+class Entry(Struct, frozen=True):
+    """A batch, to be compared with L1, and for readers."""
+
+    content: BatchContent
+    record: BatchRecord
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """What is to be written: nothing in it changes any more."""
+
+    head: Head
+    commitment: Commitment
+    places: set[Place]
+    entries: Sequence[Entry]
+    answers: dict[int, list[Answer]]
+    stale_answers: range
+
+
+class Loaded(Struct, frozen=True):
+    """What a restart begins with."""
+
+    head: Head
+    state: MemoryState
+    entries: list[Entry]
+    answers: list[Answer]
+
+
+class SnapshotStore:
+    """The newest snapshot of one deployment, whose genesis hash is `identity`."""
+
+    def __init__(self, store: Store, identity: bytes) -> None:
+        self.identity = identity
+        self._store = store
+
+    def damaged(self, detail: str) -> Halt:
+        """What to raise where the snapshot is not what it was."""
+        return self._store.damaged(detail)
+
+    def close(self) -> None:
+        self._store.close()
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Blocks until the snapshot is on disk, whole. Halt where it is not."""
+        changes = dict(leaf_changes(snapshot.commitment, snapshot.places))
+        for entry in snapshot.entries:
+            changes[_key(BATCH, entry.content.number)] = msgspec.msgpack.encode(entry)
+        for number in snapshot.stale_answers:
+            changes[_key(ANSWERS, number)] = None
+        for number, answers in snapshot.answers.items():
+            changes[_key(ANSWERS, number)] = msgspec.msgpack.encode(answers)
+        changes[HEAD] = msgspec.msgpack.encode(snapshot.head)
+        self._store.write(changes)
+
+    def load(self) -> Loaded | None:
+        """The snapshot; None where none was ever written. Its root is still to be compared.
+
+        Halt where it is another deployment's or version's, StoreDamaged where a part is missing.
+        """
+        encoded = self._store.read(HEAD)
+        if encoded is None:
+            if next(self._store.entries(b""), None) is not None:
+                raise self.damaged("the head of the snapshot is missing")
+            return None
+        head: Head = self._decode(encoded, Head)
+        self._check(head)
+        entries: list[Entry] = []
+        for key, value in self._store.entries(BATCH):
+            if key != _key(BATCH, len(entries) + 1):
+                raise self.damaged(f"the record of batch {len(entries) + 1} is missing")
+            entries.append(self._decode(value, Entry))
+        if len(entries) != head.number:
+            raise self.damaged(f"{head.number} batches expected, {len(entries)} found")
+        answers = [
+            answer
+            for _, value in self._store.entries(ANSWERS)
+            for answer in self._decode(value, list[Answer])
+        ]
+        return Loaded(head, load_state(self._store), entries, answers)
+
+    def _check(self, head: Head) -> None:
+        if head.identity != self.identity:
+            raise Halt(
+                f"OTHER_ROLLUP: {self._store.directory} holds snapshots of another deployment; "
+                "give the node the data directory that it used with this rollup, or an empty one"
+            )
+        if head.layout != LAYOUT:
+            raise Halt(
+                f"OTHER_VERSION: {self._store.directory} has layout {head.layout}, this program "
+                f"writes {LAYOUT}; {MEND}"
+            )
+
+    def _decode(self, value: bytes, shape: Any) -> Any:
+        try:
+            return msgspec.msgpack.decode(value, type=shape)
+        except msgspec.MsgspecError as error:
+            raise self.damaged(f"a record does not read: {error}") from error
+
+
+def _key(prefix: bytes, number: int) -> bytes:
+    return prefix + number.to_bytes(8, "big")
+
+
+def open_snapshots(
+    directory: Path, identity: bytes, open_database: OpenDatabase = open_leveldb
+) -> SnapshotStore:
+    """The snapshots in a folder, made if need be. Halt where it is damaged or in use."""
+    return SnapshotStore(Store(directory, mend=MEND, open_database=open_database), identity)
