@@ -1,7 +1,7 @@
 """Clients that never stop trading, and keep their own list of what they were told.
 
-A client without an answer sends the same signed message again until it has one: the first
-may have been taken, which it then learns from the refusal of its used sequence number.
+A client without an answer sends the same signed message again until it has one. If the first
+had been taken, the answer is the one that got lost, or at least that its number is used.
 """
 
 import asyncio
@@ -19,7 +19,15 @@ from node.settlement import deposit
 from node.signatures import sign
 from state.eip712 import Domain, domain
 from state.orders import Flags, Life, SelfTrade, encode_flags
-from state.transactions import Cancel, NewOrder, SignedPrice, Transfer, Withdraw
+from state.transactions import (
+    Amend,
+    Cancel,
+    CancelAll,
+    NewOrder,
+    SignedPrice,
+    Transfer,
+    Withdraw,
+)
 
 MARK_TICKS = 600_000
 TICK = 100
@@ -27,7 +35,7 @@ SPREAD_TICKS = 40
 LIFE_SECONDS = 3_600
 RESTING_MAX = 40
 PAUSE_SECONDS = 0.06
-AGAIN_SECONDS = 0.03
+AGAIN_SECONDS = 0.1
 LIVES = (*[Life.GTC] * 6, Life.IOC, Life.IOC, Life.FOK, Life.POST_ONLY)
 
 
@@ -96,7 +104,7 @@ class Client:
 
 
 class Trader(Client):
-    """Orders of every life, cancels, transfers and withdrawals of one account."""
+    """Orders of every life, amends, cancels, transfers and withdrawals of one account."""
 
     def __init__(
         self,
@@ -128,10 +136,14 @@ class Trader(Client):
         chance = self.random.random()
         if len(self._resting) >= RESTING_MAX or (self._resting and chance < 0.15):
             return self._cancel()
-        if chance < 0.20:
+        if self._resting and chance < 0.22:
+            return self._amend()
+        if chance < 0.23:
+            return CancelAll(self._account, 0, self._sequence, 1, 0, self.expiry)
+        if chance < 0.28:
             amount = self.random.randint(1, 10**12)
             return Transfer(self._account, self._sequence, self._sibling, amount, self.expiry)
-        if chance < 0.23:
+        if chance < 0.31:
             micro = self.random.randint(1, 10 * DOLLAR_MICRO)
             return Withdraw(self._account, self._sequence, self._recipient, micro, self.expiry)
         return self._order()
@@ -140,17 +152,25 @@ class Trader(Client):
         order = self._resting.pop(self.random.randrange(len(self._resting)))
         return Cancel(self._account, 0, self._sequence, 0, order, self.expiry)
 
+    def _amend(self) -> Amend:
+        order = self.random.choice(self._resting)
+        return Amend(
+            *(self._account, 0, self._sequence, 0, order),
+            *(self._ticks(), self.random.randint(100, 2_000), self.expiry),
+        )
+
+    def _ticks(self) -> int:
+        return MARK_TICKS + self.random.randint(-SPREAD_TICKS, SPREAD_TICKS)
+
     def _order(self) -> NewOrder:
         flags = Flags(
             side=self.random.randrange(2),
             life=self.random.choice(LIVES),
             self_trade=self.random.choice(list(SelfTrade)),
         )
-        ticks = MARK_TICKS + self.random.randint(-SPREAD_TICKS, SPREAD_TICKS)
-        lots = self.random.randint(100, 2_000)
         return NewOrder(
             *(self._account, 0, self._sequence, 0),
-            *(encode_flags(flags), ticks, lots, self.expiry),
+            *(encode_flags(flags), self._ticks(), self.random.randint(100, 2_000), self.expiry),
         )
 
 
@@ -163,8 +183,8 @@ class Publisher(Client):
             time = await self._time()
             if time > last:
                 last = time
-                price = TICK * (MARK_TICKS + self.random.randint(-SPREAD_TICKS, SPREAD_TICKS))
-                await self.send(SignedPrice(0, price, time))
+                ticks = MARK_TICKS + self.random.randint(-SPREAD_TICKS, SPREAD_TICKS)
+                await self.send(SignedPrice(0, TICK * ticks, time))
             await asyncio.sleep(0.2)
 
     async def _time(self) -> int:

@@ -34,6 +34,9 @@ from state.units import nano
 
 KILLS = int(os.environ.get("TALLYSTICK_KILLS", "4"))
 SEED = int(os.environ.get("TALLYSTICK_SEED", "9"))
+LOAD = 10
+"""Acknowledgements between a restart and the next kill, before chance chooses the moment."""
+
 UNDER_LOAD_SECONDS = 0.8
 RECOVERY_SECONDS = 2.0
 AGAIN_IN_RECOVERY = 0.3
@@ -58,9 +61,9 @@ async def kill_and_restart(venue: KilledVenue, load: Load, random: Random, kills
 
         async def is_loaded(known: int = known) -> bool:
             load.check()
-            return len(load.acknowledged) > known
+            return len(load.acknowledged) >= known + LOAD
 
-        await until("an acknowledgement", is_loaded)
+        await until("acknowledgements", is_loaded)
         await asyncio.sleep(random.uniform(0, UNDER_LOAD_SECONDS))
         if random.random() < ANOTHER_PROCESS:
             other = random.choice(("follower", "claimant"))
@@ -185,7 +188,7 @@ async def test_kill_nine_loses_nothing_that_was_acknowledged(tmp_path: Path) -> 
         alive = [child.process.returncode for child in venue.supervisor.children]
     assert alive == [None] * (2 + len(NODES))
     kinds = Counter(type(told.tx).__name__ for told in load.acknowledged.values())
-    assert {"NewOrder", "Cancel"} <= set(kinds)
+    assert len(load.acknowledged) >= LOAD and kinds["NewOrder"]
     print(
         f"\nseed {SEED}: killed {kills}; {len(load.acknowledged)} acknowledged {dict(kinds)}, "
         f"{len(load.learned)} taken whose answer was lost, 0 lost, 0 twice; {last} batches, "
