@@ -157,22 +157,24 @@ def test_who_deposits_before_the_rotation_keeps_a_number_of_their_own(world: Wor
     assert numbers(world, ALICE, CAROL) == [1, 2]
 
 
+HANDINGS = {
+    "an owner to nobody": (ALICE, 0x100, bytes(20), ACCEPT),
+    "an owner to themselves": (ALICE, 0x100, ALICE, TAKEN),
+    "an owner to another owner": (ALICE, 0x100, BOB, TAKEN),
+    "an owner to who never agreed": (ALICE, 0x100, RIVAL, ACCEPT),
+    "an owner what is another's": (ALICE, 0x200, CAROL, NOT_THEIRS),
+    "an owner what is nobody's yet": (ALICE, 0x300, CAROL, NOBODY_HAS),
+    "an owner the last account there can be": (ALICE, 2**32 - 1, CAROL, NOBODY_HAS),
+    "an owner an account of number zero": (ALICE, 0x0FF, CAROL, NOBODY_HAS),
+    "nobody's account to nobody": (ALICE, 0x0FF, bytes(20), NOBODY_HAS),
+    "a stranger to themselves": (CAROL, 0x100, CAROL, NOT_THEIRS),
+    "a stranger to nobody": (CAROL, 0x100, bytes(20), NOT_THEIRS),
+    "a stranger to whose it is": (CAROL, 0x100, ALICE, None),
+}
+
+
 @pytest.mark.parametrize(
-    ("sender", "account", "new_owner", "reason"),
-    [
-        (ALICE, 0x100, bytes(20), ACCEPT),
-        (ALICE, 0x100, ALICE, TAKEN),
-        (ALICE, 0x100, BOB, TAKEN),
-        (ALICE, 0x100, RIVAL, ACCEPT),
-        (ALICE, 0x200, CAROL, NOT_THEIRS),
-        (ALICE, 0x300, CAROL, NOBODY_HAS),
-        (ALICE, 2**32 - 1, CAROL, NOBODY_HAS),
-        (ALICE, 0x0FF, CAROL, NOBODY_HAS),
-        (ALICE, 0x0FF, bytes(20), NOBODY_HAS),
-        (CAROL, 0x100, CAROL, NOT_THEIRS),
-        (CAROL, 0x100, bytes(20), NOT_THEIRS),
-        (CAROL, 0x100, ALICE, None),
-    ],
+    ("sender", "account", "new_owner", "reason"), HANDINGS.values(), ids=list(HANDINGS)
 )
 def test_who_may_hand_what_to_whom(
     world: World, sender: bytes, account: int, new_owner: bytes, reason: str | None
