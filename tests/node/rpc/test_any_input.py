@@ -10,13 +10,15 @@ from builders import FAR, NOW, Venue, key, sign_transaction
 from fake_clock import FakeClock
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rpc_world import Sequencer
+from rpc_world import Sequencer, submission
 
 from node.rpc import wire
 from node.rpc.context import Context
 from node.rpc.dispatch import answer
-from node.rpc.messages import message_of
+from node.rpc.message_types import MESSAGES, TYPES, Kind, structs_of, type_name
+from node.rpc.messages import message_of, transaction_of
 from node.rpc.methods import METHODS
+from state.eip712 import LIVES, SELF_TRADES
 from state.transactions import Transfer
 
 ALICE = 1 << 8
@@ -104,6 +106,11 @@ FIELDS = {
     "withdraw": ["account", "amount", "recipient", "expiry"],
     "transfer": ["account", "toAccount", "amount", "sequence"],
     "price": ["market", "price", "time"],
+    "cancelAll": ["account", "market", "keyEpoch", "expiry"],
+    "amend": ["account", "order", "price", "size", "sequence", "expiry"],
+    "addKey": ["account", "key", "keyExpiry", "mayTrade", "mayCancel"],
+    "revokeKey": ["account", "keyEpoch", "sequence"],
+    "blockTrade": ["maker", "taker", "legs", "makerSequence", "takerKeyEpoch", "expiry"],
 }
 PLAUSIBLE: dict[str, st.SearchStrategy[Any]] = {
     "account": st.sampled_from([ALICE, 512, "256", 7, 1.5]),
@@ -112,8 +119,24 @@ PLAUSIBLE: dict[str, st.SearchStrategy[Any]] = {
     "size": st.sampled_from(["1", "0.000001", "0.0000001", "0", 5, 1.5]),
     "price": st.sampled_from(["50000", "0.05", "1", "0", "9" * 40, 1]),
     "life": st.sampled_from(["GTC", "IOC", "FOK", "post-only"]),
-    "order": st.fixed_dictionaries({"epoch": SCALARS, "sequence": SCALARS}),
+    "order": st.fixed_dictionaries(
+        {"epoch": st.sampled_from([0, 1]) | SCALARS, "sequence": st.sampled_from([4, 1]) | SCALARS}
+    ),
+    "key": st.sampled_from(["0x" + "11" * 20, "0x" + "00" * 20, "0x11"]),
+    "maker": st.sampled_from([ALICE, 512, 7]),
+    "taker": st.sampled_from([ALICE, 512, "x"]),
 }
+PLAUSIBLE["legs"] = st.lists(
+    st.fixed_dictionaries(
+        {
+            "market": PLAUSIBLE["market"],
+            "takerSide": PLAUSIBLE["side"],
+            "price": PLAUSIBLE["price"],
+            "size": PLAUSIBLE["size"],
+        }
+    ),
+    max_size=5,
+)
 DRAFTS = st.sampled_from(sorted(FIELDS)).flatmap(
     lambda kind: st.tuples(
         st.just(kind),
@@ -148,6 +171,58 @@ def test_messages_changed_at_will_get_an_answer(changed: Any, context: Context) 
     body = {"jsonrpc": "2.0", "id": 1, "method": "venue_submit", "params": params}
     (reply,) = replies(wire.encode(body), context)
     check(reply)
+
+
+NUMBERS = st.sampled_from([0, 1, 4, ALICE, 512, 2**24 - 1, 2**32 - 1, NOW, FAR, 2**40 - 1])
+BYTES = st.sampled_from(["0x" + "11" * 20, "0x" + "00" * 20])
+WORDS = {"side": ["buy", "sell"], "takerSide": ["buy", "sell"], "orderType": ["limit", "market"]}
+WORDS |= {"life": list(LIVES.values()), "selfTrade": list(SELF_TRADES.values())}
+
+
+def message_like(kind: Kind, struct: str) -> st.SearchStrategy[Any]:
+    """A message of the right form that says anything."""
+    values: dict[str, st.SearchStrategy[Any]] = {}
+    for field in structs_of(TYPES[kind])[struct]:
+        name, form = field["name"], field["type"]
+        if form == "Leg[]":
+            values[name] = st.lists(message_like(kind, "Leg"), max_size=5)
+        elif name in WORDS:
+            values[name] = st.sampled_from(WORDS[name])
+        else:
+            values[name] = {"bool": st.booleans(), "address": BYTES}.get(form, NUMBERS)
+    return st.fixed_dictionaries(values)
+
+
+@st.composite
+def signed_at_will(draw: st.DrawFn) -> dict[str, Any]:
+    """Params of venue_submit: any message of a kind, signed by somebody who is there."""
+    kind: Kind = draw(st.sampled_from(sorted(MESSAGES)))
+    message = draw(message_like(kind, type_name(kind)))
+    try:
+        tx = transaction_of(wire.convert(message, MESSAGES[kind]))
+    except msgspec.ValidationError:
+        tx = Transfer(ALICE, 2**63, ALICE + 1, 1, FAR)
+    signers = [key(draw(st.sampled_from(["alice", "bob", "publisher"]))) for _ in range(2)]
+    params = submission(tx, signers[0], signers[1])
+    if draw(st.booleans()):
+        params["clientOrderId"] = draw(st.sampled_from(["a", "b", "", "x" * 40]))
+    return params | {"kind": kind, "message": message}
+
+
+@given(items=st.lists(signed_at_will(), min_size=1, max_size=4), stops=st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_messages_that_say_anything_get_an_answer(
+    items: Any, stops: bool, context: Context
+) -> None:
+    """Alone, and again together: what was executed alone is answered again."""
+    alone = [{"method": "venue_submit", "params": params} for params in items]
+    together = {"method": "venue_submitBatch", "params": {"items": items, "stopOnError": stops}}
+    for call in [*alone, together]:
+        (reply,) = replies(wire.encode({"jsonrpc": "2.0", "id": 1} | call), context)
+        check(reply)
+        for item in reply.get("result", []) if call is together else []:
+            if item["error"] is not None:
+                check({"jsonrpc": "2.0", "error": item["error"]})
 
 
 @given(value=JSON_VALUES)

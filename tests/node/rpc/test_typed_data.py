@@ -17,8 +17,21 @@ from node.rpc.messages import digest_of, message_of, transaction_of
 from node.rpc.typed_data import typed_data_of
 from state.accounts import SessionKey
 from state.crypto import keccak
+from state.legs import Leg, legs_of
 from state.orders import Flags, Life, SelfTrade, encode_flags
-from state.transactions import Cancel, Header, NewOrder, SignedPrice, Transfer, Withdraw
+from state.transactions import (
+    AddKey,
+    Amend,
+    BlockTrade,
+    Cancel,
+    CancelAll,
+    Header,
+    NewOrder,
+    RevokeKey,
+    SignedPrice,
+    Transfer,
+    Withdraw,
+)
 
 ALICE = 1 << 8
 DAY, MINUTES = 86_400, 600
@@ -81,6 +94,10 @@ KINDS: list[tuple[Kind, dict[str, Any]]] = [
     ("withdraw", {"account": ALICE, "amount": "12.5"}),
     ("transfer", {"account": ALICE, "toAccount": ALICE + 1, "amount": "0.000000001"}),
     ("price", {"market": 0, "price": "50000.123", "time": NOW + 1}),
+    ("cancelAll", {"account": ALICE}),
+    ("cancelAll", {"account": ALICE, "market": "ETH-USD-PERP"}),
+    ("addKey", {"account": ALICE, "key": "0x" + "ab" * 20}),
+    ("addKey", {"account": ALICE, "key": "0x" + "ab" * 20, "mayTrade": False, "keyExpiry": FAR}),
 ]
 
 
@@ -119,6 +136,106 @@ async def test_a_wallet_cancels_what_it_ordered() -> None:
         assert (await rpc.result("venue_account", account=ALICE))["orders"] == []
 
 
+async def test_a_wallet_amends_what_it_ordered() -> None:
+    async with running(Sequencer(alices_venue())) as rpc:
+        placed = await wallet_submits(rpc, *KINDS[0], "alice")
+        fields = {"account": ALICE, "order": placed["order"], "size": "0.0004"}
+        amended = await wallet_submits(rpc, "amend", fields, "alice")
+        assert (amended["order"], amended["keptPriority"]) == (placed["order"], True)
+        assert (amended["restingLots"], amended["message"]) == (
+            400,
+            "changed where it rests, with its priority kept",
+        )
+        fields |= {"price": "49000.1"}
+        amended = await wallet_submits(rpc, "amend", fields, "alice")
+        assert (amended["keptPriority"], amended["restingLots"]) == (False, 400)
+
+
+async def test_a_wallet_adds_a_key_that_trades_until_it_is_revoked() -> None:
+    async with running(Sequencer(alices_venue())) as rpc:
+        session = "0x" + key("session").address.hex()
+        fields: dict[str, Any] = {"account": ALICE, "key": session}
+        added = await wallet_submits(rpc, "addKey", fields, "alice")
+        assert added["keyEpoch"] == 1
+        (held,) = (await rpc.result("venue_account", account=ALICE))["keys"]
+        assert (held["epoch"], held["address"]) == (1, session)
+        assert (held["mayTrade"], held["mayCancel"], held["permissions"]) == (True, True, 3)
+        assert held["expiry"] == NOW + 30 * DAY
+        placed = await wallet_submits(rpc, "order", KINDS[0][1] | {"keyEpoch": 1}, "session")
+        assert placed["order"] == {"epoch": 1, "sequence": "1"}
+        await wallet_submits(rpc, "revokeKey", {"account": ALICE, "keyEpoch": 1}, "alice")
+        found = await rpc.result("venue_account", account=ALICE)
+        assert found["keys"] == [] and len(found["orders"]) == 1
+        gone = await wallet_submits(rpc, "cancelAll", {"account": ALICE}, "alice")
+        assert (gone["cancelled"], gone["message"]) == (1, "cancelled: 1")
+
+
+BLOCK: dict[str, Any] = {
+    "maker": ALICE,
+    "taker": 2 << 8,
+    "legs": [
+        {"market": "ETH-USD-PERP", "takerSide": "sell", "price": "5000.01", "size": "0.25"},
+        {"market": 0, "takerSide": "buy", "price": "50000", "size": "0.5"},
+    ],
+}
+
+
+async def test_two_wallets_sign_one_block_trade() -> None:
+    """Both hash its legs as structs of their own; its fills are told to subscribers."""
+    venue = alices_venue()
+    venue.open("bob", 100_000)
+    node = Sequencer(venue)
+    feed = node.fills.subscribe()
+    async with running(node) as rpc:
+        typed_data = await rpc.result("venue_typedData", kind="blockTrade", fields=BLOCK)
+        assert [field["name"] for field in typed_data["types"]["Leg"]] == [
+            *("market", "takerSide", "ticks", "lots")
+        ]
+        assert [leg["market"] for leg in typed_data["message"]["legs"]] == [0, 1]
+        message = wire.convert(typed_data["message"], MESSAGES["blockTrade"])
+        assert wallet_digest(typed_data) == digest_of(DOMAIN, transaction_of(message))
+        maker, taker = (
+            "0x" + bytes(signed.signature).hex()
+            for name in ("alice", "bob")
+            for signed in [EthAccount.sign_typed_data(key(name).private, full_message=typed_data)]
+        )
+        receipt = await rpc.result(
+            "venue_submit",
+            kind="blockTrade",
+            message=typed_data["message"],
+            makerSignature=maker,
+            takerSignature=taker,
+        )
+    assert (receipt["status"], receipt["message"]) == ("ok", "traded, every leg")
+    assert [(one["symbol"], one["side"], one["block"]) for one in receipt["fills"]] == [
+        ("BTC-USD-PERP", "buy", True),
+        ("ETH-USD-PERP", "sell", True),
+    ]
+    told = [feed.get_nowait() for _ in range(2)]
+    assert [one.fill.market for one in told if one] == [0, 1] and feed.empty()
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"signature": 1}, {"makerSignature": 1}, {"takerSignature": 1, "signature": 1}]
+)
+async def test_a_block_trade_carries_two_signatures_and_anything_else_one(
+    given: dict[str, int],
+) -> None:
+    venue = alices_venue()
+    venue.open("bob", 100_000)
+    signatures = dict.fromkeys(given, "0x" + "11" * 64)
+    async with running(Sequencer(venue)) as rpc:
+        for kind, fields in (("blockTrade", BLOCK), KINDS[0]):
+            if kind == "order" and list(given) == ["signature"]:
+                continue
+            made = await rpc.result("venue_typedData", kind=kind, fields=fields)
+            error = await rpc.error(
+                "venue_submit", kind=kind, message=made["message"], **signatures
+            )
+            assert error["data"]["reason"] == "signatures_expected"
+            assert error["data"]["got"] == sorted(given, key=["signature"].count, reverse=True)
+
+
 # --- digests over the whole space of messages ---
 
 U32, U64 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
@@ -140,6 +257,30 @@ TRANSACTIONS = st.one_of(
     st.builds(Cancel, U32, U32, U64, U32, U64, U40),
     st.builds(Withdraw, U32, U64, st.binary(min_size=20, max_size=20), U64, U40),
     st.builds(Transfer, U32, U64, U32, st.integers(0, 2**80 - 1), U40),
+    st.builds(CancelAll, U32, U32, U64, st.integers(0, 1), st.integers(0, 2**16 - 1), U40),
+    st.builds(
+        Amend,
+        *(U32, U32, U64, U32, U64),
+        *(st.integers(0, 2**24 - 1), st.integers(0, 2**48 - 1), U40),
+    ),
+    st.builds(
+        *(AddKey, U32, U64, st.binary(min_size=20, max_size=20), U40, st.integers(0, 3), U40)
+    ),
+    st.builds(RevokeKey, U32, U64, U32, U40),
+    st.lists(
+        st.builds(
+            Leg,
+            *(st.integers(0, 2**16 - 1), st.sampled_from([0, 1])),
+            *(st.integers(0, 2**24 - 1), st.integers(0, 2**48 - 1)),
+        ),
+        min_size=1,
+        max_size=4,
+    ).flatmap(
+        lambda legs: st.builds(
+            *(BlockTrade, U32, U32, U64, U32, U32, U64, U40),
+            *(st.just(len(legs)), st.just(legs_of(*legs))),
+        )
+    ),
     st.builds(SignedPrice, st.integers(0, 2**16 - 1), st.integers(0, 2**56 - 1), U40),
 )
 
@@ -151,7 +292,10 @@ def test_every_message_comes_back_and_hashes_as_a_wallet_hashes_it(tx: Any) -> N
     received = wire.convert(typed_data["message"], MESSAGES[kind])
     assert transaction_of(received) == tx
     # What the state is given are its own integers, not those of the wire.
-    assert all(type(value) in (int, bytes) for value in vars_of(transaction_of(received)))
+    values = vars_of(transaction_of(received))
+    for leg in (leg for value in values if isinstance(value, tuple) for leg in value):
+        values += vars_of(leg)
+    assert all(type(value) in (int, bytes, tuple) for value in values)
     assert wallet_digest(typed_data) == digest_of(DOMAIN, tx)
 
 
@@ -248,6 +392,18 @@ TRANSFER: dict[str, Any] = {"account": ALICE, "toAccount": ALICE + 1, "amount": 
 @pytest.mark.parametrize(
     ("kind", "fields", "reason", "path"),
     [
+        ("amend", {"account": ALICE, "order": {"epoch": 0, "sequence": 9}}, "unknown_order", None),
+        ("addKey", {"account": ALICE, "key": "0x00"}, "wrong_length", "$.fields.key"),
+        ("addKey", {"account": ALICE}, "missing_field", "$.fields"),
+        ("revokeKey", {"account": ALICE}, "missing_field", "$.fields"),
+        ("cancelAll", {"account": ALICE, "market": "DOGE"}, "unknown_market", None),
+        ("blockTrade", BLOCK, "unknown_account", None),
+        ("blockTrade", BLOCK | {"legs": []}, "wrong_type", "$.fields.legs"),
+        ("blockTrade", BLOCK | {"legs": BLOCK["legs"] * 3}, "wrong_type", "$.fields.legs"),
+        (
+            *("blockTrade", BLOCK | {"taker": ALICE, "legs": BLOCK["legs"] * 2}),
+            *("market_repeated", None),
+        ),
         ("order", ORDER | {"price": "0.15"}, "off_tick", None),
         ("order", ORDER | {"size": "0.0000001"}, "off_lot", None),
         ("order", ORDER | {"price": 1.5}, "float_not_exact", "$.fields.price"),
