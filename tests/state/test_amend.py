@@ -138,7 +138,7 @@ def test_less_or_sooner_keeps_its_place_in_a_closed_market_too(
 @pytest.mark.parametrize(("lots", "status"), [(2, Status.NOTIONAL_TOO_SMALL), (3, Status.OK)])
 @pytest.mark.parametrize("ticks", [TICKS, TICKS - 1])
 def test_what_is_left_is_worth_the_least_notional(lots: int, status: Status, ticks: int) -> None:
-    venue = Venue(markets=(listing(min_notional=(TICKS - 1) * 100 * 3),))
+    venue = Venue(markets=(listing(min_notional=ticks * 100 * 3),))
     venue.open("alice", 1_000)
     venue.buy("alice", 10, TICKS)
     assert venue.amend("alice", 1, ticks, lots).status == status

@@ -73,10 +73,10 @@ def test_every_parameter_is_replaced_and_nothing_else(venue: Venue) -> None:
     )
     venue.state.markets[0] = market
     books = {place: tuple(book) for place, book in venue.state.books.items()}
-    publishers = ((PUBLISHER.address, 1, 77),)
+    publishers = ((PUBLISHER.address, 5, 77),)
     assert set_parameters(venue, **WHOLE, **ON_BOARD, publishers=publishers) == Status.OK
     [publisher] = market.publishers
-    expected = replace(market, **WHOLE, publishers=(replace(publisher, weight=77),))
+    expected = replace(market, **WHOLE, publishers=(replace(publisher, family=5, weight=77),))
     assert venue.state.markets[0] == expected
     assert venue.state.rows[0] == replace(row, **ON_BOARD)
     assert {place: tuple(book) for place, book in venue.state.books.items()} == books

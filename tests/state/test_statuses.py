@@ -8,6 +8,7 @@ import pytest
 from histories import History
 
 from state.invariants import check_invariants
+from state.machine import Phase
 from state.margin import health
 from state.status import Status
 from state.steps import Step
@@ -54,6 +55,8 @@ class Watched:
         check_invariants(self.venue.state)
 
     def _watch(self, step: Step, changes: Changes) -> None:
+        if step == Step.TRANSACTION:
+            self._watch_admission(changes)
         if step != Step.ORDER:
             return
         if changes.rewind is not None:
@@ -76,12 +79,22 @@ class Watched:
                 if epoch:
                     self.seen[f"a session key was {who}"] += 1
         order = changes.machine.order
-        if changes.events or order.phase == 0 or not changes.orders:
+        if order.phase == Phase.CANCEL:
+            self.seen["one of several was cancelled"] += 1
+            return
+        if changes.events or order.phase == Phase.IDLE or not changes.orders:
             return
         # A sweep: nothing was traded, and the front order is gone.
         [number] = changes.accounts
         reason = "own" if number == order.account else "other"
         self.seen[f"a sweep of an {reason} order"] += 1
+
+    def _watch_admission(self, changes: Changes) -> None:
+        """Only an amend changes an order in its first step, or takes one off and goes on."""
+        if any(order is not None for order in changes.orders.values()):
+            self.seen["an amend kept its place"] += 1
+        elif changes.orders and changes.machine.order.phase == Phase.MATCH:
+            self.seen["an amend lost its place"] += 1
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +143,9 @@ def test_every_other_answer_has_a_test_of_its_own(status: Status) -> None:
         "a subaccount was maker",
         "a session key was taker",
         "a session key was maker",
+        "an amend kept its place",
+        "an amend lost its place",
+        "one of several was cancelled",
     ],
 )
 def test_histories_go_everywhere_an_order_can_go(watched: list[Watched], event: str) -> None:
