@@ -178,11 +178,12 @@ def test_a_sequence_number_below_the_floor_is_used(venue: Venue) -> None:
     refuse(venue, tx, signed(tx), Status.SEQUENCE_USED)
 
 
+FOUR = legs_of(*(leg(market=market) for market in range(4)))
 BAD_FORMS: list[tuple[str, dict[str, Any]]] = [
     ("no leg", {"count": 0, "legs": legs_of()}),
     ("no leg counts", {"count": 0}),
-    ("five legs", {"count": 5}),
-    ("255 legs", {"count": 255}),
+    ("five legs", {"count": 5, "legs": FOUR}),
+    ("255 legs", {"count": 255, "legs": FOUR}),
     ("a leg that does not count", {"legs": legs_of(leg(), leg(market=1))}),
     ("a trace in the last place", {"legs": (leg(), Leg(), Leg(), Leg(ticks=1))}),
     ("one market twice", {"count": 2, "legs": legs_of(leg(), leg())}),
