@@ -1,4 +1,4 @@
-"""`key`: session keys revoked and accounts handed over, on L1: no sequencer can refuse it."""
+"""`key`: session keys and accounts handed over; through L1, where no sequencer can refuse it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +12,11 @@ from node.cli.keys import signer
 from node.cli.options import json_option, l1_option, rpc_option, signer_options
 from node.cli.orders import subaccount_option
 from node.cli.output import console, print_json, waiting
+from node.cli.session_keys import add, list_keys, revoke_on_venue
 from node.clock import SystemClock
 from node.owners import Appended, accept_number, revoke_key, rotate_owner
 from node.rollup import RollupReader
+from node.rpc import wire
 from node.rpc.client import VenueClient
 from node.rpc.results import AccountSummary
 
@@ -28,11 +30,16 @@ no_wait_option = click.option(
 
 @click.group()
 def key() -> None:
-    """Revoke session keys and hand accounts over, through L1."""
+    """Add, list and revoke session keys, and hand accounts over."""
+
+
+key.add_command(add)
+key.add_command(list_keys)
 
 
 @key.command()
 @click.argument("epoch", type=click.IntRange(1, 2**32 - 1))
+@click.option("--through-l1", is_flag=True, help="Where the sequencer would not take it.")
 @no_wait_option
 @subaccount_option
 @signer_options
@@ -41,6 +48,7 @@ def key() -> None:
 @json_option
 def revoke(
     epoch: int,
+    through_l1: bool,
     no_wait: bool,
     subaccount: int,
     name: str | None,
@@ -50,6 +58,13 @@ def revoke(
     as_json: bool,
 ) -> None:
     """End the session key of EPOCH; its resting orders stay. The account's owner signs."""
+    if not through_l1:
+        receipt = revoke_on_venue(epoch, subaccount, name, key_file, rpc_url)
+        if as_json:
+            print_json(wire.plain(receipt))
+        else:
+            console().print(f"session key {epoch} of account {receipt.account} ended")
+        return
     with told():
         key = signer(name, key_file)
 

@@ -1,7 +1,6 @@
 """`order`: placing and cancelling, signed here and sent to the sequencer."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,18 +12,25 @@ from node.cli.output import console, money, print_json
 from node.rpc import wire
 from node.rpc.client import VenueClient
 from node.rpc.message_types import LifeName, Side
+from node.rpc.order_results import OrderStanding
 from node.rpc.results import FillSummary, OrderId, SubmitReceipt
 from node.rpc.wire import U64
 from state.eip712 import LIVES
+from state.limits import TIME_MAX
 
 subaccount_option = click.option(
     "--subaccount", type=click.IntRange(0, SUBACCOUNTS - 1), default=0, show_default=True
 )
 
 
+client_id_option = click.option(
+    "--client-id", help="Your own name for it, up to 36 characters; sent twice, it runs once."
+)
+
+
 @click.group()
 def order() -> None:
-    """Place and cancel orders."""
+    """Place, amend and cancel orders, and see where they stand."""
 
 
 @order.command()
@@ -34,6 +40,7 @@ def order() -> None:
 @click.option("--price", help="Dollars a coin; a market order where it is left out.")
 @click.option("--life", type=click.Choice(list(LIVES.values())), help="GTC, or IOC at the market.")
 @click.option("--reduce-only", is_flag=True, help="Only ever make the position smaller.")
+@client_id_option
 @subaccount_option
 @signer_options
 @rpc_option
@@ -45,6 +52,7 @@ def place(
     price: str | None,
     life: LifeName | None,
     reduce_only: bool,
+    client_id: str | None,
     subaccount: int,
     name: str | None,
     key_file: Path | None,
@@ -56,7 +64,7 @@ def place(
         key = signer(name, key_file)
 
     async def work(venue: VenueClient) -> SubmitReceipt:
-        await _check_chain(venue, key)
+        await check_chain(venue, key)
         return await venue.sign_and_submit_order(
             key.private_key,
             account=await account_of(venue, key, subaccount),
@@ -66,6 +74,7 @@ def place(
             price=price,
             life=life,
             reduce_only=reduce_only,
+            client_order_id=client_id,
         )
 
     receipt = ask(rpc_url, work)
@@ -80,7 +89,9 @@ def _show(receipt: SubmitReceipt, side: str) -> None:
     for fill in receipt.fills:
         screen.print(_fill(fill, "bought" if side == "buy" else "sold"))
     assert receipt.order is not None, "the receipt of an order names it"
-    screen.print(f"order {receipt.order.epoch}:{receipt.order.sequence}: {receipt.message}")
+    again = " (sent before; this is what became of it)" if receipt.resubmission else ""
+    name = f"{receipt.order.epoch}:{receipt.order.sequence}"
+    screen.print(f"order {name}: {receipt.message}{again}")
     if receipt.resting_lots:
         screen.print(f"{receipt.remaining_size} rests; to cancel it: order cancel {_name(receipt)}")
 
@@ -93,6 +104,121 @@ def _name(receipt: SubmitReceipt) -> str:
     assert receipt.order is not None
     sequence = str(receipt.order.sequence)
     return sequence if not receipt.order.epoch else f"{receipt.order.epoch}:{sequence}"
+
+
+@order.command()
+@click.argument("order_name", metavar="ORDER")
+@click.option("--size", help="Coins that shall be open from now on.")
+@click.option("--price", help="Dollars a coin.")
+@click.option("--expiry", type=click.IntRange(0, TIME_MAX), help="Seconds since 1970.")
+@client_id_option
+@subaccount_option
+@signer_options
+@rpc_option
+@json_option
+def amend(
+    order_name: str,
+    size: str | None,
+    price: str | None,
+    expiry: int | None,
+    client_id: str | None,
+    subaccount: int,
+    name: str | None,
+    key_file: Path | None,
+    rpc_url: str,
+    as_json: bool,
+) -> None:
+    """Change what is left of an open order. Less at the same price keeps its place in the queue."""
+    with told():
+        key = signer(name, key_file)
+        wanted = _order_id(order_name)
+        if size is None and price is None and expiry is None:
+            raise WronglyPut("say what to change: --size, --price or --expiry")
+
+    async def work(venue: VenueClient) -> SubmitReceipt:
+        await check_chain(venue, key)
+        return await venue.sign_and_amend(
+            key.private_key,
+            account=await account_of(venue, key, subaccount),
+            order=wanted,
+            size=size,
+            price=price,
+            expiry=expiry,
+            client_order_id=client_id,
+        )
+
+    receipt = ask(rpc_url, work)
+    if as_json:
+        print_json(wire.plain(receipt))
+        return
+    _show(receipt, receipt.fills[0].side if receipt.fills else "buy")
+
+
+@order.command("cancel-all")
+@click.option("--market", help="Only those of one market.")
+@subaccount_option
+@signer_options
+@rpc_option
+@json_option
+def cancel_all(
+    market: str | None,
+    subaccount: int,
+    name: str | None,
+    key_file: Path | None,
+    rpc_url: str,
+    as_json: bool,
+) -> None:
+    """Cancel every open order of the account by one signature."""
+    with told():
+        key = signer(name, key_file)
+
+    async def work(venue: VenueClient) -> SubmitReceipt:
+        await check_chain(venue, key)
+        account = await account_of(venue, key, subaccount)
+        return await venue.sign_and_cancel_all(key.private_key, account=account, market=market)
+
+    receipt = ask(rpc_url, work)
+    if as_json:
+        print_json(wire.plain(receipt))
+        return
+    console().print(f"{receipt.cancelled or 'no open order'} cancelled")
+
+
+@order.command()
+@click.argument("order_name", metavar="[ORDER]", required=False)
+@click.option("--client-id", help="The name you gave it.")
+@subaccount_option
+@signer_options
+@rpc_option
+@json_option
+def show(
+    order_name: str | None,
+    client_id: str | None,
+    subaccount: int,
+    name: str | None,
+    key_file: Path | None,
+    rpc_url: str,
+    as_json: bool,
+) -> None:
+    """Show where an order stands, also one that is no longer open."""
+    with told():
+        key = signer(name, key_file)
+        if (order_name is None) == (client_id is None):
+            raise WronglyPut("name one order, by its sequence number or by --client-id")
+        wanted = None if order_name is None else _order_id(order_name)
+
+    async def work(venue: VenueClient) -> OrderStanding:
+        account = await account_of(venue, key, subaccount)
+        return await venue.order(account, wanted, client_order_id=client_id)
+
+    found = ask(rpc_url, work)
+    if as_json:
+        print_json(wire.plain(found))
+        return
+    which = client_id if found.order is None else f"{found.order.epoch}:{found.order.sequence}"
+    filled = f", filled {found.filled_size}" if found.filled_size else ""
+    rests = f", {found.resting.size} open at {found.resting.price}" if found.resting else ""
+    console().print(f"order {which}: {found.standing}{filled}{rests}")
 
 
 @order.command()
@@ -119,7 +245,7 @@ def cancel(
         wanted = [_order_id(text) for text in orders]
 
     async def work(venue: VenueClient) -> list[OrderId]:
-        await _check_chain(venue, key)
+        await check_chain(venue, key)
         account = await account_of(venue, key, subaccount)
         if is_all:
             wanted.extend(open_.id for open_ in (await venue.account(account)).orders)
@@ -144,5 +270,6 @@ def _order_id(text: str) -> OrderId:
     return OrderId(epoch=int(epoch or "0"), sequence=U64(sequence))
 
 
-async def _check_chain(venue: VenueClient, key: Signer) -> Any:
+async def check_chain(venue: VenueClient, key: Signer) -> None:
+    """Failure where a public key would sign for a chain that is no devnet."""
     key.check_chain((await venue.config()).chain_id)

@@ -9,7 +9,7 @@ from cli_world import CliWorld, cli_world, open_account
 from node.l1.accounts import dev_accounts
 from node.l1.client import Patience
 from state.orders import Life, decode_flags
-from state.transactions import Cancel, NewOrder, Withdraw
+from state.transactions import Cancel, CancelAll, NewOrder, Withdraw
 
 BTC = "BTC-USD-PERP"
 
@@ -69,6 +69,45 @@ def test_all_open_orders_are_cancelled_at_once(world: CliWorld) -> None:
     assert sum(isinstance(tx, Cancel) for tx, _ in world.node.submitted) == 3
 
 
+def test_an_order_is_amended_and_says_whether_it_kept_its_place(world: CliWorld) -> None:
+    place(world, "alice", "buy", "0.02", "--price", "49000")
+    amend = ("order", "amend", "--from", "alice", "1")
+    said = world.run(*amend, "--size", "0.01").stdout
+    assert "order 0:1: changed where it rests, with its priority kept" in said
+    assert "0.01 rests" in said
+    receipt = world.json(*amend, "--price", "49000.1", "--client-id", "second")
+    assert (receipt["keptPriority"], receipt["restingLots"]) == (False, 10_000)
+    assert receipt["clientOrderId"] == "second"
+    place(world, "bob", "sell", "0.01", "--price", "49500")
+    assert "bought 0.01 BTC-USD-PERP at 49500" in world.run(*amend, "--price", "50000").stdout
+    assert "has no open order 0:1" in world.error(*amend, "--size", "1")
+
+
+def test_cancel_all_takes_one_signature(world: CliWorld) -> None:
+    for price in ("49000", "48000", "47000"):
+        place(world, "alice", "buy", "0.01", "--price", price)
+    cancel_all = ("order", "cancel-all", "--from", "alice")
+    assert world.json(*cancel_all, "--market", BTC)["cancelled"] == 3
+    assert world.run(*cancel_all).stdout == "no open order cancelled\n"
+    assert "no market 'DOGE'" in world.error(*cancel_all, "--market", "DOGE")
+    assert sum(isinstance(tx, CancelAll) for tx, _ in world.node.submitted) == 2
+
+
+def test_a_client_id_finds_the_order_again(world: CliWorld) -> None:
+    place(world, "alice", "buy", "0.01", "--price", "49000", "--client-id", "my first")
+    told = world.error(
+        *("order", "place", "--from", "alice", BTC, "buy", "0.02"),
+        *("--price", "49000", "--client-id", "my first"),
+    )
+    assert "This client order id names another message of the account" in told
+    show = ("order", "show", "--from", "alice")
+    said = world.run(*show, "--client-id", "my first").stdout
+    assert said == "order 0:1: resting, filled 0, 0.01 open at 49000\n"
+    world.run("order", "cancel", "--from", "alice", "1")
+    assert world.json(*show, "1")["standing"] == "removed"
+    assert world.run(*show, "--client-id", "other").stdout == "order other: unknown\n"
+
+
 @pytest.mark.parametrize(
     ("words", "told", "code"),
     [
@@ -94,6 +133,10 @@ def test_a_refused_order_is_one_line_with_a_mend(
         (("order", "cancel", "--from", "alice"), "name the orders to cancel, or --all of them"),
         (("order", "cancel", "--from", "alice", "--all", "1"), "name the orders to cancel"),
         (("order", "cancel", "--from", "alice", "last"), "'last' names no order"),
+        (("order", "amend", "--from", "alice", "1"), "say what to change"),
+        (("order", "amend", "--from", "alice", "x", "--size", "1"), "'x' names no order"),
+        (("order", "show", "--from", "alice"), "name one order"),
+        (("order", "show", "--from", "alice", "1", "--client-id", "x"), "name one order"),
         (("withdraw", "--from", "alice"), "say one thing"),
         (("withdraw", "--from", "alice", "5", "--claim", "0"), "say one thing"),
         (("withdraw", "5"), "say who signs"),

@@ -1,0 +1,111 @@
+"""`key add`, `key list`, `key revoke`: session keys, signed by the owner for the venue."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from node.cli.asking import account_of, address_meant, ask
+from node.cli.failures import told
+from node.cli.keys import signer
+from node.cli.options import json_option, rpc_option, signer_options
+from node.cli.orders import check_chain, subaccount_option
+from node.cli.output import Cell, console, print_json, table
+from node.clock import SystemClock
+from node.rpc import wire
+from node.rpc.client import VenueClient
+from node.rpc.results import SessionKeySummary, SubmitReceipt
+
+DAY_SECONDS = 86_400
+
+
+@click.command()
+@click.argument("address", metavar="KEY")
+@click.option("--days", type=click.IntRange(1, 3_650), default=30, show_default=True)
+@click.option("--cancel-only", is_flag=True, help="The key may cancel orders and nothing else.")
+@subaccount_option
+@signer_options
+@rpc_option
+@json_option
+def add(
+    address: str,
+    days: int,
+    cancel_only: bool,
+    subaccount: int,
+    name: str | None,
+    key_file: Path | None,
+    rpc_url: str,
+    as_json: bool,
+) -> None:
+    """Let KEY, an address or devnet name, sign orders for the account. The owner signs."""
+    with told():
+        owner, key = signer(name, key_file), address_meant(address)
+
+    async def work(venue: VenueClient) -> SubmitReceipt:
+        await check_chain(venue, owner)
+        return await venue.sign_and_add_key(
+            owner.private_key,
+            account=await account_of(venue, owner, subaccount),
+            key=key,
+            key_expiry=int(SystemClock().now()) + days * DAY_SECONDS,
+            may_trade=not cancel_only,
+        )
+
+    receipt = ask(rpc_url, work)
+    if as_json:
+        print_json(wire.plain(receipt))
+        return
+    may = "cancel" if cancel_only else "trade"
+    console().print(
+        f"0x{key.hex()} may {may} for account {receipt.account} as key {receipt.key_epoch}, "
+        f"for {days} days"
+    )
+    console().print(f"to end it: key revoke {receipt.key_epoch}")
+
+
+@click.command("list")
+@subaccount_option
+@signer_options
+@rpc_option
+@json_option
+def list_keys(
+    subaccount: int, name: str | None, key_file: Path | None, rpc_url: str, as_json: bool
+) -> None:
+    """List the session keys of the signer's account, and what each may do."""
+    with told():
+        owner = signer(name, key_file)
+
+    async def work(venue: VenueClient) -> list[SessionKeySummary]:
+        return (await venue.account(await account_of(venue, owner, subaccount))).keys
+
+    found = ask(rpc_url, work)
+    if as_json:
+        print_json(wire.plain(found))
+        return
+    columns = ("key", "address", "may", ">next sequence", ">days left")
+    shown = table("Session keys", columns, _rows(found))
+    console().print(shown if found else "no session key: the owner alone signs")
+
+
+def _rows(keys: list[SessionKeySummary]) -> Iterator[tuple[Cell, ...]]:
+    now = int(SystemClock().now())
+    for key in keys:
+        left = max(0, key.expiry - now) // DAY_SECONDS
+        may = "trade" if key.may_trade else "cancel"
+        expired = "expired" if key.expiry < now else str(left)
+        yield str(key.epoch), "0x" + key.address.hex(), may, str(key.next_sequence), expired
+
+
+def revoke_on_venue(
+    epoch: int, subaccount: int, name: str | None, key_file: Path | None, rpc_url: str
+) -> SubmitReceipt:
+    """End a session key by the owner's signature, without L1."""
+    with told():
+        owner = signer(name, key_file)
+
+    async def work(venue: VenueClient) -> SubmitReceipt:
+        await check_chain(venue, owner)
+        account = await account_of(venue, owner, subaccount)
+        return await venue.sign_and_revoke_key(owner.private_key, account=account, key_epoch=epoch)
+
+    return ask(rpc_url, work)
