@@ -111,6 +111,12 @@ def test_a_position_that_turns_changes_sides(venue: Venue) -> None:
         (-5, 5, (15, 3), (15, 1)),
         (-5, -2, (10, 2), (17, 2)),
         (4, 4, (10, 2), (20, 2)),
+        (0, 1, (11, 3), (20, 2)),
+        (1, 0, (9, 1), (20, 2)),
+        (0, -1, (10, 2), (21, 3)),
+        (-1, 0, (10, 2), (19, 1)),
+        (1, -1, (9, 1), (21, 3)),
+        (-1, 1, (11, 3), (19, 1)),
     ],
 )
 def test_a_row_follows_one_holder(
@@ -122,7 +128,11 @@ def test_a_row_follows_one_holder(
 
 
 @pytest.mark.parametrize(
-    ("lots", "index"), [(3, (7, 8, 9)), (-3, (4, 5, 6)), (0, (INDEX_ONE, 0, 0))]
+    ("lots", "index"),
+    [
+        *((3, (7, 8, 9)), (1, (7, 8, 9)), (0, (INDEX_ONE, 0, 0))),
+        *((-3, (4, 5, 6)), (-1, (4, 5, 6))),
+    ],
 )
 def test_a_position_keeps_the_indices_of_its_side_and_none_when_flat(
     lots: int, index: tuple[int, int, int]
