@@ -146,7 +146,7 @@ async def _start(directory: Path, supervisor: Killable, client: L1Client, url: s
     commands = {
         "sequencer": (
             *("sequence", "--from", SEQUENCER),
-            *("--port", ports[0], "--batch-seconds", BATCH_SECONDS),
+            *("--port", ports[0], "--batch-seconds", BATCH_SECONDS, "--snapshot-batches", "2"),
         ),
         "follower": ("follow", "--port", ports[1]),
         "claimant": ("claim", "--from", CLAIMANT),

@@ -26,6 +26,7 @@ from node.config import (
     SEQUENCER_PORT,
     BotsConfig,
 )
+from node.snapshot_policy import SnapshotPolicy
 
 
 @click.command()
@@ -76,6 +77,13 @@ def l1(
     show_default=True,
     help="A batch is sealed when its first transaction is this old.",
 )
+@click.option(
+    "--snapshot-batches",
+    type=click.IntRange(1),
+    default=SnapshotPolicy().batches,
+    show_default=True,
+    help="A snapshot is taken after so many batches, or sooner where much happens in them.",
+)
 @signer_options
 @process_options
 def sequence(
@@ -84,6 +92,7 @@ def sequence(
     data: Path,
     port: int,
     batch_seconds: float,
+    snapshot_batches: int,
     name: str | None,
     key_file: Path | None,
     ready_file: Path | None,
@@ -103,6 +112,7 @@ def sequence(
         config = SequencerConfig(
             journal=data / "journal",
             snapshots=data / "snapshots",
+            snapshot_policy=SnapshotPolicy(batches=snapshot_batches),
             rollup=rollup,
             engine=EngineConfig(policy=SealingPolicy(age_max=batch_seconds)),
         )
