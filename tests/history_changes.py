@@ -121,7 +121,7 @@ class Changing:
             {"band": 50_000},
             {"taker_fee": 5_000, "maker_fee": 0},
             {"position_max": first.order_lots_max},
-            {"open_interest_max": 100},
+            {"open_interest_max": 30_000},
             {"tiers": (Tier(0, 20_000, 10_000), Tier(10**12, 90_000, 50_000))},
             {"interest_lower": 10**12, "interest_upper": 10**13},
             {"min_notional": first.min_notional * 3, "order_life_max": 86_400},
