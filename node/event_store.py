@@ -42,7 +42,7 @@ class EventStore:
 
     def __init__(self, directory: Path, open_database: OpenDatabase = open_leveldb) -> None:
         self.directory = directory
-        self._store = Store(directory, mend=MEND, open_database=open_database)
+        self.store = Store(directory, mend=MEND, open_database=open_database)
         self.terms = self._read(TERMS, RollupTerms)
         head = self._read(HEAD, Head)
         if (self.terms is None) != (head is None):
@@ -51,18 +51,18 @@ class EventStore:
 
     def damaged(self, detail: str) -> StoreDamaged:
         """What to raise where something kept here is not what it was."""
-        return self._store.damaged(detail)
+        return self.store.damaged(detail)
 
     def close(self) -> None:
-        self._store.close()
+        self.store.close()
 
     def begin(self, terms: RollupTerms) -> None:
         """An empty store of this rollup's events, whatever was in it before."""
         encoded = msgspec.msgpack.encode(terms)
         head = Head(0, keccak(encoded))
-        written: dict[bytes, bytes | None] = {key: None for key, _ in self._store.entries(b"")}
+        written: dict[bytes, bytes | None] = {key: None for key, _ in self.store.entries(b"")}
         written[TERMS], written[HEAD] = encoded, msgspec.msgpack.encode(head)
-        self._store.write(written)
+        self.store.write(written)
         self.terms, self._head = terms, head
 
     def __len__(self) -> int:
@@ -72,7 +72,7 @@ class EventStore:
         """All of them in order; StoreDamaged at the first that is missing or changed."""
         chain = keccak(msgspec.msgpack.encode(self.terms))
         count = 0
-        for key, value in self._store.entries(EVENT):
+        for key, value in self.store.entries(EVENT):
             body = value[HASH_BYTES:]
             chain = keccak(chain + body)
             if key != _key(EVENT, count) or value[:HASH_BYTES] != chain:
@@ -85,7 +85,7 @@ class EventStore:
 
     def marks(self) -> list[Mark]:
         """The blocks up to which everything was read, oldest first."""
-        return [Mark(_number(key, MARK), value) for key, value in self._store.entries(MARK)]
+        return [Mark(_number(key, MARK), value) for key, value in self.store.entries(MARK)]
 
     def append(self, events: Sequence[RollupEvent], mark: Mark) -> None:
         """`events`, and with them all up to `mark`: both or neither reach the disk."""
@@ -100,14 +100,14 @@ class EventStore:
             written[_key(MARK, old.block)] = None
         written[_key(MARK, mark.block)] = mark.hash
         written[HEAD] = msgspec.msgpack.encode(Head(count, chain))
-        self._store.write(written, sync=False)
+        self.store.write(written, sync=False)
         self._head = Head(count, chain)
 
     def rewind(self, block: int) -> None:
         """Forget what happened after `block`, and the roots it led to."""
         count = self._head.count
         written: dict[bytes, bytes | None] = {}
-        for key, value in self._store.entries(EVENT, reverse=True):
+        for key, value in self.store.entries(EVENT, reverse=True):
             event = self._decode(value[HASH_BYTES:], RollupEvent)
             if event.block <= block:
                 break
@@ -120,27 +120,27 @@ class EventStore:
                 written[_key(MARK, mark.block)] = None
         head = Head(count, self._chain_at(count))
         written[HEAD] = msgspec.msgpack.encode(head)
-        self._store.write(written, sync=False)
+        self.store.write(written, sync=False)
         self._head = head
 
     def put_root(self, batch: int, root: bytes) -> None:
         """What executing up to `batch` led to, to be compared after a restart."""
-        self._store.write({_key(ROOT, batch): root}, sync=False)
+        self.store.write({_key(ROOT, batch): root}, sync=False)
 
     def root(self, batch: int) -> bytes | None:
         """The root after `batch`, where it was kept."""
-        return self._store.read(_key(ROOT, batch))
+        return self.store.read(_key(ROOT, batch))
 
     def _chain_at(self, count: int) -> bytes:
         if count == 0:
             return keccak(msgspec.msgpack.encode(self.terms))
-        value = self._store.read(_key(EVENT, count - 1))
+        value = self.store.read(_key(EVENT, count - 1))
         if value is None:
             raise self.damaged(f"event {count - 1} is missing")
         return value[:HASH_BYTES]
 
     def _read(self, key: bytes, shape: Any) -> Any:
-        value = self._store.read(key)
+        value = self.store.read(key)
         return None if value is None else self._decode(value, shape)
 
     def _decode(self, value: bytes, shape: Any) -> Any:

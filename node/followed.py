@@ -1,6 +1,7 @@
 """What a follower knows: the venue that L1's events lead to, and what is claimed of it."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import TypeVar
 
 from msgspec import Struct
@@ -29,6 +30,7 @@ from prover.replay import Replayed, Replayer, genesis_claim
 from state.authentication import Verifier
 from state.batch import Output, claim_id, decode_header, decode_output, encode_output
 from state.inbox import InboxItem
+from state.memory import MemoryState
 from state.packing import NotCanonical
 
 K = TypeVar("K")
@@ -63,6 +65,11 @@ class Followed:
         self.confirmed = 0
         """The last batch whose right claim is settled."""
         self.payments: dict[int, WithdrawalPaid] = {}
+
+    def resume(self, state: MemoryState, batches: Sequence[FollowedBatch]) -> None:
+        """Go on after `batches`, which led to `state`; their events are not executed again."""
+        self.replayer.resume(state)
+        self.batches = list(batches)
 
     # --- what happened ---
 

@@ -14,6 +14,7 @@ from node.kept_venue import KeptVenue
 from node.l1.client import L1Client, Patience
 from node.rollup import RollupReader
 from node.scanner import L1Scanner, Mark
+from node.snapshot_policy import SnapshotPolicy
 from node.stopping import run_until
 from node.view import BatchRecord, ClaimRecord, FillFeed, Heads, PaymentRecord
 from prover.derivation import Inconsistent, InconsistentReason
@@ -41,6 +42,7 @@ class FollowerConfig(Struct, frozen=True, kw_only=True):
     chain_id: int | None = None
     confirmations: int = 0
     check_invariants: bool = True
+    snapshot_policy: SnapshotPolicy = SnapshotPolicy()
 
 
 class FollowerService:
@@ -130,6 +132,7 @@ class FollowerService:
             fills=self.fills,
             clock=self.clock,
             open_database=self._open_database,
+            policy=self.config.snapshot_policy,
         )
         await self._kept.load(self.config.rollup)
         if self._kept.followed is not None:
@@ -223,6 +226,7 @@ class FollowerService:
             # An L1 without the tag has nothing that it calls final.
             block = None
         self._show(kept.followed, finalized_block=block.number if block else -1, l1_block=l1_block)
+        kept.snapshot(self.heads.finalized)
 
     def _show(self, followed: Followed, *, finalized_block: int, l1_block: int) -> None:
         self.state = followed.replayer.state

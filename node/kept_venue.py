@@ -10,9 +10,11 @@ from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt
 from node.event_store import EventStore
 from node.followed import Followed
+from node.followed_snapshots import FollowedSnapshots
 from node.rollup import RollupTerms
 from node.rollup_events import BatchPosted, Claimed, RollupEvent
 from node.scanner import Mark
+from node.snapshot_policy import SnapshotPolicy
 from node.view import BatchRecord, FillFeed
 from prover.derivation import Inconsistent
 from prover.replay import Replayed
@@ -45,8 +47,10 @@ class KeptVenue:
         fills: FillFeed,
         clock: Clock,
         open_database: OpenDatabase = open_leveldb,
+        policy: SnapshotPolicy | None = None,
     ) -> None:
         self.store = EventStore(directory, open_database)
+        self._snapshots = FollowedSnapshots(self.store.store, policy)
         self.followed: Followed | None = None
         self._check = check
         self._fills = fills
@@ -70,6 +74,7 @@ class KeptVenue:
     def begin(self, terms: RollupTerms) -> None:
         """A venue in which nothing has happened, in place of whatever was known."""
         self.store.begin(terms)
+        self._snapshots.forget()
         self.followed = Followed(terms, check=self._check)
 
     async def take(self, events: Sequence[RollupEvent], mark: Mark) -> None:
@@ -88,24 +93,56 @@ class KeptVenue:
         """L1 took back everything after `block`."""
         followed = self._known()
         before = followed.number
+        if self._snapshots.number > followed.number_at(block):
+            self._snapshots.drop()
         self.store.rewind(block)
         if not followed.rewind(block):
             self.followed = followed = await self._executed(followed.terms, publish=False)
         log.warning("L1 reorganised", block=block, batch_before=before, batch=followed.number)
 
     async def _executed(self, terms: RollupTerms, *, publish: bool) -> Followed:
-        """What the kept events lead to, which must be what they led to when they were new."""
+        """What the kept events lead to, which must be what they led to when they were new.
+
+        Those up to the snapshot's batch were executed before it was taken.
+        """
         followed = Followed(terms, check=self._check)
+        self._snapshots.resume(followed)
+        if publish:
+            self._fills.last += sum(batch.record.fills for batch in followed.batches)
+        resumed, posted = followed.number, 0
         for event in self.store.events():
-            try:
-                replayed = self._execute(followed, event, publish=publish)
-            except Inconsistent as error:
-                raise self.store.damaged(str(error)) from error
-            if replayed is not None:
-                self._compare(followed.batches[-1].record)
-                await self._clock.sleep(0)
+            posted += isinstance(event, BatchPosted)
+            if isinstance(event, BatchPosted) and event.number <= resumed:
+                self._recognise(followed.batches[event.number - 1].record, event)
+            else:
+                await self._execute_kept(followed, event, publish=publish)
+        if posted < resumed:
+            raise self.store.damaged(f"the events end before the snapshot of batch {resumed}")
         log.info("executed what was kept", batch=followed.number, events=len(self.store))
         return followed
+
+    async def _execute_kept(self, followed: Followed, event: RollupEvent, *, publish: bool) -> None:
+        try:
+            replayed = self._execute(followed, event, publish=publish)
+        except Inconsistent as error:
+            raise self.store.damaged(str(error)) from error
+        if replayed is not None:
+            self._compare(followed.batches[-1].record)
+            await self._clock.sleep(0)
+
+    def _recognise(self, record: BatchRecord, event: BatchPosted) -> None:
+        if record.batch_hash != event.batch_hash:
+            raise self.store.damaged(f"the snapshot knows another batch {event.number}")
+        self._compare(record)
+
+    def snapshot(self, final: int) -> None:
+        """Keep what the events up to batch `final` led to, if a restart would otherwise take long.
+
+        A batch that is not final may be kept too: when L1 takes it back, so is the snapshot.
+        """
+        followed = self._known()
+        if self._snapshots.keep(followed, final):
+            log.info("snapshot written", batch=self._snapshots.number)
 
     def _execute(self, followed: Followed, event: RollupEvent, *, publish: bool) -> Replayed | None:
         try:

@@ -79,6 +79,15 @@ def leaf_changes(commitment: Commitment, places: Iterable[Place]) -> Changes:
     return changes
 
 
+def all_places(commitment: Commitment) -> Iterator[Place]:
+    """Every place that has a leaf."""
+    for name in ("accounts", "markets", "withdrawals"):
+        yield from ((name, key) for key, _ in getattr(commitment, name))
+    yield from (("rows", key) for key, _ in commitment.board)
+    for (market, side), book in commitment.books.items():
+        yield from (("orders", (market, side, key)) for key, _ in book)
+
+
 def stored_places(store: Store) -> Iterator[tuple[Place, bytes]]:
     """Every leaf but the machine, with the place it is of."""
     for prefix in PREFIXES.values():

@@ -29,10 +29,10 @@ from node.sequencing.intake import Intake, Unavailable, UnavailableReason
 from node.sequencing.l1_view import L1View
 from node.sequencing.posting import Posting
 from node.sequencing.recovery import Paths, recovered
-from node.sequencing.snapshots import SnapshotPolicy
 from node.sequencing.snapshotting import Snapshotting
 from node.sequencing.watch import Watch
 from node.signatures import recover
+from node.snapshot_policy import SnapshotPolicy
 from node.view import BatchRecord, FillFeed, Heads, SignedTransaction, Stops
 from sequencer.posting import PostingLimits
 from state.authentication import Verifier

@@ -20,7 +20,7 @@ from state.steps import Step
 from state.store import Changes, Fill
 from state.transactions.kinds import Kind
 from state.tree import empty_root
-from state.undo import Undo
+from state.undo import Place, Undo
 
 UNDO_BATCHES_MAX = 64
 """Batches that can be taken back without replaying from genesis."""
@@ -51,6 +51,13 @@ def genesis_claim() -> bytes:
     return claim_id(ZERO_HASH, genesis_output())
 
 
+class Version(Struct, frozen=True):
+    """The venue after a batch, and how to take the batch back."""
+
+    commitment: Commitment
+    undo: list[Undo]
+
+
 class Replayer:
     """The venue as batches leave it. `check` recomputes every sum from all leaves after each."""
 
@@ -60,7 +67,9 @@ class Replayer:
         self.state = MemoryState()
         self._committer = Committer(self.state)
         self._commitment = self._committer.commit()
-        self._undo: deque[list[Undo]] = deque(maxlen=UNDO_BATCHES_MAX)
+        self._versions: deque[Version] = deque(maxlen=UNDO_BATCHES_MAX)
+        self.places: set[Place] = set()
+        """Everything that was written since `forget_places`."""
 
     @property
     def number(self) -> int:
@@ -84,21 +93,47 @@ class Replayer:
         assert machine.is_conserved, f"batch {machine.batch} made or lost money"
         if self.check:
             check_invariants(self.state)
-        self._undo.append(self.state.cut())
         self._commitment = commitment = self._committer.commit()
+        version = Version(commitment, self.state.cut())
+        self._versions.append(version)
+        self.places |= _places(version)
         output = output_after(
             machine, derived.batch_hash, commitment.state_root, commitment.withdrawals.root
         )
         return _summary(derived, output, receipts, fills)
 
+    def resume(self, state: MemoryState) -> None:
+        """Go on from a state that was kept, as if its batches had just been executed."""
+        assert self.number == 0, "something was executed already"
+        self.state, self._committer = state, Committer(state)
+        self._commitment = self._committer.commit()
+
+    @property
+    def oldest(self) -> int:
+        """The first batch whose commitment is still known."""
+        return self.number - len(self._versions) + 1
+
+    def version(self, number: int) -> Commitment:
+        """Trees and root after a batch from `oldest` on."""
+        return self._versions[number - self.oldest].commitment
+
+    def forget_places(self, number: int) -> None:
+        """What was written up to batch `number` was seen to; of later batches it stays."""
+        kept = list(self._versions)[max(0, number + 1 - self.oldest) :]
+        self.places = set().union(*(_places(version) for version in kept))
+
     def rewind(self, number: int) -> bool:
         """Take back every batch after `number`; False, and nothing done, where that is too many."""
-        if self.number - number > len(self._undo):
+        if self.number - number > len(self._versions):
             return False
         while self.number > number:
-            self.state.undo(self._undo.pop())
+            self.state.undo(self._versions.pop().undo)
         self._commitment = self._committer.commit()
         return True
+
+
+def _places(version: Version) -> set[Place]:
+    return {(name, key) for name, key, _ in version.undo if name != "machine"}
 
 
 def _summary(

@@ -19,7 +19,8 @@ from node.sequencer import SequencerConfig, SequencerService
 from node.sequencing.engine import EngineConfig
 from node.sequencing.history import History
 from node.sequencing.snapshot_store import open_snapshots
-from node.sequencing.snapshots import SnapshotPolicy, Snapshots
+from node.sequencing.snapshots import Snapshots
+from node.snapshot_policy import SnapshotPolicy
 from sequencer.sequencer import Sequencer, Submission
 from state.execution import Receipt
 from state.status import Status

@@ -10,7 +10,8 @@ from node.disk import Disk
 from node.journal import Journal
 from node.sequencing.history import History
 from node.sequencing.snapshot_store import open_snapshots
-from node.sequencing.snapshots import SnapshotPolicy, Snapshots
+from node.sequencing.snapshots import Snapshots
+from node.snapshot_policy import SnapshotPolicy
 from sequencer.sequencer import Sequencer
 from state.authentication import Verifier
 

@@ -20,22 +20,13 @@ from node.sequencing.snapshot_store import (
     Snapshot,
     SnapshotStore,
 )
+from node.snapshot_policy import SnapshotPolicy
 from node.view import BatchRecord
 from sequencer.batches import BatchContent, SealedBatch
 from sequencer.sequencer import Submission
 from state.chunks import Row
 from state.transactions import encode_transaction
 from state.undo import Place
-
-
-class SnapshotPolicy(Struct, frozen=True):
-    """A snapshot is due once so much became final since the last: batches, or what ran in them.
-
-    A restart replays less than that, and what is not final yet.
-    """
-
-    batches: int = 256
-    records: int = 20_000
 
 
 class Ending(Struct, frozen=True):
@@ -115,8 +106,7 @@ class Snapshots:
         final = self._final
         if final is None:
             return False
-        batches = final.batch.number - self.number
-        return batches >= self.policy.batches or final.records >= self.policy.records
+        return self.policy.is_due(final.batch.number - self.number, final.records)
 
     def take(
         self, contents: Sequence[BatchContent], records: Sequence[BatchRecord], answers: Answers

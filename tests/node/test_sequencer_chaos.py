@@ -10,7 +10,7 @@ from service_world import Desk
 
 from node.errors import Halt, Retry
 from node.sequencing.intake import Unavailable
-from node.sequencing.snapshots import SnapshotPolicy
+from node.snapshot_policy import SnapshotPolicy
 from state.orders import BUY, SELL
 from state.status import Status
 

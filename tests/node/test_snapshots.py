@@ -1,7 +1,9 @@
 """Restarts from snapshots: the same venue as from the whole journal, or a reason and its mend."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,10 +15,11 @@ from msgspec.structs import replace
 from sequenced_world import order
 from service_world import PATH, SNAPSHOTS, Desk
 
+from node.database import open_leveldb
 from node.errors import Halt
 from node.journal_reading import OtherJournal
 from node.sequencing.snapshot_store import ANSWERS, HEAD, Head
-from node.sequencing.snapshots import SnapshotPolicy
+from node.snapshot_policy import SnapshotPolicy
 from node.store import StoreDamaged
 from sequencer.sequencer import Submission
 from state.orders import BUY, SELL
@@ -377,3 +380,38 @@ async def test_a_damaged_snapshot_is_told_with_its_mend(
     desk.databases = FakeDatabases()
     desk.start()
     assert known(desk) == before, "the mend mends"
+
+
+async def test_no_flipped_byte_of_the_database_changes_what_is_loaded(tmp_path: Path) -> None:
+    """An error with its mend, or a snapshot that was written, whole: never another state."""
+    desk = Desk(snapshot_policy=EVERY)
+    desk.databases = lambda _: open_leveldb(tmp_path / "whole")  # type: ignore[assignment]
+    desk.l1.finality = 0
+    desk.start()
+    await desk.open_venue()
+    await desk.settle()
+    await desk.orders("alice", 1)
+    await desk.settle()
+    await desk.look()
+    assert desk.history.snapshots is not None and desk.history.snapshots.number == 2
+    desk.history.snapshots.store.close()
+    roots = [record.state_root for record in desk.history.records]
+    (log,) = (tmp_path / "whole").glob("*.log")
+    data, refused = log.read_bytes(), 0
+    for place in range(0, len(data), max(1, len(data) // 120)):
+        copy = tmp_path / str(place)
+        shutil.copytree(tmp_path / "whole", copy)
+        flipped = bytearray(data)
+        flipped[place] ^= 0x20
+        (copy / log.name).write_bytes(flipped)
+        desk.databases = lambda _, copy=copy: open_leveldb(copy)  # type: ignore[assignment]
+        try:
+            desk.start()
+        except StoreDamaged:
+            refused += 1
+        else:
+            assert desk.history.snapshots.number in (0, 1, 2)
+            assert [record.state_root for record in desk.history.records] == roots
+            desk.history.snapshots.store.close()
+        shutil.rmtree(copy)
+    assert refused > 60

@@ -1,0 +1,135 @@
+"""Snapshots of a follower, beside the events it keeps: what they led to up to some batch.
+
+    snapshot        the batch, its root
+    leaf/…          the state's leaves (node/leaves.py)
+    batch/ u64      every batch up to that one, and what is known of it
+
+A snapshot is one synced write over the one before it. The events stay whole, so what a
+snapshot says can always be made again from them; where L1 takes its batch back, it goes.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from node.followed import Followed, FollowedBatch
+from node.leaves import MACHINE, PREFIX, all_places, leaf_changes, load_state
+from node.snapshot_policy import SnapshotPolicy
+from node.store import Store
+from state.commitment import Commitment
+from state.undo import Place
+
+HEAD, BATCH = b"snapshot", b"batch/"
+
+
+class Head(Struct, frozen=True):
+    """Of which batch it is, and the state root after it."""
+
+    number: int
+    state_root: bytes
+
+
+class FollowedSnapshots:
+    """The newest snapshot in a follower's store."""
+
+    def __init__(self, store: Store, policy: SnapshotPolicy | None = None) -> None:
+        self._store = store
+        self._policy = policy or SnapshotPolicy()
+        encoded = store.read(HEAD)
+        self._head: Head | None = None if encoded is None else self._decode(encoded, Head)
+        if self._head is None and store.read(MACHINE) is not None:
+            raise store.damaged("the head of the snapshot is missing")
+
+    @property
+    def number(self) -> int:
+        """The batch of the snapshot; zero where there is none."""
+        return 0 if self._head is None else self._head.number
+
+    def forget(self) -> None:
+        """There is none: somebody emptied the store."""
+        self._head = None
+
+    # --- writing ---
+
+    def keep(self, followed: Followed, final: int) -> bool:
+        """Write one of batch `final`, or of the nearest that is still known, if it is due."""
+        replayer = followed.replayer
+        number = max(min(final, followed.number), replayer.oldest)
+        if number > followed.number or not self._is_due(followed, number):
+            return False
+        commitment = replayer.version(number)
+        places: Iterable[Place] = replayer.places
+        if self._head is None:
+            places = all_places(commitment)
+        self._write(commitment, places, followed.batches[self.number : number])
+        replayer.forget_places(number)
+        return True
+
+    def _is_due(self, followed: Followed, number: int) -> bool:
+        new = followed.batches[self.number : number]
+        records = sum(batch.record.transactions + batch.record.items for batch in new)
+        return self._policy.is_due(len(new), records)
+
+    def _write(
+        self, commitment: Commitment, places: Iterable[Place], batches: Sequence[FollowedBatch]
+    ) -> None:
+        changes = dict(leaf_changes(commitment, places))
+        for batch in batches:
+            changes[_key(batch.record.number)] = msgspec.msgpack.encode(batch)
+        head = Head(batches[-1].record.number, commitment.state_root)
+        changes[HEAD] = msgspec.msgpack.encode(head)
+        self._store.write(changes)
+        self._head = head
+
+    def drop(self) -> None:
+        """L1 took back what it is of. On disk before the events are taken back."""
+        changes: dict[bytes, bytes | None] = {HEAD: None, MACHINE: None}
+        for prefix in (PREFIX, BATCH):
+            changes |= {key: None for key, _ in self._store.entries(prefix)}
+        self._store.write(changes)
+        self._head = None
+
+    # --- reading ---
+
+    def resume(self, followed: Followed) -> None:
+        """Let `followed`, which knows nothing yet, go on from here, if there is a snapshot.
+
+        StoreDamaged where its leaves do not make its root, or a batch is missing.
+        """
+        if self._head is None:
+            return
+        batches: list[FollowedBatch] = []
+        for key, value in self._store.entries(BATCH):
+            if key != _key(len(batches) + 1):
+                raise self._store.damaged(f"the record of batch {len(batches) + 1} is missing")
+            batches.append(self._decode(value, FollowedBatch))
+        if len(batches) != self._head.number:
+            found, expected = len(batches), self._head.number
+            raise self._store.damaged(f"{expected} batches expected, {found} found")
+        state = load_state(self._store)
+        if state.machine.batch != self._head.number:
+            raise self._store.damaged(f"the leaves are those after batch {state.machine.batch}")
+        followed.resume(state, batches)
+        self._compare(followed)
+
+    def _compare(self, followed: Followed) -> None:
+        assert self._head is not None
+        root, number = followed.replayer.commitment().state_root, self._head.number
+        for expected in (self._head.state_root, followed.batches[-1].record.state_root):
+            if root != expected:
+                raise self._store.damaged(
+                    f"the leaves after batch {number} make the root {root.hex()}, "
+                    f"not {expected.hex()}"
+                )
+
+    def _decode(self, value: bytes, shape: Any) -> Any:
+        try:
+            return msgspec.msgpack.decode(value, type=shape)
+        except msgspec.MsgspecError as error:
+            raise self._store.damaged(f"a record does not read: {error}") from error
+
+
+def _key(number: int) -> bytes:
+    return BATCH + number.to_bytes(8, "big")

@@ -1,0 +1,263 @@
+"""A follower that restarts from a snapshot knows what one that executed everything knows."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from fake_clock import FakeClock
+from fake_database import FakeDatabase, FakeDatabases
+from fake_rollup import TERMS
+from msgspec.structs import replace
+from recorded_batches import recorded_batches
+
+from node.followed import Followed
+from node.followed_snapshots import HEAD, Head
+from node.kept_venue import KeptVenue
+from node.rollup_events import BatchPosted, ItemAdded, RollupEvent
+from node.scanner import Mark
+from node.snapshot_policy import SnapshotPolicy
+from node.store import StoreDamaged
+from node.view import FillFeed
+from prover import replay
+from state.batch import decode_header
+from state.crypto import keccak
+
+FOLDER = Path("events")
+POLICY = SnapshotPolicy(batches=3)
+
+
+def blocks_of(seed: int, transactions: int) -> list[list[RollupEvent]]:
+    """A random history as L1 logs it: one batch a block, with its items before it."""
+    blocks: list[list[RollupEvent]] = []
+    for block, logged in enumerate(recorded_batches(seed, transactions), 10):
+        place: dict[str, Any] = {"block": block, "transaction": keccak(logged.header)}
+        events: list[RollupEvent] = [
+            ItemAdded(log_index=at, item=item, **place) for at, item in enumerate(logged.items)
+        ]
+        events.append(
+            BatchPosted(
+                log_index=99,
+                number=decode_header(logged.header).number,
+                batch_hash=logged.batch_hash,
+                header=logged.header,
+                payload=logged.payload,
+                **place,
+            )
+        )
+        blocks.append(events)
+    return blocks
+
+
+class Node:
+    """A follower's venue over a database in memory; `executed` are batches since it was opened."""
+
+    def __init__(self, policy: SnapshotPolicy = POLICY) -> None:
+        self.databases = FakeDatabases()
+        self.policy = policy
+
+    @property
+    def database(self) -> FakeDatabase:
+        return self.databases.databases[FOLDER]
+
+    async def open(self) -> "Node":
+        self.fills = FillFeed()
+        self.kept = KeptVenue(
+            FOLDER,
+            check=False,
+            fills=self.fills,
+            clock=FakeClock(),
+            open_database=self.databases,
+            policy=self.policy,
+        )
+        self.executed = 0
+        execute = Followed._execute
+
+        def counting(followed: Followed, event: BatchPosted) -> Any:
+            self.executed += 1
+            return execute(followed, event)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Followed, "_execute", counting)
+            await self.kept.load(TERMS.rollup)
+        if self.kept.followed is None:
+            self.kept.begin(TERMS)
+        return self
+
+    async def take(self, blocks: Sequence[list[RollupEvent]], *, final: int = 10**6) -> None:
+        """Blocks one by one, with a look at what is final after each."""
+        for events in blocks:
+            block = events[0].block
+            await self.kept.take(events, Mark(block, keccak(block.to_bytes(8))))
+            self.kept.snapshot(min(final, self.followed.number))
+
+    @property
+    def followed(self) -> Followed:
+        assert self.kept.followed is not None
+        return self.kept.followed
+
+    @property
+    def stored(self) -> int:
+        encoded = self.database.values.get(HEAD)
+        return 0 if encoded is None else msgspec.msgpack.decode(encoded, type=Head).number
+
+    def known(self) -> dict[str, Any]:
+        """All that a restart must bring back."""
+        followed = self.followed
+        return {
+            "root": followed.replayer.commitment().state_root,
+            "batches": followed.batches,
+            "items": followed.items,
+            "fills": self.fills.last,
+        }
+
+
+async def test_a_restart_executes_what_came_after_the_snapshot_alone() -> None:
+    blocks = blocks_of(1, 300)
+    node = await Node().open()
+    await node.take(blocks)
+    before = node.known()
+    assert node.stored == len(blocks) // 3 * 3 > 6
+    await node.open()
+    assert node.known() == before and node.executed == len(blocks) - node.stored
+    await node.open()
+    assert node.known() == before, "and again"
+
+
+async def test_snapshots_go_on_after_a_restart() -> None:
+    """What is stored in the end does not depend on how often the node was restarted."""
+    blocks = blocks_of(2, 300)
+    once, often = await Node().open(), await Node().open()
+    await once.take(blocks)
+    for block in blocks:
+        await often.take([block])
+        await often.open()
+    assert often.database.values == once.database.values and once.stored > 6
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+async def test_l1_takes_back_what_a_snapshot_is_of(seed: int) -> None:
+    blocks = blocks_of(seed, 200)
+    for back in range(1, len(blocks), 4):
+        node = await Node().open()
+        await node.take(blocks)
+        block = blocks[back][0].block
+        await node.kept.rewind(block)
+        assert node.stored <= back + 1, "a snapshot goes with its batch"
+        fresh = await Node().open()
+        await fresh.take(blocks[: back + 1])
+        assert node.known() | {"fills": 0} == fresh.known() | {"fills": 0}
+        await node.open()
+        assert node.known() == fresh.known()
+        await node.take(blocks[back + 1 :])
+        await fresh.take(blocks[back + 1 :])
+        await node.open()
+        assert node.known() == (await fresh.open()).known()
+        assert node.stored >= len(blocks) - 2
+
+
+async def test_a_rewind_deeper_than_what_is_remembered_begins_at_the_snapshot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replay, "UNDO_BATCHES_MAX", 2)
+    blocks = blocks_of(1, 300)
+    node = await Node().open()
+    await node.take(blocks, final=4)
+    assert node.stored > 4, "batch 4 was forgotten, the nearest that was not is taken"
+    await node.kept.rewind(blocks[-1][0].block - 1)
+    fresh = await Node().open()
+    await fresh.take(blocks[:-1])
+    assert node.known()["root"] == fresh.known()["root"]
+
+
+async def test_a_batch_that_is_not_final_waits_for_its_snapshot() -> None:
+    blocks = blocks_of(1, 300)
+    node = await Node().open()
+    await node.take(blocks, final=2)
+    assert node.stored == 0
+    node.kept.snapshot(5)
+    assert node.stored == 5
+    await node.open()
+    assert node.executed == len(blocks) - 5
+
+
+async def test_a_crash_at_any_write_is_harmless() -> None:
+    blocks = blocks_of(1, 120)
+    node = await Node().open()
+    found: list[dict[bytes, bytes]] = []
+
+    def crash() -> None:
+        found.extend((dict(node.database.values), dict(node.database.synced)))
+
+    node.database.after_write = crash
+    await node.take(blocks[:-2])
+    await node.kept.rewind(blocks[-5][0].block)
+    await node.take(blocks[-4:])
+    expected = node.known()["root"]
+    roots = [batch.record.state_root for batch in node.followed.batches]
+    for values in found[::3]:
+        again = Node()
+        again.databases.databases[FOLDER] = FakeDatabase()
+        again.database.values, again.database.synced = dict(values), dict(values)
+        await again.open()
+        number = again.followed.number
+        if number:
+            assert again.known()["root"] == roots[number - 1]
+        await again.take(blocks[number:])
+        assert again.known()["root"] == expected
+
+
+def other_root(values: dict[bytes, bytes]) -> None:
+    head = msgspec.msgpack.decode(values[HEAD], type=Head)
+    values[HEAD] = msgspec.msgpack.encode(replace(head, state_root=bytes(32)))
+
+
+def changed(
+    prefix: bytes, change: Callable[[bytes], bytes | None], *, last: bool = False
+) -> Callable[[dict[bytes, bytes]], None]:
+    """The first (or last) value of a prefix, changed or gone."""
+
+    def damage(values: dict[bytes, bytes]) -> None:
+        keys = sorted(key for key in values if key.startswith(prefix))
+        key = keys[-1 if last else 0]
+        new = change(values[key])
+        if new is None:
+            del values[key]
+        else:
+            values[key] = new
+
+    return damage
+
+
+def gone(_: bytes) -> None:
+    return None
+
+
+def cut(value: bytes) -> bytes:
+    return value[:-1]
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (other_root, "make the root"),
+        (changed(b"leaf/a", gone), "make the root"),
+        (changed(b"leaf/m", cut), "is not one"),
+        (changed(b"leaf/x", gone), "the leaves are those after batch 0"),
+        (changed(b"batch/", gone), "the record of batch 1 is missing"),
+        (changed(b"batch/", gone, last=True), "batches expected"),
+        (changed(b"batch/", cut), "does not read"),
+        (changed(HEAD, gone), "the head of the snapshot is missing"),
+        (changed(b"root/", lambda _: bytes(32)), "batch 1 led to 0000"),
+        (changed(b"event/", cut), "event 0 is missing or changed"),
+    ],
+)
+async def test_damage_is_told_with_its_mend(
+    damage: Callable[[dict[bytes, bytes]], None], told: str
+) -> None:
+    node = await Node().open()
+    await node.take(blocks_of(1, 120))
+    damage(node.database.values)
+    with pytest.raises(StoreDamaged, match=rf"{told}.*; delete this folder, and it is made again"):
+        await node.open()
