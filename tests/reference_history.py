@@ -105,8 +105,10 @@ class RandomHistory(Quotes, Deals, Powers, Money):
             *[self.set_parameters] * 6,
             *[self.cancel_all, self.revoke_key] * 3,
             *[self.withdraw, self.transfer, self.wait] * 4,
-            *[self.force_revoke, self.force_rotate, self.list_market],
-            *[self.deposit, self.replay, self.noise, self.next_batch, self.few_steps],
+            *[self.force_revoke, self.force_rotate] * 2,
+            self.list_market,
+            *[self.deposit, self.replay, self.noise, self.next_batch],
+            *[self.few_steps] * 3,
         ]
         while self.twins.operations < count:
             if self.random.random() < 0.0004:
@@ -152,9 +154,10 @@ class RandomHistory(Quotes, Deals, Powers, Money):
 
     def few_steps(self) -> None:
         """The end of a batch: transactions that could need more steps than are left."""
-        enough = self.random.choice((1 + 259, 1 + 65, 1 + 7))
-        self.twins.state.machine.steps_left = enough + self.random.randint(-3, 3)
-        for _ in range(4):
-            kinds = self.quote, self.cancel, self.amend, self.cancel_all, self.block_trade
-            self.random.choice(kinds)()
+        r = self.random
+        ends = (259, (self.quote, self.amend)), (65, (self.cancel_all,)), (7, (self.block_trade,))
+        most, kinds = r.choice(ends)
+        self.twins.state.machine.steps_left = 1 + most + r.choice((-1, 0, 0, 1))
+        r.choice(kinds)()
+        r.choice((self.cancel, *kinds))()
         self.twins.next_batch(0, 2**40 - 1)

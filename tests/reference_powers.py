@@ -54,8 +54,8 @@ class Powers(Chance):
     def force_rotate(self) -> None:
         r, number = self.random, self.random.choice(self.accounts)
         new = address(f"{number} in {r.randrange(999)}")
-        if r.random() < 0.2:
-            new = r.choice((ZERO, self.holder(r.choice(self.accounts)).owner))
+        if r.random() < 0.3:
+            new = r.choice((ZERO, ZERO, self.holder(r.choice(self.accounts)).owner))
         self._force(InboxKind.ROTATE_OWNER, number, new)
 
     def _force(self, kind: InboxKind, number: int, rest: bytes) -> None:
@@ -64,7 +64,7 @@ class Powers(Chance):
         if r.random() < 0.2:
             own = [key.address for key in self.holder(number).keys.values()]
             sender = r.choice((ZERO, address("mallory"), r.choice(own)))
-        if r.random() < 0.1:
+        if r.random() < 0.2:
             number = r.choice((0, 2**32 - 1))
         payload = number.to_bytes(4, "big") + rest
         if r.random() < 0.05:
