@@ -120,6 +120,21 @@ def test_two_reduce_only_orders_trade_no_more_than_the_smaller_asks(
 
 
 @SIDES
+@pytest.mark.parametrize(("taken", "rests"), [(0, 10), (3, 7)])
+def test_what_rests_of_a_reduce_only_order_is_clipped_to_the_position(
+    venue: Venue, side: int, taken: int, rests: int
+) -> None:
+    hold(venue, "alice", 1 - side, 10)
+    if taken:
+        venue.order("bob", 1 - side, taken, MARK)
+    receipt = venue.order("alice", side, 25, MARK, reduce_only=True)
+    assert receipt.status == Status.OK
+    assert sum(fill.lots for fill in receipt.fills) == taken
+    assert resting_lots(venue, "alice", side) == rests
+    check_invariants(venue.state)
+
+
+@SIDES
 def test_a_maker_who_may_not_be_left_so_is_swept(venue: Venue, side: int) -> None:
     venue.order("alice", 1 - side, 10, MARK)
     number = venue.numbers["alice"] << 8
