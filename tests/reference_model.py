@@ -251,11 +251,13 @@ class Model:
             return Status.SAME_ACCOUNT
         if tx.to_account >> 8 != tx.account >> 8:
             return Status.NOT_OWN_ACCOUNT
+        holders = self.ledger.holders
+        opened = Holder({0: Key(holders[tx.account].owner)})
+        if holders.get(tx.to_account, opened).owner != opened.owner:
+            return Status.NOT_OWN_ACCOUNT
         if tx.amount == 0:
             return Status.AMOUNT_OUT_OF_RANGE
-        holders = self.ledger.holders
         holders[tx.account].cash -= tx.amount
-        opened = Holder({0: Key(holders[tx.account].owner)})
         holders.setdefault(tx.to_account, opened).cash += tx.amount
         return Status.OK
 

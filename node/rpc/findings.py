@@ -149,8 +149,10 @@ def _other_account(case: Case) -> Finding:
     if isinstance(case.tx, BlockTrade):
         return "two accounts", {"maker": case.tx.maker, "taker": case.tx.taker}
     assert isinstance(case.tx, Transfer)
-    owner = case.tx.account >> 8
-    expected = f"an account from {owner << 8} to {(owner << 8) + 255}, but not {case.tx.account}"
+    first = case.tx.account >> 8 << 8
+    expected = (
+        f"an account from {first} to {first + 255} of the same owner, but not {case.tx.account}"
+    )
     return expected, case.tx.to_account
 
 

@@ -90,8 +90,8 @@ REFUSALS: dict[Status, tuple[str, str]] = {
         f"{_AGAIN} and another account",
     ),
     Status.NOT_OWN_ACCOUNT: (
-        "a transfer stays within the subaccounts of one owner number",
-        f"{_AGAIN} and an account of the same owner number",
+        "a transfer stays within the subaccounts of one owner number and one owner",
+        f"{_AGAIN} and an account of the same number and owner",
     ),
     Status.AMOUNT_OUT_OF_RANGE: ("the amount is zero", f"{_AGAIN} and an amount above zero"),
     Status.WITHDRAWALS_FULL: (

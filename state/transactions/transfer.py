@@ -77,7 +77,10 @@ def _refusal(changes: Changes, account: Account, tx: Transfer) -> Status:
         return Status.MARGIN_TOO_LOW
     if tx.to_account == tx.account:
         return Status.SAME_ACCOUNT
-    if tx.to_account >> 8 != tx.account >> 8:
+    # After a rotation of one of them, subaccounts of a number can be two owners'.
+    target = changes.account(tx.to_account)
+    is_foreign = not target.is_absent and target.owner != account.owner
+    if tx.to_account >> 8 != tx.account >> 8 or is_foreign:
         return Status.NOT_OWN_ACCOUNT
     if tx.amount == 0:
         return Status.AMOUNT_OUT_OF_RANGE

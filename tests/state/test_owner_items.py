@@ -167,6 +167,16 @@ def test_a_handed_over_account_is_handed_on_by_its_new_owner_alone(venue: Venue)
     assert venue.state.account(ALICE).owner == venue.state.account(BOB).owner
 
 
+def test_no_transfer_crosses_to_a_subaccount_of_another_owner(venue: Venue) -> None:
+    assert venue.send("alice", Transfer(ALICE, 60, ALICE | 1, 5, FAR)).status == Status.OK
+    assert rotate(venue, ALICE, HEIR, "alice") == Status.OK
+    over, back = Transfer(ALICE, 61, ALICE | 1, 5, FAR), Transfer(ALICE | 1, 61, ALICE, 5, FAR)
+    assert venue.send("heir", over).status == Status.NOT_OWN_ACCOUNT
+    assert venue.send("alice", back).status == Status.NOT_OWN_ACCOUNT
+    assert rotate(venue, ALICE | 1, HEIR, "alice") == Status.OK
+    assert venue.send("heir", replace(over, sequence=62)).status == Status.OK
+
+
 def test_an_absent_sender_owns_nothing(venue: Venue) -> None:
     payload = encode_rotate_owner(RotateOwner(NOBODY, HEIR))
     assert venue.item(InboxKind.ROTATE_OWNER, payload, ZERO_ADDRESS) == Status.UNKNOWN_ACCOUNT
