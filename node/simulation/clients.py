@@ -5,6 +5,7 @@ from typing import Any
 
 from node.errors import Halt, Retry
 from node.l1.sender import Sending, TransactionSender
+from node.rpc.messages import Signed, digest_of
 from node.signatures import address_of, sign
 from node.simulation.deployment import CHAIN_ID, private_key
 from node.simulation.faults import Faults
@@ -15,42 +16,16 @@ from node.simulation.promises import Promises
 from node.simulation.trace import Trace
 from state.eip712 import Domain
 from state.execution import Receipt
-from state.orders import BUY, Flags, decode_flags
-from state.transactions import (
-    Cancel,
-    NewOrder,
-    SignedPrice,
-    Transaction,
-    Transfer,
-    Withdraw,
-)
-from state.transactions.cancel import cancel_digest
-from state.transactions.order import order_digest
-from state.transactions.price import price_digest
-from state.transactions.transfer import transfer_digest
-from state.transactions.withdraw import withdraw_digest
 
 TRIES = 6
 GAS = 1_500_000
 """Enough for everything that people do on L1."""
 
 
-def signed(tx: Transaction, key: bytes, domain: Domain) -> bytes:
-    """The signature of a trader's or publisher's transaction."""
-    match tx:
-        case NewOrder():
-            digest = order_digest(domain, tx, decode_flags(tx.flags) or Flags(BUY))
-        case Cancel():
-            digest = cancel_digest(domain, tx)
-        case Withdraw():
-            digest = withdraw_digest(domain, tx)
-        case Transfer():
-            digest = transfer_digest(domain, tx)
-        case SignedPrice():
-            digest = price_digest(domain, tx)
-        case _:
-            raise TypeError(f"nobody signs {tx}")
-    return sign(digest, key)
+def signed(tx: Signed, keys: bytes, domain: Domain) -> bytes:
+    """The signatures of `tx` by every one of `keys`, which stand end to end."""
+    digest = digest_of(domain, tx)
+    return b"".join(sign(digest, keys[at : at + 32]) for at in range(0, len(keys), 32))
 
 
 class Client:
@@ -78,9 +53,12 @@ class Client:
         self._trace = trace
         self._domain = domain
 
-    async def submit(self, tx: Transaction, *, tries: int = TRIES) -> Receipt | None:
-        """The receipt; None where no answer came, so that its sender knows nothing."""
-        signature = signed(tx, self.key, self._domain)
+    async def submit(self, tx: Signed, keys: bytes = b"", *, tries: int = TRIES) -> Receipt | None:
+        """The receipt; None where no answer came, so that its sender knows nothing.
+
+        `keys` sign in place of the client's own.
+        """
+        signature = signed(tx, keys or self.key, self._domain)
         for _ in range(tries):
             try:
                 receipt: Receipt = await self._network.ask(
@@ -94,7 +72,7 @@ class Client:
                 return receipt
         return None
 
-    async def _served(self, tx: Transaction, signature: bytes) -> Receipt:
+    async def _served(self, tx: Signed, signature: bytes) -> Receipt:
         """At the sequencer's door. A process that dies answers nobody."""
         run: Run | None = self._sequencer.current
         if run is None or not run.is_alive or run.service is None:

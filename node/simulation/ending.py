@@ -73,7 +73,7 @@ class Ending:
             if story.referee.followed.replayer.state.account(account).is_absent:
                 await trader.deposit()
             elif await story.publisher.publish(0):
-                receipt = await trader.client.submit(trader.new_order(account))
+                receipt = await trader.client.submit(trader.drafts.order(account, 0))
                 if receipt is not None and receipt.steps:
                     return
             await asyncio.sleep(4.0)

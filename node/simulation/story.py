@@ -19,6 +19,7 @@ from node.simulation.deployment import (
     Origin,
     private_key,
 )
+from node.simulation.drafts import Market
 from node.simulation.ending import Ending
 from node.simulation.faults import Faults, Rates
 from node.simulation.l1 import SimulatedL1, start_offset
@@ -29,7 +30,8 @@ from node.simulation.processes import Process, Run
 from node.simulation.promises import Promises
 from node.simulation.referee import Referee
 from node.simulation.trace import Trace
-from node.simulation.workload import Market, Publisher, Trader
+from node.simulation.workload import Publisher, Trader
+from node.snapshot_policy import SnapshotPolicy
 from sequencer.sealing import SealingPolicy
 
 FOLDER = Path("data")
@@ -47,6 +49,7 @@ class Story:
         self.poll_seconds = self.random.choice((1.0, 2.0, 4.0))
         self.confirmations = self.random.choice((0, 0, 0, 2))
         self.batch_seconds = self.random.choice((5.0, 8.0, 12.0))
+        self.snapshot_policy = SnapshotPolicy(batches=self.random.choice((1, 2, 4)))
         self.promises = Promises(trace)
         self.network = Network(self.faults, trace)
         self.l1 = SimulatedL1(origin, self.faults, trace, self._l1_changed)
@@ -58,6 +61,8 @@ class Story:
         ]
         self.market = Market()
         self.traders = [self._trader(name) for name in TRADERS]
+        for trader in self.traders:
+            trader.peers = [other for other in self.traders if other is not trader]
         self.publisher = Publisher(
             self._client("publisher", PUBLISHER), self.l1, self.market, self.faults
         )
@@ -117,7 +122,7 @@ class Story:
     def _trader(self, name: str) -> Trader:
         client = self._client(name, private_key(name))
         sender = direct_sender(self.l1, name)
-        return Trader(client, self.l1, sender, self.market, self.faults, self.trace)
+        return Trader(client, self.l1, sender, self.referee, self.market, self.faults, self.trace)
 
     # --- processes, as their commands start them ---
 
@@ -133,6 +138,8 @@ class Story:
             silence_seconds=20.0,
             confirmations=self.confirmations,
             corrupt_batch=self._corrupt_batch(),
+            snapshots=FOLDER / "snapshots",
+            snapshot_policy=self.snapshot_policy,
         )
         return await open_sequencer(
             config,
@@ -140,6 +147,7 @@ class Story:
             private_key(SEQUENCER),
             run.clock,
             disk=run.disk,
+            open_database=run.open_database,
             run_blocking=self._blocking,
         )
 
@@ -176,6 +184,7 @@ class Story:
             data_directory=FOLDER,
             poll_seconds=self.poll_seconds,
             confirmations=self.confirmations,
+            snapshot_policy=self.snapshot_policy,
         )
 
     async def _blocking(self, call: Any) -> Any:

@@ -1,73 +1,61 @@
-"""What people do at the venue: deposits, prices, orders of every life, cancels, withdrawals."""
+"""What people do at the venue: deposits, prices, trades of every kind, keys, withdrawals."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from itertools import count
-from random import Random
 
 from contracts import calls, views
 from node.errors import L1Error, Retry
 from node.l1.sender import TransactionReverted, TransactionSender
+from node.signatures import address_of
 from node.simulation.clients import GAS, Client
-from node.simulation.deployment import DOLLAR_MICRO, MARK, TICKS
+from node.simulation.deployment import DOLLAR_MICRO
+from node.simulation.drafts import Drafts, Market
 from node.simulation.faults import Faults
 from node.simulation.l1 import SimulatedL1
+from node.simulation.referee import Referee
 from node.simulation.trace import Trace
-from state.orders import Flags, Life, SelfTrade, encode_flags
-from state.transactions import Cancel, NewOrder, SignedPrice, Transfer, Withdraw
+from state.crypto import keccak
+from state.transactions import SignedPrice
 
-DOLLAR = 10**9
-RECENT = 12
-"""Orders that a trader remembers, to cancel them."""
-
-
-class Market:
-    """Where prices are, as everybody in the story sees it."""
-
-    def __init__(self) -> None:
-        self.marks = [MARK, MARK]
-
-    def move(self, market: int, random: Random) -> int:
-        """The next price of a market: mostly near the last."""
-        change = random.choice((1, 1, 3, 9)) * random.randint(-10, 10)
-        self.marks[market] = max(10_000, self.marks[market] * (1_000 + change) // 1_000)
-        return self.marks[market]
+Act = Callable[[], Awaitable[None]]
 
 
 class Trader:
-    """One owner with one or two accounts, who acts until told to stop."""
+    """One owner with two accounts and a bot, who acts until told to stop."""
 
     def __init__(
         self,
         client: Client,
         l1: SimulatedL1,
         sender: TransactionSender,
+        referee: Referee,
         market: Market,
         faults: Faults,
         trace: Trace,
     ) -> None:
         self.client = client
-        self.sequences = count(1)
+        self.peers: list[Trader] = []
         self._l1 = l1
         self._sender = sender
-        self._market = market
+        self._referee = referee
         self._trace = trace
         self._random = faults.random(f"trader {client.name}")
         self._pause = self._random.choice((1.0, 3.0, 6.0))
-        self._orders: deque[int] = deque(maxlen=RECENT)
+        self._bot = keccak(f"the bot of {client.name}".encode())
+        self.drafts = Drafts(self._random, market, lambda: l1.timestamp)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deposit, then do one thing after the other."""
         await self.deposit()
-        actions: list[Callable[[], Awaitable[None]]] = [
-            *[self.order] * 14,
+        actions: list[Act] = [
+            *[self.order] * 12,
             *[self.burst] * 2,
             *[self.cancel] * 3,
+            *[self.amend] * 2,
             *[self.withdraw] * 2,
-            self.transfer,
-            self.deposit,
+            *[self.add_key, self.revoke_key, self.revoke_on_l1, self.trade_block],
+            *[self.transfer, self.deposit],
             partial(self.deposit, 1),
         ]
         while not stop.is_set():
@@ -76,80 +64,96 @@ class Trader:
 
     async def account(self, subaccount: int = 0) -> int:
         """The number that L1 gave this owner; zero while it has none (any more)."""
-        try:
-            owner = await self._l1.reader.read(views.OWNER_NUMBERS, self.client.address)
-        except (Retry, L1Error):
-            return 0
+        owner = await self._l1.reader.read(views.OWNER_NUMBERS, self.client.address)
         return owner << 8 | subaccount if owner else 0
+
+    # --- on L1 ---
 
     async def deposit(self, subaccount: int = 0) -> None:
         """To an account of one's own; that one is open once it has been paid into."""
         dollars = self._random.choice((20, 300, 2_000, 50_000))
         data = calls.deposit(amount=dollars * DOLLAR_MICRO, subaccount=subaccount)
+        await self._send(data, "deposited")
+
+    async def revoke_on_l1(self) -> None:
+        """As one does whose sequencer would not listen."""
+        account = await self.account()
+        if account:
+            epoch = self._random.randint(1, 3)
+            await self._send(calls.revoke_key(account=account, key_epoch=epoch), "revoked")
+
+    async def _send(self, data: bytes, what: str) -> None:
         try:
             await asyncio.wait_for(
                 self._sender.send(self._l1.reader.address, data, gas=GAS),
                 self._random.uniform(5, 60),
             )
         except (Retry, L1Error, TransactionReverted, TimeoutError) as error:
-            self._trace.add(self.client.name, "no deposit", why=type(error).__name__)
+            self._trace.add(self.client.name, f"not {what}", why=type(error).__name__)
         else:
-            self._trace.add(self.client.name, "deposited", dollars=dollars)
+            self._trace.add(self.client.name, what)
+
+    # --- at the venue ---
 
     async def order(self) -> None:
         account = await self.account(self._random.choice((0, 0, 0, 1)))
         if account:
-            await self.client.submit(self.new_order(account))
+            epoch, key = self._signer(account)
+            await self.client.submit(self.drafts.order(account, epoch), key)
 
     async def burst(self) -> None:
         """Several at once, which may overtake each other."""
         account = await self.account()
         if account:
-            orders = [self.new_order(account) for _ in range(self._random.randint(2, 6))]
+            orders = [self.drafts.order(account, 0) for _ in range(self._random.randint(2, 6))]
             await asyncio.gather(*(self.client.submit(order) for order in orders))
-
-    def new_order(self, account: int) -> NewOrder:
-        """Near the mark, one half of them crossing; sizes from dust to too much."""
-        r = self._random
-        market, side = r.choice((0, 0, 1)), r.randrange(2)
-        around = self._market.marks[market] // TICKS[market]
-        ticks = max(1, around + r.randint(-around // 100, around // 100))
-        lots = r.randint(1, r.choice((10, 1_000, 4_000) if market else (1_000, 20_000, 500_000)))
-        is_market = r.random() < 0.15
-        life = r.choice((Life.IOC, Life.FOK) if is_market else (*Life, Life.GTC, Life.GTC))
-        flags = Flags(side, is_market, life, r.random() < 0.15, r.choice(tuple(SelfTrade)))
-        sequence = next(self.sequences)
-        self._orders.append(sequence)
-        expiry = self._l1.timestamp + r.choice((20, 90, 600, 600, 3_600))
-        return NewOrder(
-            *(account, 0, sequence, market),
-            *(encode_flags(flags), 0 if is_market else ticks, lots, expiry),
-        )
 
     async def cancel(self) -> None:
         account = await self.account()
-        if account and self._orders:
-            target = self._random.choice(self._orders)
-            expiry = self._l1.timestamp + 600
-            await self.client.submit(Cancel(account, 0, next(self.sequences), 0, target, expiry))
+        if account:
+            epoch, key = self._signer(account)
+            await self.client.submit(self.drafts.cancel(account, epoch), key)
+
+    async def amend(self) -> None:
+        account = await self.account()
+        if account:
+            epoch, key = self._signer(account)
+            await self.client.submit(self.drafts.amend(account, epoch), key)
 
     async def withdraw(self) -> None:
         account = await self.account()
         if account:
-            micro = self._random.choice((1, 5, 40, 700)) * DOLLAR_MICRO
-            expiry = self._l1.timestamp + 600
-            await self.client.submit(
-                Withdraw(account, next(self.sequences), self.client.address, micro, expiry)
-            )
+            await self.client.submit(self.drafts.withdrawal(account, self.client.address))
 
     async def transfer(self) -> None:
         account = await self.account()
         if account:
-            nano = self._random.randint(1, 90 * DOLLAR)
-            expiry = self._l1.timestamp + 600
-            await self.client.submit(
-                Transfer(account, next(self.sequences), account + 1, nano, expiry)
-            )
+            await self.client.submit(self.drafts.transfer(account))
+
+    async def add_key(self) -> None:
+        account = await self.account()
+        if account:
+            await self.client.submit(self.drafts.new_key(account, address_of(self._bot)))
+
+    async def revoke_key(self) -> None:
+        account = await self.account()
+        if account:
+            await self.client.submit(self.drafts.revocation(account))
+
+    async def trade_block(self) -> None:
+        """With another trader, whose consent comes with it."""
+        peer = self._random.choice(self.peers)
+        maker, taker = await self.account(), await peer.account()
+        if maker and taker:
+            trade = self.drafts.block(maker, taker, next(peer.drafts.sequences))
+            await self.client.submit(trade, self.client.key + peer.client.key)
+
+    def _signer(self, account: int) -> tuple[int, bytes]:
+        """The owner, or now and then the bot, as L1 knows its keys."""
+        keys = self._referee.followed.replayer.state.account(account).keys
+        if not keys or self._random.random() < 0.4:
+            return 0, self.client.key
+        return self._random.choice(keys).epoch, self._bot
 
 
 class Publisher:
