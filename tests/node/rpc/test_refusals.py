@@ -436,7 +436,7 @@ TABLE: list[Row] = [
         transfer(ALICE),
         A,
         Status.SAME_ACCOUNT,
-        f"an account from {ALICE} to {ALICE + 255}, but not {ALICE}",
+        f"an account from {ALICE} to {ALICE + 255} of the same owner, but not {ALICE}",
         ALICE,
     ),
     (venue, transfer(BOB), A, Status.NOT_OWN_ACCOUNT, ..., BOB),
