@@ -135,7 +135,7 @@ class Answers:
         assert body is not None, "what was included fits its row"
         self._undone.pop(body, None)
         self._unsynced.add(body)
-        self._add(Answer(body, signature, receipt))
+        self._add(Answer(body, signature, receipt), tx)
         self._trim()
 
     def client_order_id(self, tx: Transaction) -> str:
@@ -157,7 +157,7 @@ class Answers:
         kept = list(self._by_body.values())
         self._clear()
         for answer in kept:
-            self._add(answer)
+            self._add(answer, answer.tx)
 
     def settled(self) -> None:
         """Everything that was undone has had its retry; what was refused then is forgotten."""
@@ -190,7 +190,7 @@ class Answers:
         self._unsynced.clear()
         self._undone = dict(undone)
         for answer in answers:
-            self._add(answer)
+            self._add(answer, answer.tx)
             self._trim()
 
     # --- parts ---
@@ -206,8 +206,8 @@ class Answers:
         while len(self._by_body) > self._window or self._fills > self._fills_max:
             self._drop(next(iter(self._by_body.values())))
 
-    def _add(self, answer: Answer) -> None:
-        tx, receipt = answer.tx, answer.receipt
+    def _add(self, answer: Answer, tx: Transaction) -> None:
+        receipt = answer.receipt
         self._by_body[answer.body] = answer
         for name in names_of(tx):
             self._by_name[name] = answer
