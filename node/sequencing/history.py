@@ -42,7 +42,8 @@ class JournalDiverged(Halt):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"replaying the journal went another way: {what}. It was written by another version "
-            "of the rules: run that version, or move the journal away to derive again from L1"
+            "of the rules: run that version, or move journal and snapshots away to derive again "
+            "from L1"
         )
 
 
