@@ -13,6 +13,7 @@ from node.l1.sender import TransactionSender
 from node.rollup import RollupReader
 from node.rpc.client import VenueClient
 from node.rpc.results import AccountSummary
+from state.accounts import OWNER_KEY
 
 Answer = TypeVar("Answer")
 SUBACCOUNTS = 256
@@ -58,6 +59,27 @@ async def account_of(venue: VenueClient, key: Signer, subaccount: int) -> int:
         f"{key.name} (0x{key.address.hex()}) has no subaccount {subaccount} on the venue; deposit "
         f"into it first: tallystick deposit --from {key.name} 1000"
     )
+
+
+async def signs_for(
+    venue: VenueClient, key: Signer, subaccount: int, account: int | None
+) -> tuple[int, int]:
+    """Account and key epoch: of a session key if `account` is somebody else's. Failure if neither.
+
+    Without `account` the signer's own subaccount.
+    """
+    if account is None:
+        return await account_of(venue, key, subaccount), OWNER_KEY
+    found = await venue.account(account)
+    if found.owner == key.address:
+        return account, OWNER_KEY
+    epochs = [held.epoch for held in found.keys if held.address == key.address]
+    if not epochs:
+        raise Failure(
+            f"{key.name} (0x{key.address.hex()}) neither owns account {account} nor is a session "
+            f"key of it; its owner adds one: tallystick key add 0x{key.address.hex()}"
+        )
+    return account, epochs[-1]
 
 
 def address_meant(who: str) -> bytes:

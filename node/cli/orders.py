@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.asking import SUBACCOUNTS, account_of, ask
+from node.cli.asking import SUBACCOUNTS, account_of, ask, signs_for
 from node.cli.failures import WronglyPut, told
 from node.cli.keys import Signer, signer
 from node.cli.options import json_option, rpc_option, signer_options
@@ -23,6 +23,12 @@ subaccount_option = click.option(
 )
 
 
+account_option = click.option(
+    "--account",
+    "number",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Sign for this account with a session key of it.",
+)
 client_id_option = click.option(
     "--client-id", help="Your own name for it, up to 36 characters; sent twice, it runs once."
 )
@@ -41,6 +47,7 @@ def order() -> None:
 @click.option("--life", type=click.Choice(list(LIVES.values())), help="GTC, or IOC at the market.")
 @click.option("--reduce-only", is_flag=True, help="Only ever make the position smaller.")
 @client_id_option
+@account_option
 @subaccount_option
 @signer_options
 @rpc_option
@@ -53,6 +60,7 @@ def place(
     life: LifeName | None,
     reduce_only: bool,
     client_id: str | None,
+    number: int | None,
     subaccount: int,
     name: str | None,
     key_file: Path | None,
@@ -65,9 +73,11 @@ def place(
 
     async def work(venue: VenueClient) -> SubmitReceipt:
         await check_chain(venue, key)
+        account, epoch = await signs_for(venue, key, subaccount, number)
         return await venue.sign_and_submit_order(
             key.private_key,
-            account=await account_of(venue, key, subaccount),
+            account=account,
+            key_epoch=epoch,
             market=market,
             side=side,
             size=size,
@@ -112,6 +122,7 @@ def _name(receipt: SubmitReceipt) -> str:
 @click.option("--price", help="Dollars a coin.")
 @click.option("--expiry", type=click.IntRange(0, TIME_MAX), help="Seconds since 1970.")
 @client_id_option
+@account_option
 @subaccount_option
 @signer_options
 @rpc_option
@@ -122,6 +133,7 @@ def amend(
     price: str | None,
     expiry: int | None,
     client_id: str | None,
+    number: int | None,
     subaccount: int,
     name: str | None,
     key_file: Path | None,
@@ -137,9 +149,11 @@ def amend(
 
     async def work(venue: VenueClient) -> SubmitReceipt:
         await check_chain(venue, key)
+        account, epoch = await signs_for(venue, key, subaccount, number)
         return await venue.sign_and_amend(
             key.private_key,
-            account=await account_of(venue, key, subaccount),
+            account=account,
+            key_epoch=epoch,
             order=wanted,
             size=size,
             price=price,
@@ -156,12 +170,14 @@ def amend(
 
 @order.command("cancel-all")
 @click.option("--market", help="Only those of one market.")
+@account_option
 @subaccount_option
 @signer_options
 @rpc_option
 @json_option
 def cancel_all(
     market: str | None,
+    number: int | None,
     subaccount: int,
     name: str | None,
     key_file: Path | None,
@@ -174,8 +190,10 @@ def cancel_all(
 
     async def work(venue: VenueClient) -> SubmitReceipt:
         await check_chain(venue, key)
-        account = await account_of(venue, key, subaccount)
-        return await venue.sign_and_cancel_all(key.private_key, account=account, market=market)
+        account, epoch = await signs_for(venue, key, subaccount, number)
+        return await venue.sign_and_cancel_all(
+            key.private_key, account=account, market=market, key_epoch=epoch
+        )
 
     receipt = ask(rpc_url, work)
     if as_json:
@@ -224,6 +242,7 @@ def show(
 @order.command()
 @click.argument("orders", nargs=-1, metavar="[ORDER]...")
 @click.option("--all", "is_all", is_flag=True, help="Every open order of the account.")
+@account_option
 @subaccount_option
 @signer_options
 @rpc_option
@@ -231,6 +250,7 @@ def show(
 def cancel(
     orders: tuple[str, ...],
     is_all: bool,
+    number: int | None,
     subaccount: int,
     name: str | None,
     key_file: Path | None,
@@ -246,11 +266,13 @@ def cancel(
 
     async def work(venue: VenueClient) -> list[OrderId]:
         await check_chain(venue, key)
-        account = await account_of(venue, key, subaccount)
+        account, epoch = await signs_for(venue, key, subaccount, number)
         if is_all:
             wanted.extend(open_.id for open_ in (await venue.account(account)).orders)
         for one in wanted:
-            await venue.sign_and_cancel(key.private_key, account=account, order=one)
+            await venue.sign_and_cancel(
+                key.private_key, account=account, order=one, key_epoch=epoch
+            )
         return wanted
 
     cancelled = ask(rpc_url, work)

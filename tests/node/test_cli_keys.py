@@ -47,6 +47,22 @@ def test_a_key_may_be_for_cancelling_only(world: CliWorld) -> None:
     assert (found["mayTrade"], found["mayCancel"], found["permissions"]) == (False, True, 2)
 
 
+def test_a_session_key_trades_for_the_account_that_added_it(world: CliWorld) -> None:
+    world.run("key", "add", "carol", "--from", "alice")
+    carol = ("--from", "carol", "--account", str(ALICE))
+    order = ("BTC-USD-PERP", "buy", "0.01", "--price", "49000")
+    said = world.run("order", "place", *carol, *order).stdout
+    assert "order 1:1: resting" in said and "order cancel 1:1" in said
+    world.run("order", "amend", *carol, "1:1", "--size", "0.005")
+    assert world.json("order", "cancel-all", *carol)["cancelled"] == 1
+    world.run("order", "place", *carol, *order)
+    assert world.run("order", "cancel", *carol, "1:4").stdout == "order 1:4: cancelled\n"
+    told = world.error("order", "place", "--from", "bob", "--account", str(ALICE), *order)
+    assert told.startswith("bob (0x") and "neither owns account 256 nor is a session" in told
+    own = ("--from", "alice", "--account", str(ALICE))
+    assert "order 0:2: resting" in world.run("order", "place", *own, *order).stdout
+
+
 def test_a_key_that_is_not_there_cannot_be_revoked(world: CliWorld) -> None:
     told = world.error("key", "revoke", "3", "--from", "alice")
     assert told.startswith("the account has no session key of this epoch")
