@@ -103,6 +103,11 @@ class FollowerService:
 
     def problems(self) -> list[str]:
         trouble = [self._trouble] if self._trouble else []
+        if self._distrusted:
+            trouble.append(
+                f"L1_READ_AGAIN: {self._distrusted}; until that is done this node shows less "
+                "than there is"
+            )
         return trouble + (self.followed.problems() if self.followed else [])
 
     # --- running ---
@@ -180,6 +185,8 @@ class FollowerService:
                 self._start_over(kept, error)
                 return False
         await self._look(kept, scan.head)
+        if scan.is_caught_up:
+            self._distrusted = ""
         return scan.is_caught_up
 
     async def _count(self, followed: Followed | None, mark: Mark) -> None:

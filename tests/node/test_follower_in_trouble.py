@@ -108,8 +108,14 @@ async def test_logs_that_do_not_fit_together_are_read_again_once(
     await venue.trading_day()
     async with following(venue, tmp_path / "once") as follower:
         forget_an_item(follower, times=1)
+        assert not await follower.turn()
+        assert follower.heads.safe == 0
+        (problem,) = follower.problems()
+        assert problem.startswith("L1_READ_AGAIN: INBOX_RANGE"), (
+            "nobody takes it for an empty venue"
+        )
         await catch_up(follower)
-        assert agrees(follower, venue)
+        assert agrees(follower, venue) and follower.problems() == []
     async with following(venue, tmp_path / "twice") as follower:
         forget_an_item(follower, times=2)
         with pytest.raises(Halt, match=r"^L1_INCONSISTENT: INBOX_RANGE: .*use another L1$"):
