@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from node.errors import Retry
+from state.limits import TIME_MAX
 
 Read = TypeVar("Read")
+
+NUMBER_MAX = 2**64 - 1
+"""The highest block that there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,14 @@ def integer(answer: Any) -> int:
     return int(answer, 16)
 
 
+def bounded(answer: Any, maximum: int) -> int:
+    """An integer that can be kept: a wild one is a broken endpoint and no reason to end."""
+    found = integer(answer)
+    if found > maximum:
+        raise ValueError(f"expected at most {maximum}, got {answer:.40}")
+    return found
+
+
 def raw(answer: Any) -> bytes:
     if not isinstance(answer, str) or not answer.startswith("0x"):
         raise ValueError(f"expected 0x-prefixed hex, got {answer!r:.80}")
@@ -94,10 +106,10 @@ def digest(answer: Any) -> bytes:
 
 def block(answer: Any) -> L1Block:
     return L1Block(
-        number=integer(answer["number"]),
+        number=bounded(answer["number"], NUMBER_MAX),
         hash=digest(answer["hash"]),
         parent_hash=digest(answer["parentHash"]),
-        timestamp=integer(answer["timestamp"]),
+        timestamp=bounded(answer["timestamp"], TIME_MAX),
         base_fee=integer(answer.get("baseFeePerGas", "0x0")),
     )
 
@@ -107,7 +119,7 @@ def log(answer: Any) -> L1Log:
         address=raw(answer["address"]),
         topics=tuple(digest(topic) for topic in answer["topics"]),
         data=raw(answer["data"]),
-        block_number=integer(answer["blockNumber"]),
+        block_number=bounded(answer["blockNumber"], NUMBER_MAX),
         block_hash=digest(answer["blockHash"]),
         transaction_hash=digest(answer["transactionHash"]),
         log_index=integer(answer["logIndex"]),
@@ -124,7 +136,7 @@ def receipt(answer: Any) -> L1Receipt:
     contract = answer.get("contractAddress")
     return L1Receipt(
         transaction_hash=digest(answer["transactionHash"]),
-        block_number=integer(answer["blockNumber"]),
+        block_number=bounded(answer["blockNumber"], NUMBER_MAX),
         block_hash=digest(answer["blockHash"]),
         succeeded=integer(answer["status"]) == 1,
         gas_used=integer(answer["gasUsed"]),

@@ -230,6 +230,8 @@ BLOCK = {
         BLOCK | {"number": 1},
         BLOCK | {"number": "1"},
         BLOCK | {"timestamp": None},
+        BLOCK | {"timestamp": hex(2**40)},
+        BLOCK | {"number": hex(2**64)},
         {name: value for name, value in BLOCK.items() if name != "parentHash"},
     ],
 )
