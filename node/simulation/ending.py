@@ -21,13 +21,16 @@ SETTLE_SECONDS = 600.0
 
 
 class Ending:
-    """Waits until all agree, then asks for one more order, then judges."""
+    """Waits until all agree, also after a restart; asks for one more order, and judges."""
 
     def __init__(self, story: "Story") -> None:
         self._story = story
 
     async def settle(self) -> None:
         """Violation where the venue does not come to rest, or anything promised is missing."""
+        await self._until_agreed()
+        for process in self._story.processes:
+            process.end("last power loss", power=True)
         await self._until_agreed()
         await self._take_an_order()
         await self._until_agreed()

@@ -100,7 +100,9 @@ class Trace:
         raise structlog.DropEvent
 
 
-_TELLING = frozenset({"batch_sealed", "batch_posted", "batch", "claimed", "confirmed"})
+_TELLING = frozenset(
+    {"batch_sealed", "batch_posted", "batch", "claimed", "confirmed", "snapshot_written"}
+)
 
 
 def _shown(value: Any) -> str:

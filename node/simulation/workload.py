@@ -169,9 +169,9 @@ class Publisher:
 
     async def run(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
-            for market in (0, 1):
-                await self.publish(market)
-            await asyncio.sleep(self._random.uniform(4.0, 16.0))
+            published = [await self.publish(market) for market in (0, 1)]
+            # Nobody can trade before the first price.
+            await asyncio.sleep(self._random.uniform(4.0, 16.0) if all(published) else 1.0)
 
     async def publish(self, market: int) -> bool:
         """Whether the venue took it."""
