@@ -29,6 +29,12 @@ class Unavailable(Retry):
         self.reason = reason
 
 
+def stopping() -> Unavailable:
+    """Whoever asks during a shutdown hears this."""
+    detail = "the sequencer was stopped; send it again after its restart"
+    return Unavailable(UnavailableReason.STOPPING, detail)
+
+
 class Pending:
     """A transaction whose sender waits for the receipt."""
 
@@ -48,6 +54,17 @@ class Pending:
     def fail(self, error: Exception) -> None:
         if not self.answer.done():
             self.answer.set_exception(error)
+
+
+async def outcomes(pendings: Sequence[Pending]) -> list[Receipt | Exception]:
+    """What became of each, once all are answered."""
+    found: list[Receipt | Exception] = []
+    for pending in pendings:
+        try:
+            found.append(await pending.answer)
+        except Exception as error:
+            found.append(error)
+    return found
 
 
 class Parcel:
