@@ -292,6 +292,11 @@ def test_keys_that_trade_amend_the_orders_of_others(venue: Venue) -> None:
     assert queue(venue) == [AS_IT_WAS[1], (ALICE, TICKS, 20, FAR - 100)]
     account = venue.state.account(ALICE)
     assert (account.owner_sequence, last_sequence(account, TRADER)) == (1, 71)
+    [reference] = account.orders
+    assert (reference.epoch, reference.sequence) == (0, 1), "whoever amends it, its name stays"
+    assert status_of(venue, an_amend(epoch=TRADER, sequence=72, ticks=MARK), "bot") == Status.OK
+    [fill] = venue.sell("carol", 20, MARK).fills
+    assert fill.maker_order == (0, 1)
 
 
 @pytest.mark.parametrize(
