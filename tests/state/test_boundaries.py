@@ -239,7 +239,7 @@ def test_a_listing_at_its_limits_is_listed(changed: dict[str, object]) -> None:
         {"symbol": b"BTC\x7f"},
         {"families": 2},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_a_listing_one_past_its_limits_is_not(changed: dict[str, object]) -> None:
     venue = Venue()
