@@ -149,11 +149,14 @@ class Answers:
 
     def undo(self, submissions: Iterable[Submission]) -> None:
         """A rewind took these out of their batches; they are owed a retry."""
+        before = len(self._by_body)
         for tx, _ in submissions:
             body = body_of(tx)
             answer = None if body is None else self._by_body.pop(body, None)
             if answer is not None and answer.receipt.client_order_id:
                 self._undone[answer.body] = answer.receipt.client_order_id
+        if len(self._by_body) == before:
+            return
         kept = list(self._by_body.values())
         self._clear()
         for answer in kept:
