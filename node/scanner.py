@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from node.errors import Retry
+from node.errors import Halt, Retry
 from node.l1.answers import L1Block
 from node.rollup import RollupReader
 from node.rollup_events import RollupEvent
@@ -39,7 +39,8 @@ class L1Scanner:
     """Reads the rollup's events once and in order, and notices when L1 takes blocks back.
 
     `first` is the block to start from; `marks` are those of an earlier run. Blocks less
-    than `confirmations` under the head are not read yet.
+    than `confirmations` under the head are not read yet. Where there is a `base`, everything
+    up to it was read before and is final: reading starts behind it.
     """
 
     MARKS_MAX = 1_024
@@ -51,11 +52,15 @@ class L1Scanner:
         first: int,
         marks: Sequence[Mark] = (),
         confirmations: int = 0,
+        base: Mark | None = None,
     ) -> None:
         self._reader = reader
-        self._first = first
+        self._first = first if base is None else base.block + 1
         self._confirmations = confirmations
+        self._base = base
         self.marks = list(marks)
+        if base is not None:
+            self.marks = [base]
 
     @property
     def scanned(self) -> int:
@@ -64,7 +69,7 @@ class L1Scanner:
 
     def forget(self) -> None:
         """Read everything again from the first block."""
-        self.marks.clear()
+        self.marks = [] if self._base is None else [self._base]
 
     async def poll(self) -> Scan:
         """The next blocks, BLOCKS_MAX at most. Raises Retry where L1 moved under our feet."""
@@ -104,7 +109,18 @@ class L1Scanner:
             else:
                 high = middle
         del self.marks[low:]
+        if self._base is not None and not self.marks:
+            await self._return_to(self._base)
         return self.scanned
+
+    async def _return_to(self, base: Mark) -> None:
+        if not await self._stands(base):
+            raise Halt(
+                f"L1 contradicts what it had called final: block {base.block} is not "
+                f"0x{base.hash.hex()} any more. Point the node at an L1 endpoint on the "
+                "canonical chain"
+            )
+        self.marks = [base]
 
     async def _stands(self, mark: Mark) -> bool:
         found = await self._reader.client.block(mark.block)

@@ -25,8 +25,8 @@ from node.sequencing.agreement import Agreement
 from node.sequencing.answers import Answers
 from node.sequencing.engine import Engine, EngineConfig, RunBlocking, backlogged
 from node.sequencing.history import History
-from node.sequencing.intake import Intake, Unavailable, UnavailableReason
-from node.sequencing.l1_view import L1View
+from node.sequencing.intake import Intake, Unavailable, UnavailableReason, outcomes, stopping
+from node.sequencing.l1_view import L1Base, L1View
 from node.sequencing.posting import Posting
 from node.sequencing.recovery import Paths, recovered
 from node.sequencing.snapshotting import Snapshotting
@@ -89,7 +89,7 @@ class SequencerService:
         self._clock = clock
         self._history = history
         self._intake = Intake(config.queue_max)
-        self._view = L1View()
+        self._view = L1View(history.l1_base)
         self._agreement = Agreement(self.domain, history, self._view)
         self.engine = Engine(
             config.engine,
@@ -101,10 +101,15 @@ class SequencerService:
             clock=clock,
             run_blocking=run_blocking,
         )
-        scanner = L1Scanner(reader, first=terms.deployed_at, confirmations=config.confirmations)
+        self._scanner = L1Scanner(
+            reader,
+            first=terms.deployed_at,
+            confirmations=config.confirmations,
+            base=history.l1_base.read_to,
+        )
         self.watch = Watch(
             reader,
-            scanner,
+            self._scanner,
             self._view,
             clock=clock,
             poll_seconds=config.poll_seconds,
@@ -121,7 +126,7 @@ class SequencerService:
             pause_seconds=config.poll_seconds,
             hurry=self.watch.hurry.set,
         )
-        self.snapshotting = Snapshotting(history, run_blocking, self.engine.synced)
+        self.snapshotting = Snapshotting(history, run_blocking, self.engine.synced, self._l1_base)
         self._failure: Halt | None = None
         self._is_stopping = False
 
@@ -145,10 +150,7 @@ class SequencerService:
         self._check_open()
         pendings = self._intake.put_batch(batch, stops)
         self.engine.wake.set()
-        answers = await asyncio.gather(
-            *(pending.answer for pending in pendings), return_exceptions=True
-        )
-        return [_outcome(answer) for answer in answers]
+        return await outcomes(pendings)
 
     def _check_open(self) -> None:
         if self._failure is not None:
@@ -159,7 +161,7 @@ class SequencerService:
 
     def _unavailable(self) -> Unavailable | None:
         if self._is_stopping:
-            return _stopping()
+            return stopping()
         if not self._view.is_caught_up:
             detail = "the sequencer still reads L1; send it again in a moment"
             return Unavailable(UnavailableReason.CATCHING_UP, detail)
@@ -171,6 +173,9 @@ class SequencerService:
         if self.engine.is_backlogged:
             return backlogged(self.engine.backlog)
         return None
+
+    def _l1_base(self, number: int) -> L1Base | None:
+        return self._agreement.base_for(number, self._scanner.marks)
 
     # --- reading ---
 
@@ -265,7 +270,7 @@ class SequencerService:
             self._failure = halt or Halt(
                 f"the sequencer failed and must be restarted: {errors[0]!r}"
             )
-        self._intake.fail(self._failure or _stopping())
+        self._intake.fail(self._failure or stopping())
         journal, snapshots = self._history.journal, self._history.snapshots
         if snapshots is not None:
             snapshots.store.close()
@@ -283,17 +288,6 @@ class SequencerService:
         while True:
             await self._clock.sleep(self.config.tick_seconds)
             self.engine.wake.set()
-
-
-def _outcome(answer: Receipt | BaseException) -> Receipt | Exception:
-    if isinstance(answer, Receipt | Exception):
-        return answer
-    raise answer
-
-
-def _stopping() -> Unavailable:
-    detail = "the sequencer was stopped; send it again after its restart"
-    return Unavailable(UnavailableReason.STOPPING, detail)
 
 
 async def open_sequencer(

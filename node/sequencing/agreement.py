@@ -6,12 +6,15 @@ ours, and the transactions of ours are retried behind it. A batch that L1 no lon
 whose inbox items it no longer has, is undone.
 """
 
+from collections.abc import Sequence
+
 import structlog
 
 from node.errors import Rewind
 from node.rollup_events import BatchPosted
+from node.scanner import Mark
 from node.sequencing.history import History
-from node.sequencing.l1_view import L1View
+from node.sequencing.l1_view import L1Base, L1View
 from prover.derivation import Cursor, Derived, Inconsistent, derive_batch, genesis_cursor
 from state.batch import decode_header
 from state.eip712 import Domain
@@ -24,7 +27,8 @@ class Agreement:
     """`safe` is the last batch that L1 and the sequencer both have."""
 
     def __init__(self, domain: Domain, history: History, view: L1View) -> None:
-        self._agreed: list[bytes] = []
+        # What L1 showed before it was read is final, and was agreed on before a snapshot was taken.
+        self._agreed = [posted.batch_hash for posted in view.batches]
         self._genesis = genesis_cursor(domain)
         self._history = history
         self._sequencer = history.sequencer
@@ -45,6 +49,23 @@ class Agreement:
             return None  # L1 may have gone back since the last update
         posted = self._view.batches[number - 1]
         return posted if posted.batch_hash == self._agreed[number - 1] else None
+
+    def base_for(self, number: int, marks: Sequence[Mark]) -> L1Base | None:
+        """From where a restart behind batch `number`, which is final, must read L1 again.
+
+        The last of `marks` that is final and shows no later batch; None where there is none.
+        """
+        view = self._view
+        if view.is_void or not view.is_caught_up or self.safe < number:
+            return None
+        for mark in reversed(marks):
+            if mark.block <= view.finalized_block and view.batches_until(mark.block) <= number:
+                return view.base_at(mark, self._inbox_after)
+        return None
+
+    def _inbox_after(self, number: int) -> tuple[int, bytes]:
+        cursor = self._cursor(number)
+        return cursor.inbox, cursor.accumulator
 
     def update(self) -> bool:
         """Follow L1; whether anything of ours was undone. Rewind where L1's logs do not fit."""

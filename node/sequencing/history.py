@@ -20,6 +20,7 @@ from node.records import (
     Taken,
 )
 from node.sequencing.answers import Answers, market_of, sequenced
+from node.sequencing.l1_view import GENESIS
 from node.sequencing.snapshot_store import Loaded
 from node.sequencing.snapshots import Ending, Snapshots
 from node.view import BatchRecord, SequencedReceipt
@@ -65,6 +66,7 @@ class History:
         self.records: list[BatchRecord] = []
         self.owed: list[Submission] = []
         self.answers = Answers()
+        self.l1_base = GENESIS
 
     def recover(self) -> int:
         """Load the snapshot, and replay the journal from there; how many records that took.
@@ -100,6 +102,7 @@ class History:
                 )
         self.owed = [(decode_transaction(row.kind, row.row), row.signature) for row in mark.owed]
         self.answers.load(loaded.answers, mark.undone)
+        self.l1_base = loaded.base
         log.info("snapshot_loaded", batch=head.number, state_root=root.hex())
 
     # --- what happens ---

@@ -4,6 +4,8 @@
     leaf/…          the state's leaves (node/leaves.py)
     batch/ u64      a batch's content and record, from the first to the head's
     answers/ u64    answers to the transactions of a batch, as far back as they are remembered
+    l1              up to which block L1 need not be read again, and what it showed by then
+    posted/ u64     where on L1 a batch is
 
 A snapshot is one synced write over the one before it, of what changed between the two: the
 store holds the one or the other. The journal remains the truth, and is on disk first.
@@ -20,7 +22,10 @@ from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt
 from node.journal_reading import Position
 from node.leaves import leaf_changes, load_state
+from node.rollup_events import BatchPosted, ItemAdded
+from node.scanner import Mark as L1Mark
 from node.sequencing.answers import Answer
+from node.sequencing.l1_view import GENESIS, L1Base
 from node.store import Store
 from node.view import BatchRecord
 from sequencer.batches import BatchContent
@@ -31,6 +36,7 @@ from state.undo import Place
 
 LAYOUT = 1
 HEAD, BATCH, ANSWERS = b"head", b"batch/", b"answers/"
+ORIGIN, POSTED = b"l1", b"posted/"
 MEND = "delete this folder, and the node replays its journal from the beginning"
 
 
@@ -64,6 +70,20 @@ class Entry(Struct, frozen=True):
     record: BatchRecord
 
 
+class Origin(Struct, frozen=True):
+    """What L1 showed up to a final block; the batches posted until then have entries of their own.
+
+    See `L1Base`.
+    """
+
+    mark: L1Mark
+    batches: int
+    first_item: int
+    accumulator: bytes
+    items: tuple[ItemAdded, ...]
+    confirmed: int
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """What is to be written: nothing in it changes any more."""
 
@@ -73,6 +93,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     entries: Sequence[Entry]
     answers: dict[int, list[Answer]]
     stale_answers: range
+    base: L1Base | None
 
 
 class Loaded(Struct, frozen=True):
@@ -82,6 +103,7 @@ class Loaded(Struct, frozen=True):
     state: MemoryState
     entries: list[Entry]
     answers: list[Answer]
+    base: L1Base
 
 
 class SnapshotStore:
@@ -107,8 +129,38 @@ class SnapshotStore:
             changes[_key(ANSWERS, number)] = None
         for number, answers in snapshot.answers.items():
             changes[_key(ANSWERS, number)] = msgspec.msgpack.encode(answers)
+        if snapshot.base is not None:
+            changes |= self._origin(snapshot.base)
         changes[HEAD] = msgspec.msgpack.encode(snapshot.head)
         self._store.write(changes)
+
+    def _origin(self, base: L1Base) -> dict[bytes, bytes | None]:
+        """What brings the store to `base`: final batches are posted once and for all."""
+        before: Origin | None = self._read(ORIGIN, Origin)
+        count = len(base.batches)
+        origin = Origin(
+            *(base.mark, count, base.first_item, base.accumulator),
+            *(tuple(base.items), base.confirmed),
+        )
+        changes: dict[bytes, bytes | None] = {ORIGIN: msgspec.msgpack.encode(origin)}
+        for posted in base.batches[before.batches if before else 0 :]:
+            changes[_key(POSTED, posted.number)] = msgspec.msgpack.encode(posted)
+        return changes
+
+    def _base(self, batches: int) -> L1Base:
+        """What L1 had shown; GENESIS where a snapshot was taken before it was known."""
+        origin: Origin | None = self._read(ORIGIN, Origin)
+        if origin is None:
+            return GENESIS
+        posted = [self._decode(value, BatchPosted) for _, value in self._store.entries(POSTED)]
+        if [one.number for one in posted] != list(range(1, origin.batches + 1)):
+            raise self.damaged(f"{origin.batches} posted batches expected, {len(posted)} found")
+        if origin.batches > batches:
+            raise self.damaged(f"{origin.batches} batches were posted of {batches}")
+        return L1Base(
+            *(origin.mark, posted, origin.first_item, origin.accumulator),
+            *(origin.items, origin.confirmed),
+        )
 
     def load(self) -> Loaded | None:
         """The snapshot; None where none was ever written. Its root is still to be compared.
@@ -134,7 +186,8 @@ class SnapshotStore:
             for _, value in self._store.entries(ANSWERS)
             for answer in self._decode(value, list[Answer])
         ]
-        return Loaded(head, load_state(self._store), entries, answers)
+        state = load_state(self._store)
+        return Loaded(head, state, entries, answers, self._base(len(entries)))
 
     def _check(self, head: Head) -> None:
         if head.identity != self.identity:
@@ -147,6 +200,10 @@ class SnapshotStore:
                 f"OTHER_VERSION: {self._store.directory} has layout {head.layout}, this program "
                 f"writes {LAYOUT}; {MEND}"
             )
+
+    def _read(self, key: bytes, shape: Any) -> Any:
+        value = self._store.read(key)
+        return None if value is None else self._decode(value, shape)
 
     def _decode(self, value: bytes, shape: Any) -> Any:
         try:

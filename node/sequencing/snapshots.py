@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from node.journal_reading import Position
 from node.sequencing.answers import Answers
+from node.sequencing.l1_view import L1Base
 from node.sequencing.snapshot_store import (
     LAYOUT,
     Entry,
@@ -101,6 +102,11 @@ class Snapshots:
     # --- taking one ---
 
     @property
+    def next(self) -> int:
+        """The batch that the next snapshot would be of; zero before one is final."""
+        return 0 if self._final is None else self._final.batch.number
+
+    @property
     def is_due(self) -> bool:
         """Whether a restart would have to replay too much without it."""
         final = self._final
@@ -109,7 +115,11 @@ class Snapshots:
         return self.policy.is_due(final.batch.number - self.number, final.records)
 
     def take(
-        self, contents: Sequence[BatchContent], records: Sequence[BatchRecord], answers: Answers
+        self,
+        contents: Sequence[BatchContent],
+        records: Sequence[BatchRecord],
+        answers: Answers,
+        base: L1Base | None = None,
     ) -> tuple[Snapshot, Final]:
         """What brings the store up to the last final batch, and what it is made of.
 
@@ -127,6 +137,7 @@ class Snapshots:
             entries=[Entry(contents[at], records[at]) for at in range(self.number, last)],
             answers=answers.of_batches(self.number + 1, last),
             stale_answers=range(self._answers_from, oldest),
+            base=base,
         )
         return snapshot, final
 

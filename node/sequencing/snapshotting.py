@@ -9,6 +9,7 @@ import structlog
 
 from node.errors import Halt
 from node.sequencing.history import History
+from node.sequencing.l1_view import L1Base
 
 log = structlog.get_logger(__name__)
 
@@ -25,8 +26,11 @@ class Snapshotting:
         history: History,
         run_blocking: Callable[[Callable[[], Any]], Awaitable[Any]],
         wake: asyncio.Event,
+        base_for: Callable[[int], L1Base | None],
     ) -> None:
+        """`base_for` says from where on a restart behind a batch must read L1."""
         self.problem = ""
+        self._base_for = base_for
         self.wake = wake
         self._history = history
         self._run_blocking = run_blocking
@@ -45,7 +49,10 @@ class Snapshotting:
         if snapshots is None or not snapshots.is_due or not history.journal.is_synced:
             return False
         snapshot, final = snapshots.take(
-            history.sequencer.contents, history.records, history.answers
+            history.sequencer.contents,
+            history.records,
+            history.answers,
+            self._base_for(snapshots.next),
         )
         try:
             await self._run_blocking(partial(snapshots.store.write, snapshot))

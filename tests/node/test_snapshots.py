@@ -1,9 +1,6 @@
 """Restarts from snapshots: the same venue as from the whole journal, or a reason and its mend."""
 
 import asyncio
-import shutil
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,59 +8,16 @@ import pytest
 from fake_database import FakeDatabase, FakeDatabases
 from fake_disk import FakeDisk, FakeFile
 from fake_rollup import FakeL1
-from msgspec.structs import replace
 from sequenced_world import order
 from service_world import PATH, SNAPSHOTS, Desk
+from snapshot_world import EVERY, database, known, snapshot_desk
 
-from node.database import open_leveldb
 from node.errors import Halt
-from node.journal_reading import OtherJournal
-from node.sequencing.snapshot_store import ANSWERS, HEAD, Head
+from node.sequencing.snapshot_store import HEAD, Head
 from node.snapshot_policy import SnapshotPolicy
-from node.store import StoreDamaged
 from sequencer.sequencer import Submission
 from state.orders import BUY, SELL
 from state.status import Status
-
-EVERY = SnapshotPolicy(batches=1)
-
-
-async def snapshot_desk(policy: SnapshotPolicy = EVERY, **settings: Any) -> Desk:
-    """Four final batches, one sealed and not posted, one open."""
-    desk = Desk(snapshot_policy=policy, **settings)
-    desk.l1.finality = 0
-    await desk.open_venue()
-    await desk.settle()
-    for at in range(1, 4):
-        await desk.orders("alice", at, side=BUY)
-        await desk.orders("bob", at, side=SELL, lots=4)
-        await desk.settle()
-    await desk.look()
-    await desk.orders("bob", 4, side=SELL)
-    desk.l1.deposit("carol", 8)
-    await desk.seal()
-    await desk.look()
-    await desk.orders("bob", 5, side=SELL)
-    return desk
-
-
-def database(desk: Desk) -> FakeDatabase:
-    return desk.databases.databases[SNAPSHOTS]
-
-
-def known(desk: Desk) -> dict[str, Any]:
-    """Everything that a restart must bring back."""
-    history = desk.history
-    answers = history.answers.of_batches(0, 1_000)
-    return {
-        "root": desk.root,
-        "records": history.records,
-        "contents": history.sequencer.contents,
-        "time": history.sequencer.time,
-        "owed": history.owed,
-        "answers": answers,
-        "progress": [history.answers.progress((1 << 8, 0, at)) for at in range(1, 4)],
-    }
 
 
 async def test_a_restart_from_a_snapshot_is_one_from_the_journal() -> None:
@@ -116,7 +70,7 @@ async def test_snapshots_go_on_where_the_last_process_stopped() -> None:
     number = desk.history.snapshots.number
     desk.databases = FakeDatabases()
     desk.restart()
-    assert await desk.service.snapshotting.step()
+    await desk.look()
     assert desk.history.snapshots.number == number
     again = dict(database(desk).values)
     assert msgspec.msgpack.decode(again.pop(HEAD), type=Head).mark.position == (
@@ -151,6 +105,56 @@ async def test_nothing_is_snapshot_that_l1_may_still_take_back() -> None:
     desk.l1.finality = 0
     await desk.look()
     assert database(desk).values
+
+
+async def test_a_restart_reads_l1_from_a_final_block_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = await snapshot_desk()
+    posted = [desk.service.batch(number) for number in range(1, 5)]
+    read: list[int] = []
+    scan = desk.l1.scan
+
+    async def counting(first: int, last: int) -> Any:
+        read.append(first)
+        return await scan(first, last)
+
+    monkeypatch.setattr(desk.l1, "scan", counting)
+    desk.l1.deposit("dave", 7)
+    desk.restart()
+    await desk.look()
+    assert min(read) > 8 and desk.service.heads.safe == 4
+    assert [desk.service.batch(number) for number in range(1, 5)] == posted
+    desk.service.engine.view.is_void = True
+    await desk.look()
+    assert min(read) > 8, "a view that fits nothing is read anew from there as well"
+    await desk.settle()
+    desk.check()
+
+
+async def test_items_that_no_batch_took_yet_are_remembered() -> None:
+    """They lie before the block from which L1 is read, and behind the last final batch."""
+    desk = Desk(snapshot_policy=EVERY)
+    await desk.open_venue()
+    await desk.settle()
+    desk.l1.deposit("carol", 8)
+    desk.l1.deposit("dave", 9)
+    await desk.service.watch.look()
+    desk.l1.finality = 0
+    await desk.service.watch.look()
+    desk.service.engine._follow_l1()
+    desk.history.journal.sync()
+    assert await desk.service.snapshotting.step()
+    desk.restart(kept=0)
+    assert [item.index for item in desk.service.engine.view.items(5)] == [5, 6]
+    await desk.settle()
+    desk.check()
+
+
+async def test_an_l1_that_takes_final_blocks_back_halts_a_restart() -> None:
+    desk = await snapshot_desk()
+    desk.l1.reorg(6)
+    desk.restart()
+    with pytest.raises(Halt, match=r"L1 contradicts what it had called final: block \d+"):
+        await desk.look()
 
 
 async def test_owed_transactions_outlive_a_snapshot_and_a_restart() -> None:
@@ -286,132 +290,3 @@ async def test_a_running_service_writes_snapshots_and_closes_them() -> None:
     root = desk.root
     desk.restart(kept=0)
     assert desk.root == root
-
-
-# --- what does not fit ---
-
-
-def older_journal(desk: Desk) -> None:
-    del desk.file.data[300:]
-
-
-def no_journal(desk: Desk) -> None:
-    del desk.disk.files[PATH]
-
-
-async def another_history() -> bytes:
-    other = Desk()
-    await other.open_venue()
-    await other.orders("dave", 1, 2, 3, 4, 5)
-    for at in range(6, 60):
-        await other.orders("dave", at)
-    return bytes(other.file.data)
-
-
-async def test_a_journal_that_does_not_belong_to_the_snapshot_is_told() -> None:
-    other = await another_history()
-
-    def exchanged(desk: Desk) -> None:
-        desk.file.data[:] = other
-
-    for change in (older_journal, no_journal, exchanged):
-        desk = await snapshot_desk()
-        change(desk)
-        with pytest.raises(OtherJournal, match="move the snapshots away"):
-            desk.restart()
-        desk.databases = FakeDatabases()
-        desk.restart()
-
-
-async def test_another_deployments_snapshots_are_told() -> None:
-    desk = await snapshot_desk()
-    head: Head = msgspec.msgpack.decode(database(desk).values[HEAD], type=Head)
-    for change, told in (
-        ({"identity": bytes(32)}, "OTHER_ROLLUP: .*another deployment; give the node"),
-        ({"layout": 99}, "OTHER_VERSION: .*delete this folder"),
-    ):
-        database(desk).values[HEAD] = msgspec.msgpack.encode(replace(head, **change))
-        with pytest.raises(Halt, match=told):
-            desk.start()
-
-
-def other_root(values: dict[bytes, bytes]) -> None:
-    head = msgspec.msgpack.decode(values[HEAD], type=Head)
-    values[HEAD] = msgspec.msgpack.encode(replace(head, state_root=bytes(32)))
-
-
-def first_gone(prefix: bytes) -> Callable[[dict[bytes, bytes]], None]:
-    def change(values: dict[bytes, bytes]) -> None:
-        del values[min(key for key in values if key.startswith(prefix))]
-
-    return change
-
-
-def truncated(prefix: bytes) -> Callable[[dict[bytes, bytes]], None]:
-    def change(values: dict[bytes, bytes]) -> None:
-        key = min(key for key in values if key.startswith(prefix))
-        values[key] = values[key][:-1]
-
-    return change
-
-
-@pytest.mark.parametrize(
-    ("change", "told"),
-    [
-        (other_root, "make the root"),
-        (first_gone(b"leaf/a"), "make the root"),
-        (first_gone(b"leaf/o"), "make the root"),
-        (truncated(b"leaf/m"), "is not one"),
-        (first_gone(b"batch/"), "the record of batch 1 is missing"),
-        (truncated(b"batch/"), "does not read"),
-        (truncated(ANSWERS), "does not read"),
-        (first_gone(HEAD), "the head of the snapshot is missing"),
-        (truncated(HEAD), "does not read"),
-    ],
-)
-async def test_a_damaged_snapshot_is_told_with_its_mend(
-    change: Callable[[dict[bytes, bytes]], None], told: str
-) -> None:
-    desk = await snapshot_desk()
-    before = known(desk)
-    change(database(desk).values)
-    with pytest.raises(StoreDamaged, match=rf"{told}.*; delete this folder, and the node replays"):
-        desk.start()
-    desk.databases = FakeDatabases()
-    desk.start()
-    assert known(desk) == before, "the mend mends"
-
-
-async def test_no_flipped_byte_of_the_database_changes_what_is_loaded(tmp_path: Path) -> None:
-    """An error with its mend, or a snapshot that was written, whole: never another state."""
-    desk = Desk(snapshot_policy=EVERY)
-    desk.databases = lambda _: open_leveldb(tmp_path / "whole")  # type: ignore[assignment]
-    desk.l1.finality = 0
-    desk.start()
-    await desk.open_venue()
-    await desk.settle()
-    await desk.orders("alice", 1)
-    await desk.settle()
-    await desk.look()
-    assert desk.history.snapshots is not None and desk.history.snapshots.number == 2
-    desk.history.snapshots.store.close()
-    roots = [record.state_root for record in desk.history.records]
-    (log,) = (tmp_path / "whole").glob("*.log")
-    data, refused = log.read_bytes(), 0
-    for place in range(0, len(data), max(1, len(data) // 120)):
-        copy = tmp_path / str(place)
-        shutil.copytree(tmp_path / "whole", copy)
-        flipped = bytearray(data)
-        flipped[place] ^= 0x20
-        (copy / log.name).write_bytes(flipped)
-        desk.databases = lambda _, copy=copy: open_leveldb(copy)  # type: ignore[assignment]
-        try:
-            desk.start()
-        except StoreDamaged:
-            refused += 1
-        else:
-            assert desk.history.snapshots.number in (0, 1, 2)
-            assert [record.state_root for record in desk.history.records] == roots
-            desk.history.snapshots.store.close()
-        shutil.rmtree(copy)
-    assert refused > 60
