@@ -54,7 +54,8 @@ class Ending:
         if sequencer is None or len(services) < len(story.processes):
             return f"only {', '.join(services)} run"
         history = sequencer.engine.history
-        if history.sequencer.open is not None or history.owed or not sequencer.engine.is_current:
+        is_idle = history.sequencer.open is None and history.journal.is_synced
+        if not is_idle or history.owed or not sequencer.engine.is_current:
             return f"the sequencer is busy: {sequencer.heads} {sequencer.problems()}"
         if followed.confirmed != followed.number:
             claimant = story.processes[2].service
