@@ -5,8 +5,9 @@ from reference_margin import band_edges, is_fresh, is_healthy
 from reference_matching import Outcome, exchange, is_too_large, is_too_much_interest
 from reference_orders import has_place
 
+from state.legs import NO_LEG, Leg
 from state.status import Status
-from state.transactions.block_trade import NO_LEG, BlockTrade, Leg
+from state.transactions.block_trade import BlockTrade
 
 
 def is_formed(tx: BlockTrade) -> bool:

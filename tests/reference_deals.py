@@ -5,8 +5,8 @@ from reference_ledger import BUY
 from reference_margin import band_edges
 from reference_markets import NOBODYS, near
 
+from state.legs import NO_LEG, Leg
 from state.transactions import BlockTrade
-from state.transactions.block_trade import NO_LEG, Leg
 
 LEGS_MAX = 4
 

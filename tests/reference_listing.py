@@ -1,9 +1,14 @@
 """A market listing read off docs/protocol.md: its bytes, and what makes it sound."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
+from typing import TypeVar
 
 from state.markets import PERPETUAL
+
+Key = TypeVar("Key", int, bytes)
 
 ONE = 1_000_000
 """A rate of one, in parts per million."""
@@ -119,8 +124,8 @@ def decode(payload: bytes) -> Terms | None:
     return Terms(**head, tiers=tiers, publishers=publishers)
 
 
-def _ascend(keys: list[int] | list[bytes]) -> bool:
-    return list(keys) == sorted(set(keys))
+def _ascend(keys: Sequence[Key]) -> bool:
+    return all(before < after for before, after in pairwise(keys))
 
 
 def is_sound(terms: Terms) -> bool:

@@ -118,21 +118,22 @@ def unsound(r: Random, market: Listing) -> bytes:
     changes: tuple[dict[str, object], ...] = (
         {"kind": 7},
         {"symbol": r.choice((b"BTC\nUSD", b"BTC\x7f", b"\x00BTC", b"BTC\x00USD", b"BTC USD", b""))},
-        *[{name: 0} for name in ("tick", "band", "order_lots_max", "price_age_max")],
-        *[{name: 10**5 + 1} for name in ("taker_fee", "maker_fee")],
-        *[{name: 10**6 + 1} for name in ("deviation", "price_step", "interest", "close_out")],
-        *[{name: 10**6 + 1} for name in ("funding_cap", "liquidation_fee")],
+        *_each(("tick", "band", "order_lots_max", "price_age_max"), 0),
+        *_each(("taker_fee", "maker_fee"), 10**5 + 1),
+        *_each(("deviation", "price_step", "interest", "close_out"), 10**6 + 1),
+        *_each(("funding_cap", "liquidation_fee"), 10**6 + 1),
         {"order_life_max": 0},
         {"band": 10**6},
         {"order_lots_max": market.position_max + 1},
         {"position_max": 2**48},
         {"interest_lower": market.interest_upper + 1},
-        *[{"tiers": value} for value in tiers],
+        {"tiers": r.choice(tiers)},
         {"publishers": tuple(sorted({(address, 1, 1) for address in PUBLISHERS}))},
         {"publishers": ((bytes(20), 1, 1),)},
         {"publishers": ((PUBLISHERS[0], 1, 0),)},
-        *[{name: 2} for name in ("quorum", "families", "expiry")],
-        *[{"open_interest_max": lots} for lots in (0, 2**63)],
+        *_each(("quorum", "families", "expiry"), 2),
+        {"open_interest_max": 0},
+        {"open_interest_max": 2**63},
         {"interest_upper": 2**96},
     )
     bad = encode_listing(replace(market, **r.choice(changes)))
@@ -161,3 +162,7 @@ def band_end(r: Random, market: Market, side: int) -> int:
     lowest, highest = band_edges(market)
     end = highest + beyond if side == BUY else lowest - beyond
     return min(2**24 - 1, max(1, end))
+
+
+def _each(names: tuple[str, ...], value: int) -> list[dict[str, object]]:
+    return [{name: value} for name in names]
