@@ -13,10 +13,6 @@ TIMEOUT = 8.0
 """Seconds until whoever asked stops waiting for an answer."""
 
 
-class Unreachable(OSError):
-    """Nobody listens at the other end."""
-
-
 class Network:
     """Carries questions and answers. A link is named by who asks."""
 

@@ -9,11 +9,10 @@ from node.simulation.referee import Rows
 from node.simulation.trace import Trace, Violation
 from state.execution import Receipt
 from state.transactions import SignedPrice, Transaction
-from state.transactions.kinds import Kind
 
 
 class Acknowledged(Struct, frozen=True):
-    """A transaction that its sender was told is in. `at` counts the retries before."""
+    """A transaction that its sender was told is in. `retries` counts those before that."""
 
     tx: Transaction
     receipt: Receipt
@@ -93,8 +92,3 @@ class Promises:
 
 def _same(one: Receipt, other: Receipt) -> bool:
     return (one.status, one.fills) == (other.status, other.fills)
-
-
-def signed_rows(rows: list[Rows]) -> int:
-    """How many transactions of traders there are."""
-    return sum(row.kind != Kind.PRICE for batch in rows for row in batch)
