@@ -19,6 +19,15 @@ from state.batch import BatchHeader, ChunkCommitment, decode_header, encode_head
 from state.machine import Machine, SavedRoots, Sums, decode_machine, encode_machine
 from state.markets import Publisher, decode_board_row, decode_market, encode_board_row
 from state.markets import encode_market as encode_market_with
+from state.orders import (
+    BUY,
+    Flags,
+    Life,
+    RestingOrder,
+    decode_order,
+    encode_flags,
+    encode_order,
+)
 from state.packing import NotCanonical
 from state.withdrawals import Withdrawal, decode_withdrawal, encode_withdrawal
 
@@ -116,6 +125,21 @@ REFUSED: dict[str, Case] = {
         "9 publishers, 1 to 8 expected",
     ),
     "a batch of sixty-five chunks": (decode_header, header(65), "65 chunks, at most 64"),
+    "an order of no lots": (
+        decode_order,
+        encode_order(RestingOrder(1, 0, 1, 0, 0, 0)),
+        "^no such order can rest$",
+    ),
+    "an order that lives at once or never": (
+        decode_order,
+        encode_order(RestingOrder(1, 0, 1, 5, 0, encode_flags(Flags(BUY, life=Life.IOC)))),
+        "^no such order can rest$",
+    ),
+    "an order with a flag too many": (
+        decode_order,
+        encode_order(RestingOrder(1, 0, 1, 5, 0, 128)),
+        "^no such order can rest$",
+    ),
     "something else than a machine": (
         decode_machine,
         b"\7" + encode_machine(Machine(), ZERO)[1:],
