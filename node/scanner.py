@@ -108,19 +108,27 @@ class L1Scanner:
                 low = middle + 1
             else:
                 high = middle
-        del self.marks[low:]
-        if self._base is not None and not self.marks:
-            await self._return_to(self._base)
+        if low == 0 and self._base is not None:
+            await self._check_base(self._base, head)
+            self.marks = [self._base]
+        else:
+            del self.marks[low:]
         return self.scanned
 
-    async def _return_to(self, base: Mark) -> None:
-        if not await self._stands(base):
-            raise Halt(
-                f"L1 contradicts what it had called final: block {base.block} is not "
-                f"0x{base.hash.hex()} any more. Point the node at an L1 endpoint on the "
-                "canonical chain"
+    async def _check_base(self, base: Mark, head: L1Block) -> None:
+        """Halt where `base` is another block now, Retry where this L1 has not come so far."""
+        if await self._stands(base):
+            return
+        if head.number < base.block:
+            raise Retry(
+                f"L1 is at block {head.number} and has not seen block {base.block}, which was "
+                "final: it is behind, or another chain"
             )
-        self.marks = [base]
+        raise Halt(
+            f"L1 contradicts what it had called final: block {base.block} is not "
+            f"0x{base.hash.hex()} any more. Point the node at an L1 endpoint on the "
+            "canonical chain"
+        )
 
     async def _stands(self, mark: Mark) -> bool:
         found = await self._reader.client.block(mark.block)

@@ -34,6 +34,7 @@ class Snapshotting:
         self.wake = wake
         self._history = history
         self._run_blocking = run_blocking
+        self._failed_at = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set; a write in progress is finished."""
@@ -48,6 +49,9 @@ class Snapshotting:
         # The place in the journal that a snapshot names must be on disk before it is.
         if snapshots is None or not snapshots.is_due or not history.journal.is_synced:
             return False
+        # What failed is tried again with the next final batch, and not without end.
+        if snapshots.next == self._failed_at:
+            return False
         snapshot, final = snapshots.take(
             history.sequencer.contents,
             history.records,
@@ -58,6 +62,7 @@ class Snapshotting:
             await self._run_blocking(partial(snapshots.store.write, snapshot))
         except (Halt, OSError) as error:
             snapshots.failed(final)
+            self._failed_at = snapshot.head.number
             self.problem = f"no snapshot could be written, so a restart takes longer: {error}"
             log.error("snapshot_failed", batch=snapshot.head.number, reason=str(error))
             return False

@@ -152,6 +152,8 @@ async def test_items_that_no_batch_took_yet_are_remembered() -> None:
 async def test_an_l1_that_takes_final_blocks_back_halts_a_restart() -> None:
     desk = await snapshot_desk()
     desk.l1.reorg(6)
+    for _ in range(9):
+        desk.l1.mine()
     desk.restart()
     with pytest.raises(Halt, match=r"L1 contradicts what it had called final: block \d+"):
         await desk.look()

@@ -1,0 +1,63 @@
+"""Snapshots beside an L1 endpoint that lags, and on a disk that stays full."""
+
+import pytest
+from service_world import Desk
+from snapshot_world import database, known, snapshot_desk
+
+from node.errors import Retry
+
+
+async def another_final_batch(desk: Desk) -> None:
+    """Posted and final, and no snapshot of it taken yet."""
+    for _ in range(3):
+        await desk.service.watch.look()
+        await desk.seal()
+        await desk.post(1)
+    await desk.service.watch.look()
+    await desk.service.engine.cycle()
+
+
+async def test_finality_that_goes_back_takes_nothing_from_the_next_snapshot() -> None:
+    desk = await snapshot_desk()
+    await another_final_batch(desk)
+    desk.l1.finality = 5
+    await desk.service.watch.look()
+    view = desk.service.engine.view
+    assert view.batches_until(view.finalized_block) < 4, "less than the last snapshot knows"
+    assert await desk.service.snapshotting.step()
+    before = known(desk)
+    desk.restart(kept=0)
+    assert known(desk) | {"time": 0} == before | {"time": 0}, "L1's time is asked for again"
+    desk.l1.finality = 0
+    await desk.settle()
+    desk.check()
+
+
+async def test_an_endpoint_that_lags_behind_a_final_block_is_asked_again() -> None:
+    desk = await snapshot_desk()
+    desk.restart()
+    blocks = list(desk.l1.blocks)
+    del desk.l1.blocks[5:]
+    for _ in range(2):
+        with pytest.raises(Retry, match="L1 is at block 4 and has not seen block 9"):
+            await desk.service.watch.look()
+    desk.l1.blocks[:] = blocks
+    await desk.settle()
+    desk.check()
+
+
+async def test_a_snapshot_that_failed_waits_for_the_next_final_batch() -> None:
+    desk = await snapshot_desk()
+    store = database(desk)
+    store.fail_write = True
+    await another_final_batch(desk)
+    assert not await desk.service.snapshotting.step()
+    store.fail_write = False
+    for _ in range(3):
+        await desk.service.engine.cycle()
+        assert not await desk.service.snapshotting.step()
+    assert desk.service.snapshotting.problem
+    await desk.orders("alice", 7)
+    await another_final_batch(desk)
+    assert await desk.service.snapshotting.step()
+    assert not desk.service.snapshotting.problem
