@@ -1,10 +1,13 @@
 """The simulation can fail: a node with a bug put into it breaks an invariant within some seeds."""
 
+import json
 from collections.abc import Callable
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from node.cli.simulate import simulate
 from node.event_store import EventStore
 from node.journal import Journal
 from node.sequencing.agreement import Agreement
@@ -70,3 +73,16 @@ def test_it_finds_a_bug_that_was_put_in(
     put_in(monkeypatch)
     found = next((seed for seed in SEEDS if not play(seed, rates=rates).is_good), None)
     assert found is not None, f"none of {len(SEEDS)} seeds noticed"
+
+
+def test_a_broken_seed_is_told_in_one_line_with_the_command_that_repeats_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    claim_another_root(monkeypatch)
+    done = CliRunner().invoke(simulate, ["--seeds", "1", "--from", "2", "--json"])
+    assert done.exit_code == 1
+    (failure,) = json.loads(done.stdout)["failures"]
+    assert (failure["seed"], failure["rule"]) == (2, "claims are right")
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("seed 2 broke")]
+    assert line.endswith("again: tallystick simulate --seeds 1 --from 2")
+    assert "batch_sealed" in done.stderr, "the last events are told too"
