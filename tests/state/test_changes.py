@@ -6,9 +6,11 @@ import pytest
 from builders import Venue
 from msgspec.structs import replace
 
+from state.accounts import ABSENT
 from state.markets import Side
 from state.orders import BUY, SELL
 from state.store import Changes
+from state.withdrawals import Withdrawal
 
 MARK = 500_000
 
@@ -84,3 +86,17 @@ def test_nothing_is_restored_over_a_write_of_the_same_step(venue: Venue, what: s
 def test_nothing_is_restored_that_was_not_saved(venue: Venue) -> None:
     with pytest.raises(AssertionError):
         Changes(venue.state).restore()
+
+
+def test_an_account_is_never_closed(venue: Venue) -> None:
+    with pytest.raises(AssertionError, match=r"^an account is never closed$"):
+        Changes(venue.state).write_account(1 << 8, ABSENT)
+
+
+def test_withdrawals_are_counted_one_by_one_and_none_is_skipped(venue: Venue) -> None:
+    changes = Changes(venue.state)
+    for index in range(3):
+        changes.append_withdrawal(Withdrawal(index, 1 << 8, b"\1" * 20, 5))
+    assert changes.machine.withdrawals == len(changes.withdrawals) == 3
+    with pytest.raises(AssertionError):
+        changes.append_withdrawal(Withdrawal(4, 1 << 8, b"\1" * 20, 5))

@@ -14,6 +14,7 @@ from state.margin import (
     health,
     initial_margin,
     interest_scale,
+    is_fresh,
     may_stand,
     worst_lots,
 )
@@ -100,6 +101,9 @@ def test_open_orders_count_at_their_worst_case(lots: int, bids: int, asks: int, 
         ((30, 50), (30, 40), (10, 10), False),
         ((30, 50), (36, 40), (10, -5), False),
         ((30, 50), (30, 0), (10, 0), True),
+        ((30, 50), (30, 45), (10, 0), True),
+        ((30, 50), (30, 45), (-10, 0), True),
+        ((30, 50), (20, 45), (10, 0), False),
         ((-5, 50), (-5, 40), (10, 8), False),
         ((-5, 50), (-4, 40), (10, 8), True),
         ((-5, 50), (-5, 50), (-10, -9), True),
@@ -126,6 +130,18 @@ def test_caution_takes_the_worse_mark_of_every_position_whatever_its_size(
     assert cautious_health(state, account) == Health(50_000 + 2 * lots * worse, required)
     required = 2 * share_up(abs(lots) * marks[0], 50_000)
     assert health(state, account) == Health(50_000 + 2 * lots * marks[0], required)
+
+
+def test_health_is_asked_only_where_every_position_has_a_row() -> None:
+    account = Account(owner=b"\1" * 20, positions=(Position(0, 1),))
+    for ask in (health, cautious_health):
+        with pytest.raises(AssertionError, match=r"^a position's market has a row$"):
+            ask(MemoryState(), account)
+
+
+@pytest.mark.parametrize(("mark", "fresh"), [(0, False), (1, True), (2, True)])
+def test_a_mark_of_one_nano_is_a_mark(mark: int, fresh: bool) -> None:
+    assert is_fresh(replace(row(), mark=mark), now=10) == fresh
 
 
 @given(st.integers(0, 2**120), st.integers(0, RATE_ONE))

@@ -142,3 +142,17 @@ def test_a_transfer_moves_cash_between_ones_own_accounts_alone(
 def test_a_subaccount_opened_by_transfer_belongs_to_the_same_owner(venue: Venue) -> None:
     assert venue.transfer("alice", ALICE | 9, 5 * DOLLAR).status == Status.OK
     assert venue.state.account(ALICE | 9).owner == key("alice").address
+
+
+def test_money_leaves_by_the_owners_signature_alone(venue: Venue) -> None:
+    number = venue.numbers["alice"] << 8
+    sequence = next(venue.sequences)
+    for tx in (
+        Withdraw(number, sequence, key("bob").address, 5, FAR),
+        Transfer(number, sequence, number | 1, 5, FAR),
+    ):
+        before = venue.cash("alice")
+        assert venue.run(tx, sign_transaction(tx, key("bob"))).status == Status.BAD_SIGNATURE
+        assert venue.cash("alice") == before
+        assert venue.state.account(number | 1).is_absent and venue.state.withdrawals == []
+    assert venue.run(tx, sign_transaction(tx, key("alice"))).status == Status.OK
