@@ -94,6 +94,7 @@ class Journal:
 
     def _check_head(self) -> None:
         """The file's head is written, or compared."""
+        self._sync_inherited()
         found = self._file.read(0, HEAD_BYTES)
         # A file can have its new length on disk before all of its bytes: zeros stand for those.
         is_torn = self._head.startswith(found.rstrip(b"\0"))
@@ -108,6 +109,13 @@ class Journal:
                 f"{self.path} is the journal of another deployment or version: give the node "
                 "the data directory that it used with this rollup, or an empty one"
             )
+
+    def _sync_inherited(self) -> None:
+        """What a run before this one wrote and did not sync shows, and could still be lost."""
+        try:
+            self._file.sync()
+        except OSError as error:
+            raise JournalFailed(self.path, error) from error
 
     def _cut(self, torn: TornTail) -> None:
         self.torn = torn

@@ -163,6 +163,14 @@ def test_a_head_whose_end_never_reached_the_disk_is_written_again(kept: int) -> 
         assert bytes(cut.files[PATH].data) == bytes(disk.files[PATH].data[:HEAD_BYTES])
 
 
+def test_what_was_read_outlives_a_loss_of_power_though_its_writer_never_synced_it() -> None:
+    disk, _ = written(GROUPS)
+    disk.files[PATH].synced = 0
+    assert opened(disk)[1] == flat(GROUPS)
+    disk.files[PATH].lose_power()
+    assert opened(disk)[1] == flat(GROUPS)
+
+
 def test_the_journal_of_another_deployment_is_refused() -> None:
     disk, _ = written(GROUPS)
     with pytest.raises(Halt, match="another deployment"):
@@ -180,8 +188,8 @@ def test_a_file_that_is_no_journal_is_left_alone() -> None:
 def test_a_group_is_one_write_and_one_sync() -> None:
     disk, _ = written([])
     file = disk.files[PATH]
-    appends, syncs = file.appends, file.syncs
     journal, _ = opened(disk)
+    appends, syncs = file.appends, file.syncs
     for at in range(50):
         journal.append(Final(at))
     journal.sync()
