@@ -2,6 +2,7 @@
 
 import pytest
 from builders import DOLLAR, FAR, MICRO_DOLLAR, NOW, Venue, key, sign_transaction
+from msgspec.structs import replace
 
 from state.invariants import check_invariants
 from state.limits import WITHDRAWALS_MAX
@@ -156,3 +157,17 @@ def test_money_leaves_by_the_owners_signature_alone(venue: Venue) -> None:
         assert venue.cash("alice") == before
         assert venue.state.account(number | 1).is_absent and venue.state.withdrawals == []
     assert venue.run(tx, sign_transaction(tx, key("alice"))).status == Status.OK
+
+
+@pytest.mark.parametrize(
+    ("owner", "status"), [("alice", Status.OK), ("mallory", Status.NOT_OWN_ACCOUNT)]
+)
+def test_a_transfer_stays_with_one_owner_where_a_number_has_two(
+    venue: Venue, owner: str, status: Status
+) -> None:
+    other = venue.open("alice", 1, subaccount=1)
+    account = venue.state.accounts[other]
+    venue.state.accounts[other] = replace(account, owner=key(owner).address)
+    assert venue.transfer("alice", other, 5).status == status
+    assert venue.state.account(other).cash == DOLLAR + (5 if status == Status.OK else 0)
+    check_invariants(venue.state)
