@@ -68,7 +68,10 @@ class Agreement:
         return cursor.inbox, cursor.accumulator
 
     def update(self) -> bool:
-        """Follow L1; whether anything of ours was undone. Rewind where L1's logs do not fit."""
+        """Follow L1, by one batch of its at most; whether to ask again, since something changed.
+
+        Rewind where L1's logs do not fit.
+        """
         # Between two updates L1 may have gone back and on again: the count alone says nothing.
         while self._agreed and not self._still_stands(self.safe):
             self._agreed.pop()
@@ -108,21 +111,21 @@ class Agreement:
         return self._sequencer.contents[number - 1].is_behind(header)
 
     def _follow_l1(self) -> None:
-        """Put what L1 has from here on in the place of ours."""
-        self._history.rewind_to(self.safe)
-        while self.safe < len(self._view.batches):
-            number = self.safe + 1
-            payload = self._view.batches[number - 1].payload
-            derived = self._derived(number)
-            batch = self._history.adopt(derived, payload)
-            log.warning(
-                "batch_adopted",
-                number=number,
-                void=batch.void,
-                transactions=len(batch.rows),
-                owed=len(self._history.owed),
-            )
-            self._agree()
+        """Put L1's next batch in the place of ours."""
+        if self._sequencer.number > self.safe or self._sequencer.open is not None:
+            self._history.rewind_to(self.safe)
+        number = self.safe + 1
+        payload = self._view.batches[number - 1].payload
+        derived = self._derived(number)
+        batch = self._history.adopt(derived, payload)
+        log.warning(
+            "batch_adopted",
+            number=number,
+            void=batch.void,
+            transactions=len(batch.rows),
+            owed=len(self._history.owed),
+        )
+        self._agree()
 
     def _derived(self, number: int) -> Derived:
         posted = self._view.batches[number - 1]

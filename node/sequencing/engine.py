@@ -114,7 +114,7 @@ class Engine:
 
     async def cycle(self) -> None:
         """One round. Raises Halt where going on could lose money."""
-        self._follow_l1()
+        await self._follow_l1()
         if self.view.is_caught_up and self.view.head is not None:
             self.sequencer.advance_clock(self.view.head.timestamp)
             self._take_items()
@@ -127,10 +127,16 @@ class Engine:
 
     # --- L1 ---
 
-    def _follow_l1(self) -> None:
-        """Undo or replace what L1 does not have, or will not take."""
+    async def _follow_l1(self) -> None:
+        """Undo or replace what L1 does not have, or will not take.
+
+        Each batch that comes from L1 is put on disk, and others get their turn before the next.
+        """
         try:
-            self.agreement.update()
+            while self.agreement.update():
+                self._forget_final()
+                await self._sync([])
+                await asyncio.sleep(0)
         except Rewind as error:
             log.warning("l1_view_void", reason=str(error))
             self.view.is_void, self.view.is_caught_up = True, False
@@ -144,6 +150,9 @@ class Engine:
         self.durable = min(self.durable, self.sequencer.number)
         if not self.sequencer.open:
             self._opened_at = None
+        self._forget_final()
+
+    def _forget_final(self) -> None:
         final = min(self.view.batches_until(self.view.finalized_block), self.agreement.safe)
         if final in self.sequencer.batches:
             self.history.forget(final)

@@ -1,5 +1,7 @@
 """The sequencer service against L1 in memory: what is acknowledged runs, whatever L1 does."""
 
+import asyncio
+
 import pytest
 from builders import NOW
 from fake_rollup import PARAMETERS
@@ -154,9 +156,35 @@ async def test_batches_taken_over_from_l1_are_in_every_head_at_once() -> None:
         desk.l1.deposit("dave", 5)
         desk.l1.force()
     await desk.service.watch.look()
-    assert desk.service.engine.agreement.update()
-    heads = desk.service.heads
-    assert heads.safe == heads.unsafe == len(desk.l1.batches)
+    for number in range(2, 5):
+        assert desk.service.engine.agreement.update()
+        heads = desk.service.heads
+        assert heads.safe == heads.unsafe == number <= len(desk.l1.batches)
+    assert not desk.service.engine.agreement.update()
+
+
+async def test_others_get_their_turn_between_batches_from_l1() -> None:
+    """Each is on disk before the next: whoever took over a long history starts where it was."""
+    before = Desk()
+    await before.open_venue()
+    for at in range(1, 6):
+        await before.orders("alice", at)
+        await before.settle()
+    desk = Desk(before.l1)
+    await desk.service.watch.look()
+    cycle = asyncio.create_task(desk.service.engine.cycle())
+    seen = list[int]()
+    while not cycle.done():
+        await asyncio.sleep(0)
+        seen.append(desk.history.sequencer.number)
+        if seen[-1] == 3:
+            cycle.cancel()
+    assert seen[-1] == 3
+    desk.restart(kept=0)
+    assert desk.history.sequencer.number == 3
+    await desk.settle()
+    assert desk.root == before.root
+    desk.check()
 
 
 async def test_l1_may_go_back_and_on_again_between_two_looks() -> None:
