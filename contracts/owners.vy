@@ -104,6 +104,8 @@ def _owner_number(owner: address) -> uint32:
         self.owner_count = number
         self.owner_numbers[owner] = number
         self.number_owners[number] = owner
+        # Who has a number of their own wants no other, also once this one has moved on.
+        self.accepted_numbers[owner] = 0
     return number
 
 

@@ -157,6 +157,16 @@ def test_who_deposits_before_the_rotation_keeps_a_number_of_their_own(world: Wor
     assert numbers(world, ALICE, CAROL) == [1, 2]
 
 
+def test_consent_ends_with_a_number_of_ones_own(world: World) -> None:
+    world.deposit(ALICE)
+    accept(world, BOB, 1)
+    world.deposit(BOB)
+    assert world.read(views.ACCEPTED_NUMBERS, BOB) == 0
+    hand_over(world, BOB, 0x200, CAROL)
+    with pytest.raises(Reverted, match=ACCEPT):
+        rotate(world, ALICE, 0x100, BOB)
+
+
 HANDINGS = {
     "an owner to nobody": (ALICE, 0x100, bytes(20), ACCEPT),
     "an owner to themselves": (ALICE, 0x100, ALICE, TAKEN),
