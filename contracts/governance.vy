@@ -59,9 +59,13 @@ def __init__(governor: address, parameter_delay: uint64):
 def list_market(listing: Bytes[inbox.PAYLOAD_BYTES_MAX]):
     """
     @notice Append a market listing. Its form is judged by the rules on L2, where a
-            bad one changes nothing. The governor only.
+            bad one changes nothing. What was announced for the market before is void.
+            The governor only.
     """
     assert msg.sender == GOVERNOR, "governance: not the governor"
+    if len(listing) >= 2:
+        # Who comes to a new market has the whole delay before its terms change.
+        self._take_back(self._market(listing))
     inbox._append(inbox.KIND_LIST_MARKET, 0, listing)
 
 
@@ -86,10 +90,7 @@ def cancel_parameters(market: uint16):
     @notice Take back what was announced for a market. The governor only.
     """
     assert msg.sender == GOVERNOR, "governance: not the governor"
-    scheduled: Scheduled = self.scheduled_parameters[market]
-    assert scheduled.listing_hash != empty(bytes32), "governance: nothing is scheduled"
-    self.scheduled_parameters[market] = empty(Scheduled)
-    log ParametersCancelled(market=market)
+    assert self._take_back(market), "governance: nothing is scheduled"
 
 
 @external
@@ -105,6 +106,18 @@ def apply_parameters(listing: Bytes[inbox.PAYLOAD_BYTES_MAX]):
     assert now - scheduled.ready_at <= PARAMETER_LIFE, "governance: scheduled too long ago"
     self.scheduled_parameters[market] = empty(Scheduled)
     inbox._append(inbox.KIND_SET_PARAMETERS, 0, listing)
+
+
+@internal
+def _take_back(market: uint16) -> bool:
+    """
+    @notice Forget what was announced for a market; false where nothing was.
+    """
+    if self.scheduled_parameters[market].listing_hash == empty(bytes32):
+        return False
+    self.scheduled_parameters[market] = empty(Scheduled)
+    log ParametersCancelled(market=market)
+    return True
 
 
 @internal

@@ -123,6 +123,21 @@ def test_a_change_of_mind_is_told(world: World) -> None:
         apply(world)
 
 
+def test_nothing_is_announced_for_a_market_before_it_is_listed(world: World) -> None:
+    """Its terms could change at once under whoever comes to it."""
+    schedule(world, STRICTER)
+    schedule(world, ELSEWHERE)
+    world.wait(DELAY)
+    told, listed = world.logs(world.send(calls.list_market(LISTING), GOVERNOR))
+    assert told == ParametersCancelledLog(MARKET)
+    assert isinstance(listed, InboxItemLog) and listed.payload == LISTING
+    assert world.read(views.SCHEDULED_PARAMETERS, MARKET) == NOTHING
+    with pytest.raises(Reverted, match=NOT_SCHEDULED):
+        apply(world, STRICTER)
+    assert apply(world, ELSEWHERE).payload == ELSEWHERE
+    assert len(world.logs(world.send(calls.list_market(LISTING), GOVERNOR))) == 1
+
+
 @pytest.mark.parametrize("changed", [LISTING + b"\0", LISTING[:-1], LISTING[:-1] + b"?"])
 def test_what_is_applied_is_to_the_byte_what_was_announced(world: World, changed: bytes) -> None:
     schedule(world)
