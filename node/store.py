@@ -8,6 +8,7 @@ drops without a word is a torn last write, which then never happened.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import plyvel
 
@@ -36,8 +37,10 @@ class Store:
     ) -> None:
         self.directory = directory
         self.mend = mend
+        self._open_database = open_database
+        self._has_failed = False
         with self._guard():
-            self._db = open_database(directory)
+            self._opened = open_database(directory)
 
     def damaged(self, detail: str) -> StoreDamaged:
         """What to raise where a value is not what was written."""
@@ -45,25 +48,39 @@ class Store:
 
     def read(self, key: bytes) -> bytes | None:
         with self._guard():
-            value: bytes | None = self._db.get(key, verify_checksums=True)
+            value: bytes | None = self._db().get(key, verify_checksums=True)
         return value
 
     def entries(self, prefix: bytes, *, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """What begins with `prefix`, by ascending key, as it stood when the first was asked for."""
         with self._guard():
-            yield from self._db.iterator(prefix=prefix, reverse=reverse, verify_checksums=True)
+            yield from self._db().iterator(prefix=prefix, reverse=reverse, verify_checksums=True)
 
     def write(self, changes: Changes, *, sync: bool = True) -> None:
         """All of `changes` or none. With `sync` it outlives a loss of power once this returns."""
-        with self._guard(), self._db.write_batch(transaction=True, sync=sync) as batch:
-            for key, value in changes.items():
-                if value is None:
-                    batch.delete(key)
-                else:
-                    batch.put(key, value)
+        with self._guard():
+            database = self._db()
+            self._has_failed = True
+            with database.write_batch(transaction=True, sync=sync) as batch:
+                for key, value in changes.items():
+                    if value is None:
+                        batch.delete(key)
+                    else:
+                        batch.put(key, value)
+            self._has_failed = False
 
     def close(self) -> None:
-        self._db.close()
+        self._opened.close()
+
+    def _db(self) -> Any:
+        """Opened anew after a write that failed: what it left in LevelDB's log is dropped then,
+        and behind it nothing that is appended could ever be read again.
+        """
+        if self._has_failed:
+            self._opened.close()
+            self._opened = self._open_database(self.directory)
+            self._has_failed = False
+        return self._opened
 
     @contextmanager
     def _guard(self) -> Iterator[None]:
@@ -71,7 +88,7 @@ class Store:
         try:
             yield
         except plyvel.CorruptionError as error:
-            raise self.damaged(str(error)) from error
+            raise self.damaged(_words(error)) from error
         except plyvel.Error as error:
             if "LOCK: " in str(error):
                 raise Halt(
@@ -81,6 +98,12 @@ class Store:
             if "does not exist" in str(error):
                 raise self.damaged("files of the database are missing") from error
             raise Halt(
-                f"STORE_FAILED: {self.directory}: {error}; check the disk and its free space, or "
-                f"{self.mend}"
+                f"STORE_FAILED: {self.directory}: {_words(error)}; check the disk and its free "
+                f"space, or {self.mend}"
             ) from error
+
+
+def _words(error: Exception) -> str:
+    """What LevelDB says, which comes as bytes."""
+    said = error.args[0] if error.args else ""
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)

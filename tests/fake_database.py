@@ -18,6 +18,10 @@ class FakeDatabase:
         self.synced: Values = {}
         self.writes = 0
         self.fail_write = False
+        self.is_torn = False
+        """A write failed since it was opened: LevelDB's log ends in a part of one."""
+        self.is_damaged = False
+        """Something was written behind that."""
         self.after_write: Callable[[], None] = lambda: None
 
     def get(self, key: bytes, **_: Any) -> bytes | None:
@@ -33,7 +37,9 @@ class FakeDatabase:
     def write_batch(self, *, sync: bool = False, **_: Any) -> Iterator["FakeBatch"]:
         batch = FakeBatch()
         yield batch
+        self.is_damaged = self.is_torn
         if self.fail_write:
+            self.is_torn = True
             raise plyvel.IOError("No space left on device")
         for key, value in batch.changes.items():
             if value is None:
@@ -74,4 +80,8 @@ class FakeDatabases:
         self.databases: dict[Path, FakeDatabase] = {}
 
     def __call__(self, directory: Path) -> FakeDatabase:
-        return self.databases.setdefault(directory, FakeDatabase())
+        database = self.databases.setdefault(directory, FakeDatabase())
+        if database.is_damaged:
+            raise plyvel.CorruptionError(b"Corruption: checksum mismatch")
+        database.is_torn = False
+        return database

@@ -1,10 +1,14 @@
 """Snapshots beside an L1 endpoint that lags, and on a disk that stays full."""
 
+import resource
+from pathlib import Path
+
 import pytest
 from service_world import Desk
 from snapshot_world import database, known, snapshot_desk
 
-from node.errors import Retry
+from node.errors import Halt, Retry
+from node.store import Store
 
 
 async def another_final_batch(desk: Desk) -> None:
@@ -61,3 +65,25 @@ async def test_a_snapshot_that_failed_waits_for_the_next_final_batch() -> None:
     await another_final_batch(desk)
     assert await desk.service.snapshotting.step()
     assert not desk.service.snapshotting.problem
+    before = known(desk)
+    desk.restart(kept=0)
+    assert known(desk) | {"time": 0} == before | {"time": 0}
+
+
+def test_a_store_that_was_full_for_a_while_can_be_read_later(tmp_path: Path) -> None:
+    """What LevelDB had written of a failed write would otherwise damage what comes behind it."""
+    store = Store(tmp_path, mend="")
+    store.write({b"first": b"1"})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for _ in range(2):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60, limits[1]))
+        try:
+            with pytest.raises(Halt, match=r"STORE_FAILED: .*IO error: .*check the disk"):
+                store.write({b"lost": bytes(100)})
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    store.write({b"second": b"2"})
+    store.close()
+    again = Store(tmp_path, mend="")
+    assert dict(again.entries(b"")) == {b"first": b"1", b"second": b"2"}
+    again.close()
