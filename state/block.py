@@ -2,6 +2,8 @@
 
 Two accounts exchange what they agreed on, past the book. Legs hedge one another, so
 limits are asked leg by leg, but margin only at the end; the first refusal ends in RESTORE.
+A price that both agreed on, off the mark, moves value past the book, so either must be as
+sound in the end as after a withdrawal.
 """
 
 from msgspec.structs import replace
@@ -11,7 +13,7 @@ from state.exchange import Exchange, Party
 from state.legs import Leg
 from state.limits import ACCOUNT_POSITIONS_MAX
 from state.machine import NO_BLOCK, NO_ORDER, BlockInProgress
-from state.margin import health, is_fresh
+from state.margin import cautious_health, has_fresh_marks, is_fresh
 from state.orders import BUY, SELL
 from state.status import Status
 from state.store import Changes
@@ -82,12 +84,17 @@ def _has_slot(account: Account, market: int) -> bool:
 
 
 def _settled(changes: Changes, block: BlockInProgress) -> Status:
-    """SETTLE: with every leg traded, both must be healthy; the taker is asked first."""
-    if not health(changes, changes.account(changes.machine.order.account)).is_healthy:
+    """SETTLE: with every leg traded, both must be sound; the taker is asked first."""
+    if not _is_sound(changes, changes.account(changes.machine.order.account)):
         return Status.TAKER_MARGIN_TOO_LOW
-    if not health(changes, changes.account(block.maker)).is_healthy:
+    if not _is_sound(changes, changes.account(block.maker)):
         return Status.MAKER_MARGIN_TOO_LOW
     return Status.OK
+
+
+def _is_sound(changes: Changes, account: Account) -> bool:
+    """Healthy at the worse of mark and slow mark, none of them stale."""
+    return has_fresh_marks(changes, account) and cautious_health(changes, account).is_healthy
 
 
 def _finish(changes: Changes, status: Status) -> None:

@@ -1,7 +1,7 @@
 """Block trades: docs/protocol.md 5.4, every leg or none."""
 
 from reference_ledger import Ledger, Markets
-from reference_margin import band_edges, is_fresh, is_healthy
+from reference_margin import band_edges, is_fresh, spare
 from reference_matching import Outcome, exchange, is_too_large, is_too_much_interest
 from reference_orders import has_place
 
@@ -46,11 +46,17 @@ def trade_block(
         if status != Status.OK:
             return ledger, Outcome(status, [], steps)
     steps += 1
-    if not is_healthy(after, markets, tx.taker):
+    if not _is_sound(after, markets, tx.taker, now):
         return ledger, Outcome(Status.TAKER_MARGIN_TOO_LOW, [], steps)
-    if not is_healthy(after, markets, tx.maker):
+    if not _is_sound(after, markets, tx.maker, now):
         return ledger, Outcome(Status.MAKER_MARGIN_TOO_LOW, [], steps)
     return after, Outcome(Status.OK, fills, steps)
+
+
+def _is_sound(ledger: Ledger, markets: Markets, account: int, now: int) -> bool:
+    """As what may leave an account: nothing could, but no less is left than that."""
+    fresh = all(is_fresh(markets[number], now) for number in ledger.markets_of(account))
+    return fresh and spare(ledger, markets, account) >= 0
 
 
 def _terms_refuse(markets: Markets, leg: Leg, now: int) -> Status:

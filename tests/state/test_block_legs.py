@@ -29,6 +29,7 @@ from state.limits import ACCOUNT_POSITIONS_MAX, CASH_MAX, LOTS_MAX, TICKS_MAX
 from state.markets import Mode
 from state.orders import BUY, SELL, Life
 from state.status import Status
+from state.transactions import Header
 
 ALICE, BOB = 1 << 8, 2 << 8
 
@@ -321,3 +322,16 @@ def test_resting_orders_count_in_margin_and_stay_where_they_are(venue: Venue) ->
     position = venue.state.account(BOB).position(0)
     assert position is not None and (position.lots, position.bid_lots) == (-200, 1_000)
     assert venue.state.front(0, BUY) == before
+
+
+def test_a_mark_moved_for_a_moment_lifts_no_cash_out_by_a_block_trade() -> None:
+    """At a mark that jumped, an account far from healthy at the slow one gives nothing away."""
+    venue = block_venue()
+    venue.open("carol", 1_000_000)
+    venue.sell("carol", 1_500_000, AROUND)
+    assert venue.buy("alice", 1_500_000, AROUND).status == Status.OK
+    venue.run(Header(venue.state.machine.time + 10))
+    assert venue.price(65_000_000) == Status.OK
+    assert venue.withdraw("alice", 6_000 * 10**6).status == Status.MARGIN_TOO_LOW
+    assert trade(venue, leg(BUY, 400_000, 585_000)).status == Status.OK
+    assert trade(venue, leg(SELL, 400_000, 715_000)).status == Status.MAKER_MARGIN_TOO_LOW
