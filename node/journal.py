@@ -11,7 +11,6 @@ from node.errors import Halt
 from node.journal_reading import (
     BODY_BYTES_MAX,
     HEAD_BYTES,
-    MAGIC,
     MARK,
     CorruptJournal,
     Group,
@@ -19,6 +18,7 @@ from node.journal_reading import (
     OtherJournal,
     Position,
     TornTail,
+    check_form,
     crc,
     hash_of,
     head_of,
@@ -102,11 +102,11 @@ class Journal:
             if found:
                 self._cut(TornTail(0, len(found)))
             self._write(self._head)
-        elif found[: len(MAGIC)] != MAGIC or found[-4:] != crc(found[:-4]):
-            raise CorruptJournal(self.path, 0, "it does not begin like a journal")
-        elif found != self._head:
+            return
+        check_form(self.path, found)
+        if found != self._head:
             raise Halt(
-                f"{self.path} is the journal of another deployment or version: give the node "
+                f"{self.path} is the journal of another deployment: give the node "
                 "the data directory that it used with this rollup, or an empty one"
             )
 

@@ -7,7 +7,14 @@ from typing import BinaryIO
 from msgspec import Struct
 
 from node.errors import Halt
-from node.journal_reading import HEAD_BYTES, MAGIC, CorruptJournal, JournalReader, Readable, crc
+from node.journal_reading import (
+    HEAD_BYTES,
+    MAGIC,
+    CorruptJournal,
+    JournalReader,
+    Readable,
+    check_form,
+)
 from state.crypto import keccak
 
 
@@ -36,7 +43,7 @@ class CheckedJournal(Struct, frozen=True, kw_only=True):
 
 
 def check_journal(path: Path) -> CheckedJournal:
-    """Length, checksum and chain of every group. Halt where there is no journal at `path`."""
+    """Length, checksum and chain of every group. Halt where no journal of this version is."""
     if not path.is_file():
         raise Halt(f"there is no journal at {path}: name the file, such as data/journal")
     with path.open("rb") as stream:
@@ -49,8 +56,7 @@ def _check(path: Path, file: Readable) -> CheckedJournal:
     kinds: Counter[str] = Counter()
     damage: CorruptJournal | None = None
     try:
-        if len(head) < HEAD_BYTES or head[: len(MAGIC)] != MAGIC or head[-4:] != crc(head[:-4]):
-            raise CorruptJournal(path, 0, "it does not begin like a journal")
+        check_form(path, head)
         for group in reader.groups(HEAD_BYTES, chain):
             kinds.update(type(record).__name__ for record in reader.records(group))
             chain, groups = group.chain, groups + 1

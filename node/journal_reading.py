@@ -170,6 +170,18 @@ def head_of(identity: bytes) -> bytes:
     return head + crc(head)
 
 
+def check_form(path: Path, head: bytes) -> None:
+    """CorruptJournal where `head` is none, Halt where it is that of another version."""
+    if len(head) < HEAD_BYTES or head[: len(MAGIC)] != MAGIC or head[-4:] != crc(head[:-4]):
+        raise CorruptJournal(path, 0, "it does not begin like a journal")
+    version = int.from_bytes(head[len(MAGIC) : len(MAGIC) + 2], "big")
+    if version != VERSION:
+        raise Halt(
+            f"OTHER_VERSION: {path} has format {version}, this program reads {VERSION}: use the "
+            "version of the program that wrote it"
+        )
+
+
 def hash_of(record: Record) -> bytes:
     """What a position remembers of the record before it."""
     return keccak(encode_records([record]))

@@ -63,6 +63,13 @@ class Head(Struct, frozen=True):
     answers_from: int
 
 
+class Stamp(Struct, frozen=True):
+    """As much of a head as every version of it has."""
+
+    layout: int
+    identity: bytes
+
+
 class Entry(Struct, frozen=True):
     """A batch, to be compared with L1, and for readers."""
 
@@ -175,8 +182,8 @@ class SnapshotStore:
             if next(self._store.entries(b""), None) is not None:
                 raise self.damaged("the head of the snapshot is missing")
             return None
+        self._check(self._decode(encoded, Stamp))
         head: Head = self._decode(encoded, Head)
-        self._check(head)
         entries: list[Entry] = []
         for key, value in self._store.entries(BATCH):
             if key != _key(BATCH, len(entries) + 1):
@@ -192,7 +199,7 @@ class SnapshotStore:
         state = load_state(self._store)
         return Loaded(head, state, entries, answers, self._base(len(entries)))
 
-    def _check(self, head: Head) -> None:
+    def _check(self, head: Stamp) -> None:
         if head.identity != self.identity:
             raise Halt(
                 f"OTHER_ROLLUP: {self._store.directory} holds snapshots of another deployment; "

@@ -9,7 +9,10 @@ from click.testing import CliRunner, Result
 from journal_files import GROUPS, IDENTITY, written
 
 from node.cli.main import tallystick
-from node.journal_reading import HEAD_BYTES
+from node.disk import SystemDisk
+from node.errors import Halt
+from node.journal import Journal
+from node.journal_reading import HEAD_BYTES, crc
 
 
 def checked(path: Path, *options: str) -> Result:
@@ -71,3 +74,17 @@ def test_what_is_no_journal_is_told(tmp_path: Path) -> None:
     assert found(tmp_path / "other")[1]["damage"].count("does not begin like a journal") == 1
     done = checked(tmp_path / "nothing")
     assert done.exit_code == 1 and "there is no journal at" in done.output
+
+
+def test_another_version_of_the_format_is_told_and_no_damage(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[9] = 2
+    data[HEAD_BYTES - 4 : HEAD_BYTES] = crc(bytes(data[: HEAD_BYTES - 4]))
+    path.write_bytes(data)
+    done = checked(path)
+    assert done.exit_code == 1 and "has format 2, this program reads 1: use the version" in (
+        " ".join(done.output.split())
+    )
+    with pytest.raises(Halt, match=r"OTHER_VERSION: .*has format 2"):
+        next(Journal(SystemDisk(), path, IDENTITY).read())
+    assert path.read_bytes() == data

@@ -60,6 +60,11 @@ async def test_another_deployments_snapshots_are_told() -> None:
         database(desk).values[HEAD] = msgspec.msgpack.encode(replace(head, **change))
         with pytest.raises(Halt, match=told):
             desk.start()
+    database(desk).values[HEAD] = msgspec.msgpack.encode(
+        {"layout": 99, "identity": head.identity, "more": 1}
+    )
+    with pytest.raises(Halt, match=r"OTHER_VERSION: .*has layout 99, this program writes 1"):
+        desk.start()
 
 
 def other_root(values: dict[bytes, bytes]) -> None:
