@@ -128,13 +128,13 @@ class Agreement:
         self._agree()
 
     def _derived(self, number: int) -> Derived:
-        posted = self._view.batches[number - 1]
+        posted, after = self._view.batches[number - 1], self._cursor(number - 1)
         header = decode_header(posted.header)
         return derive_batch(
             posted.header,
             posted.payload,
-            self._view.items(header.inbox_from, header.inbox_to),
-            after=self._cursor(number - 1),
+            self._view.items(after.inbox, max(after.inbox, header.inbox_to)),
+            after=after,
             batch_hash=posted.batch_hash,
         )
 

@@ -4,11 +4,15 @@ import resource
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from service_world import Desk
 from snapshot_world import database, known, snapshot_desk
 
 from node.errors import Halt, Retry
+from node.rollup_events import BatchPosted
 from node.store import Store
+from state.batch import decode_header, encode_header
+from state.crypto import keccak
 
 
 async def another_final_batch(desk: Desk) -> None:
@@ -46,6 +50,23 @@ async def test_an_endpoint_that_lags_behind_a_final_block_is_asked_again() -> No
         with pytest.raises(Retry, match="L1 is at block 4 and has not seen block 9"):
             await desk.service.watch.look()
     desk.l1.blocks[:] = blocks
+    await desk.settle()
+    desk.check()
+
+
+async def test_a_batch_of_items_that_ran_before_is_not_believed() -> None:
+    """What L1 shows must go on where the final batches end."""
+    desk = await snapshot_desk()
+    desk.l1.force()
+    (posted,) = desk.l1.blocks[-1].events
+    assert isinstance(posted, BatchPosted)
+    header = encode_header(replace(decode_header(posted.header), inbox_from=0))
+    lie = replace(posted, header=header, batch_hash=keccak(header))
+    desk.l1.blocks[-1].events[:] = [lie]
+    desk.restart()
+    await desk.look()
+    assert desk.service.engine.view.is_void and desk.service.heads.safe == 4
+    desk.l1.blocks[-1].events[:] = [posted]
     await desk.settle()
     desk.check()
 
