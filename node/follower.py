@@ -78,6 +78,7 @@ class FollowerService:
         self._is_checked = False
         self._trouble = ""
         self._distrusted = ""
+        self._finalized_block = -1
 
     # --- VenueView and SettlementView ---
 
@@ -232,7 +233,9 @@ class FollowerService:
         except L1Error:
             # An L1 without the tag has nothing that it calls final.
             block = None
-        self._show(kept.followed, finalized_block=block.number if block else -1, l1_block=l1_block)
+        # Behind a shorter branch, or an endpoint that lags, what was final still is.
+        self._finalized_block = max(self._finalized_block, block.number if block else -1)
+        self._show(kept.followed, finalized_block=self._finalized_block, l1_block=l1_block)
         kept.snapshot(self.heads.finalized)
 
     def _show(self, followed: Followed, *, finalized_block: int, l1_block: int) -> None:

@@ -81,7 +81,8 @@ class Watch:
             if missing:
                 raise Rewind(f"{missing}; it is read again")
             self._view.head = head
-            self._view.finalized_block = finalized
+            # Behind a shorter branch, or an endpoint that lags, what was final still is.
+            self._view.finalized_block = max(self._view.finalized_block, finalized)
             self._seen_at = self._clock.monotonic()
             self._changed()
             if scan.is_caught_up:

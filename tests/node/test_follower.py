@@ -201,3 +201,20 @@ async def test_finality_follows_l1s(venue: L1Venue, tmp_path: Path) -> None:
         # The devnet calls its head final.
         assert follower.heads.finalized == 1
         assert follower.heads.l1_block == await venue.client.block_number()
+
+
+async def test_what_was_final_stays_final_behind_a_shorter_branch(
+    venue: L1Venue, tmp_path: Path
+) -> None:
+    await venue.fund()
+    await venue.trading_day()
+    await venue.mine()
+    snapshot = await venue.snapshot()
+    await venue.mine()
+    async with following(venue, tmp_path) as follower:
+        await catch_up(follower)
+        final = follower._finalized_block
+        await venue.revert(snapshot)
+        await catch_up(follower)
+        assert await venue.client.block_number() < final == follower._finalized_block
+        assert follower.heads.finalized == 1

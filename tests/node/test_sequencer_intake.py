@@ -132,3 +132,16 @@ async def test_a_full_queue_that_must_wait_leaves_the_loop_to_others() -> None:
     desk.restart()
     await desk.settle()
     desk.check()
+
+
+async def test_an_endpoint_that_lags_takes_no_finality_back() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    await desk.settle()
+    desk.l1.finality = 0
+    await desk.look()
+    final = desk.service.heads.finalized
+    assert final > 0
+    desk.l1.finality = 1_000
+    await desk.look()
+    assert desk.service.heads.finalized == final
