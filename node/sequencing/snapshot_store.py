@@ -129,6 +129,7 @@ class SnapshotStore:
 
     def write(self, snapshot: Snapshot) -> None:
         """Blocks until the snapshot is on disk, whole. Halt where it is not."""
+        self._check_before(snapshot.entries[0].content.number - 1)
         changes = dict(leaf_changes(snapshot.commitment, snapshot.places))
         for entry in snapshot.entries:
             changes[_key(BATCH, entry.content.number)] = msgspec.msgpack.encode(entry)
@@ -140,6 +141,12 @@ class SnapshotStore:
             changes |= self._origin(snapshot.base)
         changes[HEAD] = msgspec.msgpack.encode(snapshot.head)
         self._store.write(changes)
+
+    def _check_before(self, number: int) -> None:
+        """StoreDamaged where the snapshot that this one goes on from is there no more."""
+        head: Head | None = self._read(HEAD, Head)
+        if (head.number if head else 0) < number:
+            raise self.damaged(f"the snapshot of batch {number} is gone")
 
     def _origin(self, base: L1Base) -> dict[bytes, bytes | None]:
         """What brings the store to `base`: final batches are posted once and for all."""

@@ -93,6 +93,20 @@ async def test_a_snapshot_that_failed_waits_for_the_next_final_batch() -> None:
     assert known(desk) | {"time": 0} == before | {"time": 0}
 
 
+async def test_a_snapshot_goes_on_from_the_one_before_or_is_not_written() -> None:
+    """Whoever deletes the folder under a running node finds the journal replayed."""
+    desk = await snapshot_desk()
+    database(desk).values.clear()
+    await another_final_batch(desk)
+    assert not await desk.service.snapshotting.step()
+    assert "the snapshot of batch 4 is gone; delete" in desk.service.snapshotting.problem
+    before = known(desk)
+    desk.restart()
+    assert known(desk) | {"time": 0} == before | {"time": 0}
+    await desk.settle()
+    assert not desk.service.snapshotting.problem and database(desk).values
+
+
 def test_a_store_that_was_full_for_a_while_can_be_read_later(tmp_path: Path) -> None:
     """What LevelDB had written of a failed write would otherwise damage what comes behind it."""
     store = Store(tmp_path, mend="")
