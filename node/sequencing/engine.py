@@ -134,6 +134,7 @@ class Engine:
         """
         try:
             while self.agreement.update():
+                self.durable = min(self.durable, self.sequencer.number)
                 self._forget_final()
                 await self._sync([])
                 await asyncio.sleep(0)
