@@ -19,9 +19,10 @@ REVOKE_KEY = Function("revoke_key", ("uint32", "uint32"))
 ACCEPT_NUMBER = Function("accept_number", ("uint32",))
 ROTATE_OWNER = Function("rotate_owner", ("uint32", "address"))
 LIST_MARKET = Function("list_market", ("bytes",))
+SCHEDULE_LISTING = Function("schedule_listing", ("bytes",))
 SCHEDULE_PARAMETERS = Function("schedule_parameters", ("bytes",))
-CANCEL_PARAMETERS = Function("cancel_parameters", ("uint16",))
-APPLY_PARAMETERS = Function("apply_parameters", ("bytes",))
+CANCEL_SCHEDULED = Function("cancel_scheduled", ("uint16",))
+APPLY_SCHEDULED = Function("apply_scheduled", ("uint8", "bytes"))
 POST_BATCH = Function(
     "post_batch",
     (
@@ -48,9 +49,10 @@ FUNCTIONS = (
     ACCEPT_NUMBER,
     ROTATE_OWNER,
     LIST_MARKET,
+    SCHEDULE_LISTING,
     SCHEDULE_PARAMETERS,
-    CANCEL_PARAMETERS,
-    APPLY_PARAMETERS,
+    CANCEL_SCHEDULED,
+    APPLY_SCHEDULED,
     POST_BATCH,
     FORCE_BATCH,
     CLAIM,
@@ -133,8 +135,13 @@ def rotate_owner(*, account: int, new_owner: bytes) -> bytes:
 
 
 def list_market(listing: bytes) -> bytes:
-    """Appends a listing to the inbox; the governor only."""
+    """Appends a listing to the inbox, while nobody has deposited; the governor only."""
     return LIST_MARKET.encode(listing)
+
+
+def schedule_listing(listing: bytes) -> bytes:
+    """Announces a new market; the governor only."""
+    return SCHEDULE_LISTING.encode(listing)
 
 
 def schedule_parameters(listing: bytes) -> bytes:
@@ -142,14 +149,14 @@ def schedule_parameters(listing: bytes) -> bytes:
     return SCHEDULE_PARAMETERS.encode(listing)
 
 
-def cancel_parameters(market: int) -> bytes:
+def cancel_scheduled(market: int) -> bytes:
     """Takes back what was announced for a market; the governor only."""
-    return CANCEL_PARAMETERS.encode(market)
+    return CANCEL_SCHEDULED.encode(market)
 
 
-def apply_parameters(listing: bytes) -> bytes:
-    """Appends what was announced, to the byte, once its delay is over."""
-    return APPLY_PARAMETERS.encode(listing)
+def apply_scheduled(kind: int, listing: bytes) -> bytes:
+    """Appends what was announced, to the byte, once its delay is over; `kind` is the item's."""
+    return APPLY_SCHEDULED.encode(kind, listing)
 
 
 def post_batch(

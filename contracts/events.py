@@ -42,15 +42,16 @@ class OwnerRotatedLog(msgspec.Struct, frozen=True):
     owner: bytes
 
 
-class ParametersScheduledLog(msgspec.Struct, frozen=True):
-    """`listing` is what may be applied to `market` from `ready_at`, in seconds."""
+class ChangeScheduledLog(msgspec.Struct, frozen=True):
+    """`listing` may be appended as an item of `kind` for `market` from `ready_at`, in seconds."""
 
     market: int
+    kind: int
     ready_at: int
     listing: bytes
 
 
-class ParametersCancelledLog(msgspec.Struct, frozen=True):
+class ChangeCancelledLog(msgspec.Struct, frozen=True):
     """What was scheduled for `market` is void."""
 
     market: int
@@ -102,8 +103,8 @@ RollupLog = (
     InboxItemLog
     | DepositedLog
     | OwnerRotatedLog
-    | ParametersScheduledLog
-    | ParametersCancelledLog
+    | ChangeScheduledLog
+    | ChangeCancelledLog
     | WithdrawalPaidLog
     | BatchPostedLog
     | ClaimedLog
@@ -148,10 +149,10 @@ class Event(Generic[T]):
 INBOX_ITEM = Event("InboxItem", ("uint64", "uint8", "uint64", "address", "bytes"), 1, InboxItemLog)
 DEPOSITED = Event("Deposited", ("uint64", "uint32", "address", "uint64"), 3, DepositedLog)
 OWNER_ROTATED = Event("OwnerRotated", ("uint32", "address", "address"), 3, OwnerRotatedLog)
-PARAMETERS_SCHEDULED = Event(
-    "ParametersScheduled", ("uint16", "uint64", "bytes"), 1, ParametersScheduledLog
+CHANGE_SCHEDULED = Event(
+    "ChangeScheduled", ("uint16", "uint8", "uint64", "bytes"), 1, ChangeScheduledLog
 )
-PARAMETERS_CANCELLED = Event("ParametersCancelled", ("uint16",), 1, ParametersCancelledLog)
+CHANGE_CANCELLED = Event("ChangeCancelled", ("uint16",), 1, ChangeCancelledLog)
 WITHDRAWAL_PAID = Event(
     "WithdrawalPaid", ("uint32", "uint32", "address", "uint64"), 3, WithdrawalPaidLog
 )
@@ -164,8 +165,8 @@ EVENTS: tuple[Event[Any], ...] = (
     INBOX_ITEM,
     DEPOSITED,
     OWNER_ROTATED,
-    PARAMETERS_SCHEDULED,
-    PARAMETERS_CANCELLED,
+    CHANGE_SCHEDULED,
+    CHANGE_CANCELLED,
     WITHDRAWAL_PAID,
     BATCH_POSTED,
     CLAIMED,

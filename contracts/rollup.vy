@@ -38,10 +38,11 @@ exports: (
 )
 exports: (
     governance.list_market,
+    governance.schedule_listing,
     governance.schedule_parameters,
-    governance.cancel_parameters,
-    governance.apply_parameters,
-    governance.scheduled_parameters,
+    governance.cancel_scheduled,
+    governance.apply_scheduled,
+    governance.scheduled_changes,
     governance.GOVERNOR,
     governance.PARAMETER_DELAY,
 )
@@ -98,7 +99,7 @@ def __init__(
     """
     @param token USDC, or on a development network a stand-in.
     @param sequencer Who posts batches.
-    @param governor Who lists markets and announces their parameters.
+    @param governor Who lists markets, and announces new ones and changes of parameters.
     @param genesis_output_hash keccak of the packed output of batch 0.
     """
     DEPLOYED_AT = block.number

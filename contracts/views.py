@@ -35,9 +35,12 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Scheduled(msgspec.Struct, frozen=True):
-    """The next parameters of a market, applicable from `ready_at`; the hash is zero for none."""
+    """What is coming for a market, applicable from `ready_at`.
 
-    listing_hash: bytes
+    `change_hash` is keccak(u8 kind | listing), zero for nothing.
+    """
+
+    change_hash: bytes
     ready_at: int
 
 
@@ -77,7 +80,7 @@ ACCEPTED_NUMBERS = View("accepted_numbers", ("address",), ("uint32",), int)
 # --- governance ---
 GOVERNOR = View("GOVERNOR", (), ("address",), bytes)
 PARAMETER_DELAY = View("PARAMETER_DELAY", (), ("uint64",), int)
-SCHEDULED_PARAMETERS = View("scheduled_parameters", ("uint16",), ("bytes32", "uint64"), Scheduled)
+SCHEDULED_CHANGES = View("scheduled_changes", ("uint16",), ("bytes32", "uint64"), Scheduled)
 
 # --- inbox ---
 INBOX_SIZE = View("inbox_size", (), ("uint64",), int)
@@ -118,7 +121,7 @@ VIEWS = (
     ACCEPTED_NUMBERS,
     GOVERNOR,
     PARAMETER_DELAY,
-    SCHEDULED_PARAMETERS,
+    SCHEDULED_CHANGES,
     INBOX_SIZE,
     INBOX_ITEM,
     ACCUMULATOR,

@@ -1,4 +1,4 @@
-"""Markets and their parameters through L1's door: listed, announced, cancelled, applied.
+"""Markets and their parameters through L1's door: announced, cancelled, applied, listed at once.
 
 Everything is read off L1 and tried with the venue's own rules before it is sent, since L1
 does not read a listing and the rules would only leave a bad one without effect.
@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from contracts import calls, events, views
 from contracts.abi import keccak
+from contracts.views import Scheduled
 from node.errors import Retry
 from node.l1.answers import L1Receipt
 from node.l1.sender import TransactionSender
@@ -50,18 +51,16 @@ class Terms:
             self.listings[listing.market] = listing
         return status
 
-    def find(self, market: str) -> Listing:
-        """A market by symbol or number. NotNow where there is none."""
-        for listing in self.listings.values():
-            if market in (name(listing), str(listing.market)):
-                return listing
-        known = ", ".join(map(name, self.listings.values())) or "none yet"
-        raise NotNow(f"there is no market {market}; the venue has: {known}")
+    def find(self, market: str) -> Listing | None:
+        """A market by symbol or number."""
+        named = (x for x in self.listings.values() if market in (name(x), str(x.market)))
+        return next(named, None)
 
 
 class Announcement(Struct, frozen=True):
-    """A market's next parameters, a `payload`, from `ready_at` to `void_after`, in seconds."""
+    """An inbox item to come, of `kind`, applicable from `ready_at` to `void_after`, in seconds."""
 
+    kind: InboxKind
     payload: bytes
     ready_at: int
 
@@ -76,6 +75,14 @@ class Announcement(Struct, frozen=True):
             return decode_listing(self.payload)
         except NotCanonical:
             return None
+
+
+class Market(Struct, frozen=True):
+    """A market as L1 has it; its `listing` is the announced one where it is not listed yet."""
+
+    listing: Listing
+    is_listed: bool
+    coming: Announcement | None
 
 
 def name(listing: Listing) -> str:
@@ -99,28 +106,66 @@ async def terms_on_l1(reader: RollupReader) -> Terms:
     return found
 
 
-async def announcement(reader: RollupReader, market: int) -> Announcement | None:
-    """What is coming for a market, from L1's own log of it; None where nothing is."""
-    scheduled = await reader.read(views.SCHEDULED_PARAMETERS, market)
-    if scheduled.listing_hash == ZERO_HASH:
-        return None
+async def announcements(reader: RollupReader, market: int | None = None) -> dict[int, Announcement]:
+    """What is coming for each market, or for one alone, from L1's own logs of it."""
+    only = [] if market is None else [market.to_bytes(32, "big")]
     logs = await reader.client.logs(
         address=reader.address,
-        topics=[events.PARAMETERS_SCHEDULED.topic, market.to_bytes(32, "big")],
+        topics=[events.CHANGE_SCHEDULED.topic, *only],
         first=await reader.read(views.DEPLOYED_AT),
         last=await reader.client.block_number(),
     )
-    for log in reversed(logs):
-        told = events.PARAMETERS_SCHEDULED.decode(log.topics, log.data)
-        if keccak(told.listing) == scheduled.listing_hash:
-            return Announcement(told.listing, scheduled.ready_at)
-    raise Retry(f"L1 shows no log of what is scheduled for market {market}")
+    told = [events.CHANGE_SCHEDULED.decode(log.topics, log.data) for log in logs]
+    found = {}
+    for last in {log.market: log for log in told}.values():
+        scheduled = await reader.read(views.SCHEDULED_CHANGES, last.market)
+        if scheduled.change_hash == ZERO_HASH:
+            continue
+        kind, payload = InboxKind(last.kind), last.listing
+        if scheduled != Scheduled(change_hash(kind, payload), last.ready_at):
+            raise Retry(f"L1 shows no log of what is scheduled for market {last.market}")
+        found[last.market] = Announcement(kind, payload, last.ready_at)
+    return found
+
+
+def change_hash(kind: InboxKind, payload: bytes) -> bytes:
+    """keccak(u8 kind | market listing), what L1 keeps of a scheduled change."""
+    return keccak(bytes([kind]) + payload)
+
+
+async def find_market(reader: RollupReader, market: str) -> Market:
+    """A market by symbol or number, listed or else announced. NotNow where there is neither."""
+    terms, coming = await terms_on_l1(reader), await announcements(reader)
+    listed = terms.find(market)
+    if listed:
+        return Market(listed, True, coming.get(listed.market))
+    announced = Terms()
+    announced.listings = {
+        number: made.listing
+        for number, made in coming.items()
+        if made.kind == InboxKind.LIST_MARKET and made.listing
+    }
+    found = announced.find(market)
+    if found:
+        return Market(found, False, coming[found.market])
+    known = ", ".join(map(name, terms.listings.values())) or "none yet"
+    awaited = ", ".join(map(name, announced.listings.values()))
+    raise NotNow(
+        f"there is no market {market}; the venue has: {known}"
+        + (f"; announced: {awaited}" if awaited else "")
+    )
 
 
 async def list_market(
     reader: RollupReader, sender: TransactionSender, listing: Listing
-) -> Appended:
-    """Append a new market. NotNow where the rules would have none of it."""
+) -> Appended | Announcement:
+    """Append a new market while nobody has deposited, and announce it after that.
+
+    NotNow where the rules would have none of it.
+    """
+    size = await reader.read(views.INBOX_SIZE)
+    if size and (await reader.read(views.INBOX_ITEM, size - 1)).deposited:
+        return await schedule(reader, sender, listing, InboxKind.LIST_MARKET)
     await _check_governor(reader, sender)
     payload = encode_listing(listing)
     _check((await terms_on_l1(reader)).run(InboxKind.LIST_MARKET, payload), listing, ())
@@ -128,47 +173,53 @@ async def list_market(
 
 
 async def schedule(
-    reader: RollupReader, sender: TransactionSender, listing: Listing
+    reader: RollupReader,
+    sender: TransactionSender,
+    listing: Listing,
+    kind: InboxKind = InboxKind.SET_PARAMETERS,
 ) -> Announcement:
-    """Announce a market's next parameters. NotNow where the rules would have none of them."""
+    """Announce a market, or its next parameters. NotNow where the rules would not take them."""
     await _check_governor(reader, sender)
     terms, payload = await terms_on_l1(reader), encode_listing(listing)
     held, wanted = terms.listings.get(listing.market), decode_listing(payload)
     fixed = [x for x in FIXED if held and getattr(held, x) != getattr(wanted, x)]
-    _check(terms.run(InboxKind.SET_PARAMETERS, payload), listing, fixed)
-    receipt = await sender.send(reader.address, calls.schedule_parameters(payload))
-    scheduled = await reader.read(views.SCHEDULED_PARAMETERS, listing.market)
-    if scheduled.listing_hash != keccak(payload):
+    _check(terms.run(kind, payload), listing, fixed)
+    is_new = kind == InboxKind.LIST_MARKET
+    call = calls.schedule_listing(payload) if is_new else calls.schedule_parameters(payload)
+    receipt = await sender.send(reader.address, call)
+    scheduled = await reader.read(views.SCHEDULED_CHANGES, listing.market)
+    if scheduled.change_hash != change_hash(kind, payload):
         raise Retry(f"L1 took the announcement in block {receipt.block_number} and lost it again")
-    return Announcement(payload, scheduled.ready_at)
+    return Announcement(kind, payload, scheduled.ready_at)
 
 
 async def cancel(reader: RollupReader, sender: TransactionSender, market: int) -> L1Receipt:
     """Take an announcement back. NotNow where there is none."""
     await _check_governor(reader, sender)
     await _announced(reader, market)
-    return await sender.send(reader.address, calls.cancel_parameters(market))
+    return await sender.send(reader.address, calls.cancel_scheduled(market))
 
 
 async def apply(reader: RollupReader, sender: TransactionSender, market: int) -> Appended:
     """Append what was announced. Anybody may; NotNow before its time and after it."""
     found = await _announced(reader, market)
+    what = "listing" if found.kind == InboxKind.LIST_MARKET else "parameters"
     now = (await reader.block("latest")).timestamp
     if now < found.ready_at:
         raise NotNow(
-            f"market {market}'s parameters may be applied {found.ready_at - now} s from now; "
+            f"market {market}'s {what} may be applied {found.ready_at - now} s from now; "
             "until then everybody can read what is coming"
         )
     if now > found.void_after:
         raise NotNow(
-            f"market {market}'s parameters became void {now - found.void_after} s ago; the "
-            "governor must schedule them anew"
+            f"market {market}'s {what} became void {now - found.void_after} s ago; the "
+            "governor must schedule anew"
         )
-    return await append(reader, sender, calls.apply_parameters(found.payload))
+    return await append(reader, sender, calls.apply_scheduled(found.kind, found.payload))
 
 
 async def _announced(reader: RollupReader, market: int) -> Announcement:
-    found = await announcement(reader, market)
+    found = (await announcements(reader, market)).get(market)
     if found is None:
         raise NotNow(f"nothing is scheduled for market {market}; see: tallystick market show")
     return found

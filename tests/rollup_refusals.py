@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from protocol_bytes import withdrawal_leaf, withdrawals_tree
+from protocol_bytes import SET_PARAMETERS, withdrawal_leaf, withdrawals_tree
 from rollup_world import (
     ALICE,
     BOB,
@@ -166,10 +166,10 @@ def rotate_onto_a_contract(world: World) -> object:
 def announce(
     world: World, listing: bytes, applied: bytes = b"", *, wait: int = PARAMETERS.parameter_delay
 ) -> object:
-    """Schedule a listing, wait, apply one."""
+    """Schedule parameters, wait, apply some."""
     world.send(calls.schedule_parameters(listing), GOVERNOR)
     world.wait(wait)
-    return world.send(calls.apply_parameters(applied), BOB)
+    return world.send(calls.apply_scheduled(SET_PARAMETERS, applied), BOB)
 
 
 def refusing(world: World) -> World:
@@ -206,8 +206,12 @@ SCENARIOS: dict[str, Scenario] = {
     "governance: parameter delay is zero": lambda w: deploy(w, parameter_delay=0),
     "governance: parameter delay is too long": lambda w: deploy(w, parameter_delay=YEARS_34 + 1),
     "governance: not the governor": lambda w: w.send(calls.list_market(b"listing"), BOB),
+    "governance: somebody has deposited": lambda w: (
+        w.deposit(ALICE),
+        w.send(calls.list_market(b"listing"), GOVERNOR),
+    ),
     "governance: listing names no market": lambda w: announce(w, b"\0"),
-    "governance: nothing is scheduled": lambda w: w.send(calls.cancel_parameters(0), GOVERNOR),
+    "governance: nothing is scheduled": lambda w: w.send(calls.cancel_scheduled(0), GOVERNOR),
     "governance: not what is scheduled": lambda w: announce(w, b"listing", b"another listing"),
     "governance: parameter delay is not over": lambda w: announce(
         w, b"listing", b"listing", wait=PARAMETERS.parameter_delay - 1

@@ -10,13 +10,14 @@ from node import governance
 from node.cli import listings
 from node.cli.asking import ask_both, l1_sender
 from node.cli.failures import told
-from node.cli.keys import Signer, signer
+from node.cli.keys import signer
 from node.cli.options import json_option, l1_option, rpc_option, signer_options
 from node.cli.output import console, facts, print_json, table, waiting
-from node.governance import Announcement, terms_on_l1
+from node.governance import Announcement, Market, find_market
 from node.owners import Appended
 from node.rollup import RollupReader
 from node.rpc.client import VenueClient
+from state.transactions.kinds import InboxKind
 from state.transactions.list_market import Listing
 
 
@@ -35,20 +36,28 @@ def market() -> None:
 @l1_option
 @json_option
 def show(symbol: str, rpc_url: str, l1_url: str, as_json: bool) -> None:
-    """Show MARKET's parameters as L1 holds them, and what is announced for it."""
+    """Show MARKET's parameters as L1 holds them, and what is announced for it.
 
-    async def work(_: VenueClient, reader: RollupReader) -> tuple[Listing, Announcement | None]:
-        listing = (await terms_on_l1(reader)).find(symbol)
-        return listing, await governance.announcement(reader, listing.market)
+    A market that is announced but not listed yet is shown too.
+    """
 
-    listing, coming = ask_both(rpc_url, l1_url, work)
+    async def work(_: VenueClient, reader: RollupReader) -> Market:
+        return await find_market(reader, symbol)
+
+    found = ask_both(rpc_url, l1_url, work)
     if as_json:
-        shown = _announcement_json(coming) if coming else None
-        print_json({"parameters": listings.plain(listing), "scheduled": shown})
+        print_json(
+            {
+                "parameters": listings.plain(found.listing) if found.is_listed else None,
+                "scheduled": _announcement_json(found.coming) if found.coming else None,
+            }
+        )
         return
-    console().print(facts(f"Market {governance.name(listing)}", listings.rows(listing)))
-    if coming:
-        _show_announcement(listing, coming)
+    if found.is_listed:
+        title = f"Market {governance.name(found.listing)}"
+        console().print(facts(title, listings.rows(found.listing)))
+    if found.coming:
+        _show_announcement(found, found.coming)
 
 
 @market.command(name="list")
@@ -60,16 +69,23 @@ def show(symbol: str, rpc_url: str, l1_url: str, as_json: bool) -> None:
 def list_(
     file: Path, name: str | None, key_file: Path | None, rpc_url: str, l1_url: str, as_json: bool
 ) -> None:
-    """List the market that FILE describes, as `market show --json` has its parameters."""
+    """List the market that FILE describes, as `market show --json` has its parameters.
+
+    While nobody has deposited it is listed at once. After that it is announced, and may be
+    applied once the rollup's parameter delay is over.
+    """
     with told():
         key, listing = signer(name, key_file), listings.read_file(file)
 
-    async def work(_: VenueClient, reader: RollupReader) -> Appended:
+    async def work(_: VenueClient, reader: RollupReader) -> Appended | Announcement:
         return await governance.list_market(reader, await l1_sender(reader, key), listing)
 
     with waiting("waiting for L1"):
         done = ask_both(rpc_url, l1_url, work)
-    _show_appended(listing, done, as_json)
+    if isinstance(done, Announcement):
+        _show_scheduled(Market(listing, False, done), done, as_json)
+    else:
+        _show_appended(listing, done, as_json)
 
 
 @market.command()
@@ -90,25 +106,22 @@ def schedule(
 ) -> None:
     """Announce other parameters of MARKET, such as band=50000; what is not named stays.
 
-    They replace what was announced for it before, and may be applied once the rollup's
-    parameter delay is over.
+    They replace what was announced for it before, its listing if it is not listed yet, and may
+    be applied once the rollup's parameter delay is over.
     """
     with told():
         key = signer(name, key_file)
 
-    async def work(_: VenueClient, reader: RollupReader) -> tuple[Listing, Announcement]:
-        held = (await terms_on_l1(reader)).find(symbol)
-        wanted = listings.changed(held, assignments)
+    async def work(_: VenueClient, reader: RollupReader) -> tuple[Market, Announcement]:
+        found = await find_market(reader, symbol)
+        wanted = listings.changed(found.listing, assignments)
+        kind = InboxKind.SET_PARAMETERS if found.is_listed else InboxKind.LIST_MARKET
         sender = await l1_sender(reader, key)
-        return held, await governance.schedule(reader, sender, wanted)
+        return found, await governance.schedule(reader, sender, wanted, kind)
 
     with waiting("waiting for L1"):
-        held, coming = ask_both(rpc_url, l1_url, work)
-    if as_json:
-        print_json(_announcement_json(coming))
-        return
-    _show_announcement(held, coming)
-    console().print(f"then anybody may: tallystick market apply {governance.name(held)}")
+        found, coming = ask_both(rpc_url, l1_url, work)
+    _show_scheduled(found, coming, as_json)
 
 
 @market.command()
@@ -125,12 +138,12 @@ def cancel(
     l1_url: str,
     as_json: bool,
 ) -> None:
-    """Take back what is announced for MARKET."""
+    """Take back what is announced for MARKET, its listing or its parameters."""
     with told():
         key = signer(name, key_file)
 
     async def work(_: VenueClient, reader: RollupReader) -> tuple[Listing, bytes]:
-        listing = (await terms_on_l1(reader)).find(symbol)
+        listing = (await find_market(reader, symbol)).listing
         done = await governance.cancel(reader, await l1_sender(reader, key), listing.market)
         return listing, done.transaction_hash
 
@@ -156,25 +169,23 @@ def apply(
     l1_url: str,
     as_json: bool,
 ) -> None:
-    """Have L1 hand the announced parameters of MARKET to the venue. Anybody may, in their time."""
+    """Have L1 hand what is announced for MARKET to the venue. Anybody may, in its time."""
     with told():
         key = signer(name, key_file)
 
     async def work(_: VenueClient, reader: RollupReader) -> tuple[Listing, Appended]:
-        listing = (await terms_on_l1(reader)).find(symbol)
-        return listing, await _applied(reader, key, listing.market)
+        listing = (await find_market(reader, symbol)).listing
+        sender = await l1_sender(reader, key)
+        return listing, await governance.apply(reader, sender, listing.market)
 
     with waiting("waiting for L1"):
         listing, done = ask_both(rpc_url, l1_url, work)
     _show_appended(listing, done, as_json)
 
 
-async def _applied(reader: RollupReader, key: Signer, market: int) -> Appended:
-    return await governance.apply(reader, await l1_sender(reader, key), market)
-
-
 def _announcement_json(coming: Announcement) -> dict[str, Any]:
     return {
+        "kind": "listing" if coming.kind == InboxKind.LIST_MARKET else "parameters",
         "readyAt": coming.ready_at,
         "voidAfter": coming.void_after,
         "parameters": listings.plain(coming.listing) if coming.listing else None,
@@ -182,14 +193,29 @@ def _announcement_json(coming: Announcement) -> dict[str, Any]:
     }
 
 
-def _show_announcement(held: Listing, coming: Announcement) -> None:
-    ready, void = _moment(coming.ready_at), _moment(coming.void_after)
-    title = f"Announced, to be applied from {ready} to {void}"
-    if coming.listing is None:
-        console().print(f"{title}: {len(coming.payload)} bytes that are no listing")
+def _show_scheduled(found: Market, coming: Announcement, as_json: bool) -> None:
+    """What the governor just announced."""
+    if as_json:
+        print_json(_announcement_json(coming))
         return
-    rows = listings.differences(held, coming.listing)
-    console().print(table(title, ("parameter", ">now", ">then"), rows))
+    _show_announcement(found, coming)
+    called = governance.name(found.listing)
+    console().print(f"then anybody may: tallystick market apply {called}")
+
+
+def _show_announcement(found: Market, coming: Announcement) -> None:
+    ready, void = _moment(coming.ready_at), _moment(coming.void_after)
+    title = f"to be applied from {ready} to {void}"
+    if coming.listing is None:
+        console().print(f"Announced, {title}: {len(coming.payload)} bytes that are no listing")
+    elif coming.kind == InboxKind.LIST_MARKET:
+        called = governance.name(coming.listing)
+        console().print(
+            facts(f"Market {called}, announced, {title}", listings.rows(coming.listing))
+        )
+    else:
+        rows = listings.differences(found.listing, coming.listing)
+        console().print(table(f"Announced, {title}", ("parameter", ">now", ">then"), rows))
 
 
 def _show_appended(listing: Listing, done: Appended, as_json: bool) -> None:

@@ -3,9 +3,9 @@
 import pytest
 from evm_engines import Reverted
 from protocol_bytes import Header, genesis_batch_hash
-from rollup_world import ALICE, BOB, GOVERNOR, PARAMETERS, SEQUENCER, World
+from rollup_world import ALICE, BOB, PARAMETERS, SEQUENCER, World
 
-from contracts import calls, views
+from contracts import views
 from contracts.abi import keccak
 from contracts.events import BatchPostedLog
 
@@ -141,7 +141,7 @@ def test_an_overdue_item_cannot_be_left_out(
 ) -> None:
     world.deposit(ALICE)
     world.wait(60)
-    world.send(calls.list_market(b"listing"), GOVERNOR)
+    world.deposit(BOB)
     world.wait(waited - 60)
     call = world.batch_call(inbox_to=inbox_to, chunks=[b"1"], raw_hashes=[bytes(32)])
     expect(world, call, reason)

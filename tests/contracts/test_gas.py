@@ -114,13 +114,15 @@ def test_a_batch_takes_many_items_for_the_price_of_one() -> None:
     assert abs(costs[0] - costs[1]) < 1_000
 
 
-def test_parameters_are_announced_and_applied_for_little(world: World) -> None:
+def test_a_change_of_a_market_is_announced_and_applied_for_little(world: World) -> None:
     listing = bytes(range(1, 201))  # as long as one with a tier and a publisher
-    scheduled = world.send(calls.schedule_parameters(listing), GOVERNOR).gas_used
-    world.wait(PARAMETERS.parameter_delay)
-    applied = world.send(calls.apply_parameters(listing), BOB).gas_used
-    print(f"schedule_parameters: {scheduled} gas, apply_parameters: {applied} gas")
-    assert max(scheduled, applied) < 120_000
+    calldata = {2: calls.schedule_listing(listing), 5: calls.schedule_parameters(listing)}
+    for kind, call in calldata.items():
+        scheduled = world.send(call, GOVERNOR).gas_used
+        world.wait(PARAMETERS.parameter_delay)
+        applied = world.send(calls.apply_scheduled(kind, listing), BOB).gas_used
+        print(f"kind {kind}: schedule {scheduled} gas, apply_scheduled {applied} gas")
+        assert max(scheduled, applied) < 120_000
 
 
 def test_a_claim_on_the_longest_header_is_cheaper_than_it_looks(world: World) -> None:

@@ -1,13 +1,13 @@
-"""Governance: markets at once, parameters after their delay, and never twice."""
+"""Governance: markets and parameters after their delay, never twice; at once while nobody is in."""
 
 import pytest
-from evm_engines import Reverted
-from protocol_bytes import SET_PARAMETERS
+from evm_engines import Receipt, Reverted
+from protocol_bytes import LIST_MARKET, SET_PARAMETERS
 from rollup_world import ALICE, BOB, GOVERNOR, PARAMETERS, World
 
 from contracts import calls, views
 from contracts.abi import keccak
-from contracts.events import InboxItemLog, ParametersCancelledLog, ParametersScheduledLog
+from contracts.events import ChangeCancelledLog, ChangeScheduledLog, InboxItemLog
 
 DELAY = PARAMETERS.parameter_delay
 LIFE = 30 * 86_400
@@ -19,35 +19,80 @@ NOTHING = views.Scheduled(bytes(32), 0)
 NOT_SCHEDULED = "governance: not what is scheduled"
 
 
-def schedule(world: World, listing: bytes = LISTING) -> None:
-    world.send(calls.schedule_parameters(listing), GOVERNOR)
+SCHEDULING = {LIST_MARKET: calls.schedule_listing, SET_PARAMETERS: calls.schedule_parameters}
+EITHER = pytest.mark.parametrize("kind", SCHEDULING, ids=["listing", "parameters"])
 
 
-def apply(world: World, listing: bytes = LISTING) -> InboxItemLog:
+def schedule(world: World, listing: bytes = LISTING, kind: int = SET_PARAMETERS) -> Receipt:
+    return world.send(SCHEDULING[kind](listing), GOVERNOR)
+
+
+def apply(world: World, listing: bytes = LISTING, kind: int = SET_PARAMETERS) -> InboxItemLog:
     """The item that anybody's call appended."""
-    (log,) = world.logs(world.send(calls.apply_parameters(listing), BOB))
+    (log,) = world.logs(world.send(calls.apply_scheduled(kind, listing), BOB))
     assert isinstance(log, InboxItemLog)
     return log
 
 
-def test_what_is_coming_can_be_read_before_it_comes(world: World) -> None:
-    receipt = world.send(calls.schedule_parameters(LISTING), GOVERNOR)
+def test_a_market_is_listed_at_once_until_somebody_deposits(world: World) -> None:
+    founding = [LISTING, ELSEWHERE]
+    for index, listing in enumerate(founding):
+        (log,) = world.logs(world.send(calls.list_market(listing), GOVERNOR))
+        assert log == InboxItemLog(index, LIST_MARKET, world.engine.time, GOVERNOR, listing)
+    world.deposit(ALICE, amount=1)
+    for _ in range(2):
+        with pytest.raises(Reverted, match="governance: somebody has deposited"):
+            world.send(calls.list_market(b"\0\7another"), GOVERNOR)
+        # What was deposited once is known behind items that bring nothing.
+        world.send(calls.revoke_key(account=0x100, key_epoch=1), ALICE)
+        world.wait(DELAY)
+
+
+def test_whoever_is_in_has_notice_of_a_market_to_come(world: World) -> None:
+    world.deposit(ALICE)
     ready_at = world.engine.time + DELAY
-    assert world.logs(receipt) == [ParametersScheduledLog(MARKET, ready_at, LISTING)]
-    found = world.read(views.SCHEDULED_PARAMETERS, MARKET)
-    assert found == views.Scheduled(keccak(LISTING), ready_at)
-    assert world.read(views.SCHEDULED_PARAMETERS, MARKET + 1) == NOTHING
+    told = world.logs(schedule(world, kind=LIST_MARKET))
+    assert told == [ChangeScheduledLog(MARKET, LIST_MARKET, ready_at, LISTING)]
+    with pytest.raises(Reverted, match="governance: parameter delay is not over"):
+        apply(world, kind=LIST_MARKET)
+    world.wait(DELAY)
+    listed = apply(world, kind=LIST_MARKET)
+    assert listed == InboxItemLog(1, LIST_MARKET, world.engine.time, BOB, LISTING)
+
+
+@EITHER
+def test_nothing_is_applied_as_another_kind(world: World, kind: int) -> None:
+    schedule(world, kind=kind)
+    world.wait(DELAY)
+    for other in {*range(256)} - {kind}:
+        with pytest.raises(Reverted, match=NOT_SCHEDULED):
+            apply(world, kind=other)
+    with pytest.raises(Reverted, match=NOT_SCHEDULED):
+        apply(world, bytes([kind]) + LISTING)
+    assert apply(world, kind=kind).kind == kind
+
+
+@EITHER
+def test_what_is_coming_can_be_read_before_it_comes(world: World, kind: int) -> None:
+    receipt = schedule(world, kind=kind)
+    ready_at = world.engine.time + DELAY
+    assert world.logs(receipt) == [ChangeScheduledLog(MARKET, kind, ready_at, LISTING)]
+    found = world.read(views.SCHEDULED_CHANGES, MARKET)
+    assert found == views.Scheduled(keccak(bytes([kind]) + LISTING), ready_at)
+    assert world.read(views.SCHEDULED_CHANGES, MARKET + 1) == NOTHING
     assert world.read(views.INBOX_SIZE) == 0
 
 
-def test_anybody_applies_it_once_when_its_time_has_come(world: World) -> None:
-    schedule(world)
+@EITHER
+def test_anybody_applies_it_once_when_its_time_has_come(world: World, kind: int) -> None:
+    schedule(world, kind=kind)
     world.wait(DELAY)
-    assert apply(world) == InboxItemLog(0, SET_PARAMETERS, world.engine.time, BOB, LISTING)
+    assert apply(world, kind=kind) == InboxItemLog(0, kind, world.engine.time, BOB, LISTING)
     assert world.read(views.INBOX_ITEM, 0) == views.Item(world.engine.time, 1, 0)
-    assert world.read(views.SCHEDULED_PARAMETERS, MARKET) == NOTHING
-    with pytest.raises(Reverted, match=NOT_SCHEDULED):
-        apply(world)
+    assert world.read(views.SCHEDULED_CHANGES, MARKET) == NOTHING
+    for again in SCHEDULING:
+        with pytest.raises(Reverted, match=NOT_SCHEDULED):
+            apply(world, kind=again)
 
 
 @pytest.mark.parametrize(
@@ -60,14 +105,15 @@ def test_anybody_applies_it_once_when_its_time_has_come(world: World) -> None:
         (DELAY + LIFE + 1, "governance: scheduled too long ago"),
     ],
 )
-def test_there_is_a_time_for_it(world: World, waited: int, reason: str | None) -> None:
-    schedule(world)
+@EITHER
+def test_there_is_a_time_for_it(world: World, kind: int, waited: int, reason: str | None) -> None:
+    schedule(world, kind=kind)
     world.wait(waited)
     if reason is None:
-        assert apply(world).payload == LISTING
+        assert apply(world, kind=kind).payload == LISTING
         return
     with pytest.raises(Reverted) as refusal:
-        apply(world)
+        apply(world, kind=kind)
     assert refusal.value.reason == reason
     assert world.read(views.INBOX_SIZE) == 0
 
@@ -106,34 +152,48 @@ def test_announcing_the_same_again_begins_the_delay_anew(world: World) -> None:
 def test_markets_do_not_get_in_each_others_way(world: World) -> None:
     schedule(world, LISTING)
     schedule(world, ELSEWHERE)
-    world.send(calls.cancel_parameters(MARKET), GOVERNOR)
+    world.send(calls.cancel_scheduled(MARKET), GOVERNOR)
     world.wait(DELAY)
     with pytest.raises(Reverted, match=NOT_SCHEDULED):
         apply(world, LISTING)
     assert apply(world, ELSEWHERE).payload == ELSEWHERE
 
 
-def test_a_change_of_mind_is_told(world: World) -> None:
-    schedule(world)
-    receipt = world.send(calls.cancel_parameters(MARKET), GOVERNOR)
-    assert world.logs(receipt) == [ParametersCancelledLog(MARKET)]
-    assert world.read(views.SCHEDULED_PARAMETERS, MARKET) == NOTHING
+@EITHER
+def test_a_change_of_mind_is_told(world: World, kind: int) -> None:
+    schedule(world, kind=kind)
+    receipt = world.send(calls.cancel_scheduled(MARKET), GOVERNOR)
+    assert world.logs(receipt) == [ChangeCancelledLog(MARKET)]
+    assert world.read(views.SCHEDULED_CHANGES, MARKET) == NOTHING
     world.wait(DELAY)
     with pytest.raises(Reverted, match=NOT_SCHEDULED):
-        apply(world)
+        apply(world, kind=kind)
 
 
-def test_nothing_is_announced_for_a_market_before_it_is_listed(world: World) -> None:
-    """Its terms could change at once under whoever comes to it."""
+def test_a_market_comes_without_other_terms_in_its_wake(world: World) -> None:
+    """Those announced before it is listed could change at once under whoever comes to it."""
     schedule(world, STRICTER)
+    world.wait(DELAY)
+    schedule(world, LISTING, LIST_MARKET)
+    world.wait(DELAY)
+    with pytest.raises(Reverted, match=NOT_SCHEDULED):
+        apply(world, STRICTER)
+    assert apply(world, LISTING, LIST_MARKET).payload == LISTING
+    with pytest.raises(Reverted, match=NOT_SCHEDULED):
+        apply(world, STRICTER)
+
+
+@EITHER
+def test_a_founding_market_comes_without_them_too(world: World, kind: int) -> None:
+    schedule(world, STRICTER, kind)
     schedule(world, ELSEWHERE)
     world.wait(DELAY)
     told, listed = world.logs(world.send(calls.list_market(LISTING), GOVERNOR))
-    assert told == ParametersCancelledLog(MARKET)
+    assert told == ChangeCancelledLog(MARKET)
     assert isinstance(listed, InboxItemLog) and listed.payload == LISTING
-    assert world.read(views.SCHEDULED_PARAMETERS, MARKET) == NOTHING
+    assert world.read(views.SCHEDULED_CHANGES, MARKET) == NOTHING
     with pytest.raises(Reverted, match=NOT_SCHEDULED):
-        apply(world, STRICTER)
+        apply(world, STRICTER, kind)
     assert apply(world, ELSEWHERE).payload == ELSEWHERE
     assert len(world.logs(world.send(calls.list_market(LISTING), GOVERNOR))) == 1
 
@@ -152,14 +212,16 @@ def test_an_announcement_of_up_to_a_kilobyte_is_told_and_applied(world: World, s
     schedule(world, listing)
     world.wait(DELAY)
     assert apply(world, listing).payload == listing
-    assert world.read(views.SCHEDULED_PARAMETERS, 1) == NOTHING
+    assert world.read(views.SCHEDULED_CHANGES, 1) == NOTHING
 
 
 @pytest.mark.parametrize("size", [0, 1, 1_025])
 def test_what_names_no_market_or_is_too_long_is_not_scheduled(world: World, size: int) -> None:
-    for call in (calls.schedule_parameters, calls.apply_parameters):
+    listing = bytes(size)
+    schedulings = [call(listing) for call in SCHEDULING.values()]
+    for call in (*schedulings, calls.apply_scheduled(LIST_MARKET, listing)):
         with pytest.raises(Reverted) as refusal:
-            world.send(call(bytes(size)), GOVERNOR)
+            world.send(call, GOVERNOR)
         assert refusal.value.reason == ("governance: listing names no market" if size < 2 else None)
 
 
@@ -168,15 +230,16 @@ def test_what_names_no_market_or_is_too_long_is_not_scheduled(world: World, size
     "data",
     [
         calls.list_market(LISTING),
+        calls.schedule_listing(LISTING),
         calls.schedule_parameters(LISTING),
-        calls.cancel_parameters(MARKET),
+        calls.cancel_scheduled(MARKET),
     ],
-    ids=["list", "schedule", "cancel"],
+    ids=["list", "schedule listing", "schedule parameters", "cancel"],
 )
 def test_nobody_else_lists_schedules_or_cancels(world: World, sender: bytes, data: bytes) -> None:
     schedule(world, STRICTER)
     with pytest.raises(Reverted, match="governance: not the governor"):
         world.send(data, sender)
-    found = world.read(views.SCHEDULED_PARAMETERS, MARKET)
-    assert found.listing_hash == keccak(STRICTER)
+    found = world.read(views.SCHEDULED_CHANGES, MARKET)
+    assert found.change_hash == keccak(bytes([SET_PARAMETERS]) + STRICTER)
     assert world.read(views.INBOX_SIZE) == 0

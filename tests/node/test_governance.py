@@ -5,20 +5,23 @@ from collections.abc import AsyncIterator
 import pytest
 from builders import listing
 from l1_venue import GOVERNOR, PARAMETERS, L1Venue, l1_venue, person
+from msgspec.structs import replace
 
 from contracts import calls, views
 from contracts.compiler import SOURCES
 from node.governance import (
     PARAMETER_LIFE,
+    Announcement,
     Terms,
-    announcement,
+    announcements,
     apply,
     cancel,
+    find_market,
     list_market,
     schedule,
     terms_on_l1,
 )
-from node.owners import accept_number, rotate_owner
+from node.owners import Appended, accept_number, rotate_owner
 from node.settlement import NotNow
 from state.status import Status
 from state.transactions.kinds import InboxKind
@@ -26,6 +29,8 @@ from state.transactions.list_market import encode_listing
 
 LIST, SET = InboxKind.LIST_MARKET, InboxKind.SET_PARAMETERS
 STRICTER = listing(band=50_000)
+FOUNDING = listing(1, symbol=b"ETH-USD-PERP")
+LATER = listing(2, symbol=b"SOL-USD-PERP")
 
 
 @pytest.fixture
@@ -63,18 +68,20 @@ async def test_terms_are_read_off_the_inbox(venue: L1Venue) -> None:
     for each in (STRICTER, listing(tick=7)):
         await venue.send(GOVERNOR, calls.schedule_parameters(encode_listing(each)))
         await venue.mine(PARAMETERS.parameter_delay)
-        await venue.send("bob", calls.apply_parameters(encode_listing(each)))
+        await venue.send("bob", calls.apply_scheduled(SET, encode_listing(each)))
     terms = await terms_on_l1(venue.reader)
     assert [encode_listing(each) for each in terms.listings.values()] == [encode_listing(STRICTER)]
-    assert terms.find("0") == terms.find("BTC-USD-PERP")
-    with pytest.raises(NotNow, match="there is no market 1; the venue has: BTC-USD-PERP"):
-        terms.find("1")
+    found = await find_market(venue.reader, "0")
+    assert (found.is_listed, found.coming) == (True, None)
+    assert found == await find_market(venue.reader, "BTC-USD-PERP")
+    with pytest.raises(NotNow, match=r"there is no market 1; the venue has: BTC-USD-PERP$"):
+        await find_market(venue.reader, "1")
 
 
 async def test_an_announcement_has_a_beginning_and_an_end(venue: L1Venue) -> None:
     grace, bob, reader = venue.senders[GOVERNOR], venue.senders["bob"], venue.reader
     made = await schedule(reader, grace, STRICTER)
-    assert made == await announcement(reader, 0)
+    assert await announcements(reader) == await announcements(reader, 0) == {0: made}
     assert (made.payload, made.ready_at) == (
         encode_listing(STRICTER),
         await venue.now() + PARAMETERS.parameter_delay,
@@ -83,13 +90,13 @@ async def test_an_announcement_has_a_beginning_and_an_end(venue: L1Venue) -> Non
     with pytest.raises(NotNow, match="may be applied 1 s from now"):
         await apply(reader, bob, 0)
     await venue.mine(PARAMETER_LIFE + 2)
-    with pytest.raises(NotNow, match="became void 1 s ago; the governor must schedule them anew"):
+    with pytest.raises(NotNow, match="became void 1 s ago; the governor must schedule anew"):
         await apply(reader, bob, 0)
     await schedule(reader, grace, STRICTER)
     await venue.mine(PARAMETERS.parameter_delay)
     done = await apply(reader, bob, 0)
     assert done.index == await reader.read(views.INBOX_SIZE) - 1
-    assert await announcement(reader, 0) is None
+    assert await announcements(reader) == {}
 
 
 async def test_a_later_announcement_replaces_an_earlier_one_with_the_same_words(
@@ -98,11 +105,55 @@ async def test_a_later_announcement_replaces_an_earlier_one_with_the_same_words(
     grace, reader = venue.senders[GOVERNOR], venue.reader
     for band in (50_000, 60_000, 50_000):
         made = await schedule(reader, grace, listing(band=band))
-        assert await announcement(reader, 0) == made
+        assert await announcements(reader, 0) == {0: made}
     await cancel(reader, grace, 0)
-    assert await announcement(reader, 0) is None
+    assert await announcements(reader, 0) == {}
     with pytest.raises(NotNow, match="nothing is scheduled for market 0"):
         await cancel(reader, grace, 0)
+
+
+async def test_a_market_is_listed_at_once_while_nobody_has_deposited(venue: L1Venue) -> None:
+    grace, reader = venue.senders[GOVERNOR], venue.reader
+    done = await list_market(reader, grace, FOUNDING)
+    assert isinstance(done, Appended) and done.index == 1
+    assert (await find_market(reader, "ETH-USD-PERP")).is_listed
+    await venue.deposit("alice", 1)
+    made = await list_market(reader, grace, LATER)
+    assert isinstance(made, Announcement) and made.kind == LIST
+    assert made.ready_at == await venue.now() + PARAMETERS.parameter_delay
+    assert await reader.read(views.INBOX_SIZE) == 3
+    found = await find_market(reader, "SOL-USD-PERP")
+    assert (found.listing.market, found.is_listed, found.coming) == (2, False, made)
+
+
+async def test_a_market_to_come_is_listed_after_the_delay_and_has_no_terms_to_come(
+    venue: L1Venue,
+) -> None:
+    grace, bob, reader = venue.senders[GOVERNOR], venue.senders["bob"], venue.reader
+    await venue.deposit("alice", 1)
+    await venue.send(GOVERNOR, calls.schedule_parameters(encode_listing(replace(LATER, band=7))))
+    await list_market(reader, grace, LATER)
+    with pytest.raises(NotNow, match="market 2's listing may be applied 600 s from now"):
+        await apply(reader, bob, 2)
+    with pytest.raises(NotNow, match=r"the venue has: BTC-USD-PERP; announced: SOL-USD-PERP$"):
+        await find_market(reader, "ETH-USD-PERP")
+    await venue.mine(PARAMETERS.parameter_delay)
+    done = await apply(reader, bob, 2)
+    assert done.index == await reader.read(views.INBOX_SIZE) - 1
+    found = await find_market(reader, "2")
+    assert (found.listing.band, found.is_listed, found.coming) == (LATER.band, True, None)
+    with pytest.raises(NotNow, match="nothing is scheduled for market 2"):
+        await apply(reader, bob, 2)
+    with pytest.raises(NotNow, match="there is a market 2"):
+        await list_market(reader, grace, LATER)
+
+
+async def test_an_announced_market_does_not_take_the_name_of_one_there_is(venue: L1Venue) -> None:
+    await venue.deposit("alice", 1)
+    namesake = replace(LATER, symbol=listing().symbol)
+    await list_market(venue.reader, venue.senders[GOVERNOR], namesake)
+    assert (await find_market(venue.reader, "BTC-USD-PERP")).listing.market == 0
+    assert (await find_market(venue.reader, "2")).coming
 
 
 async def test_the_governors_acts_are_tried_before_they_are_sent(venue: L1Venue) -> None:

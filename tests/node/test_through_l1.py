@@ -225,7 +225,7 @@ async def test_parameters_are_announced_and_take_effect_after_the_delay(
         "tiers": [{"start": 0, "initial": 100_000, "maintenance": 60_000}],
     }
     assert coming["parameters"] == expected
-    scheduled = await desk.venue.reader.read(views.SCHEDULED_PARAMETERS, 0)
+    scheduled = await desk.venue.reader.read(views.SCHEDULED_CHANGES, 0)
     assert coming["readyAt"] == scheduled.ready_at
     assert coming["voidAfter"] == scheduled.ready_at + 30 * 86_400
     shown = await desk.json("market", "show", "0")
@@ -258,13 +258,42 @@ async def test_a_change_of_mind_and_a_new_market(desk: Desk, tmp_path: Path) -> 
 
     file = tmp_path / "market.json"
     file.write_text(json.dumps(shown["parameters"] | {"market": 7, "symbol": "ETH-USD-PERP"}))
-    done = await desk.json("market", "list", str(file), "--from", "grace")
-    assert done["market"] == 7
+    coming = await desk.json("market", "list", str(file), "--from", "grace")
+    assert (coming["kind"], coming["parameters"]["market"]) == ("listing", 7)
+    assert await desk.json("market", "show", "7") == {"parameters": None, "scheduled": coming}
+    eth = ("market", "schedule", "ETH-USD-PERP")
+    said = await desk.command(*eth, "band=30000", "--from", "grace")
+    assert "Market ETH-USD-PERP, announced, to be applied from" in said and "30000" in said
+    assert said.splitlines()[-1].endswith("tallystick market apply ETH-USD-PERP")
+    said = await desk.command("market", "apply", "ETH-USD-PERP", "--from", "bob", code=1)
+    assert re.match(r"market 7's listing may be applied \d+ s from now", said)
+    await desk.command("market", "cancel", "ETH-USD-PERP", "--from", "grace")
+    assert "there is no market 7" in await desk.command("market", "show", "7", code=1)
+    assert "Market ETH-USD-PERP, announced" in await desk.command(
+        "market", "list", str(file), "--from", "grace"
+    )
+    await desk.venue.mine(PARAMETERS.parameter_delay)
+    assert (await desk.json("market", "apply", "7", "--from", "bob"))["market"] == 7
     await desk.until(lambda: 7 in desk.service.state.markets)
     assert "there is a market 7" in await desk.command(
         "market", "list", str(file), "--from", "grace", code=1
     )
     await desk.check(tmp_path / "follower")
+
+
+async def test_a_founding_market_is_listed_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "market.json"
+    founding = listings.plain(listing(7, symbol=b"ETH-USD-PERP"))
+    file.write_text(json.dumps(founding))
+    with capture_logs():
+        async with l1_venue() as venue:
+            await venue.mine()
+            async with running(venue, tmp_path) as desk:
+                said = await desk.command("market", "list", str(file), "--from", "grace")
+                assert re.match(r"ETH-USD-PERP: L1 took it in block \d+, inbox item 1\n", said)
+                await desk.until(lambda: 7 in desk.service.state.markets)
+                shown = await desk.json("market", "show", "7")
+                assert shown == {"parameters": founding, "scheduled": None}
 
 
 async def test_commands_that_cannot_work_say_why_before_they_cost_gas(desk: Desk) -> None:
