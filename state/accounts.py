@@ -18,7 +18,11 @@ OWNER_KEY = 0
 
 PERMIT_TRADE = 1
 PERMIT_CANCEL = 2
-PERMISSIONS_ALL = PERMIT_TRADE | PERMIT_CANCEL
+PERMIT_BLOCK = 4
+"""Apart from PERMIT_TRADE: at prices agreed on with an accomplice, past the book, a stolen
+key could give the account away."""
+
+PERMISSIONS_ALL = PERMIT_TRADE | PERMIT_CANCEL | PERMIT_BLOCK
 
 
 class Position(Struct, frozen=True, gc=False):

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from state.accounts import (
     OWNER_KEY,
-    PERMISSIONS_ALL,
+    PERMIT_BLOCK,
+    PERMIT_CANCEL,
     PERMIT_TRADE,
     Account,
     last_sequence,
@@ -95,7 +96,12 @@ def may_trade(account: Account, epoch: int, now: int) -> bool:
 
 def may_cancel(account: Account, epoch: int, now: int) -> bool:
     """As `may_trade`; the permission to trade or the one to cancel will do."""
-    return _is_permitted(account, epoch, now, PERMISSIONS_ALL)
+    return _is_permitted(account, epoch, now, PERMIT_TRADE | PERMIT_CANCEL)
+
+
+def may_block_trade(account: Account, epoch: int, now: int) -> bool:
+    """As `may_trade`, by a permission of its own: the one to trade will not do."""
+    return _is_permitted(account, epoch, now, PERMIT_BLOCK)
 
 
 def _is_permitted(account: Account, epoch: int, now: int, permissions: int) -> bool:

@@ -39,7 +39,7 @@ AMEND_TYPE = (
 )
 ADD_KEY_TYPE = (
     "AddKey(uint32 account,uint64 sequence,address key,uint64 keyExpiry,bool mayTrade,"
-    "bool mayCancel,uint64 expiry)"
+    "bool mayCancel,bool mayBlockTrade,uint64 expiry)"
 )
 REVOKE_KEY_TYPE = "RevokeKey(uint32 account,uint64 sequence,uint32 keyEpoch,uint64 expiry)"
 LEG_TYPE = "Leg(uint16 market,string takerSide,uint32 ticks,uint64 lots)"

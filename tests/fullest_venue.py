@@ -11,7 +11,14 @@ from random import Random
 from builders import DOLLAR, DOMAIN, FAR, NOW, key, listing
 from msgspec.structs import replace
 
-from state.accounts import Account, OrderReference, Position, SessionKey, with_order
+from state.accounts import (
+    PERMISSIONS_ALL,
+    Account,
+    OrderReference,
+    Position,
+    SessionKey,
+    with_order,
+)
 from state.batch import BatchHeader, encode_header
 from state.commitment import Committer
 from state.crypto import keccak
@@ -135,7 +142,7 @@ class FullestVenue:
             account = Account(owner=keccak(bytes([number & 255]))[:20], cash=RICH)
             self.changes.write_account(number, account)
         keys = tuple(
-            SessionKey(epoch, SESSION.address, epoch, FAR, 1)
+            SessionKey(epoch, SESSION.address, epoch, FAR, PERMISSIONS_ALL)
             for epoch in range(1, ACCOUNT_KEYS_MAX + 1)
         )
         for number, cash in ((TAKER, RICH), (MAKER, self.maker_cash)):

@@ -4,12 +4,14 @@ Traders are thinly margined and prices jump, so that orders fail for every reaso
 What happens to keys, owners and parameters is in `tests/history_changes.py`.
 """
 
+from collections.abc import Callable
 from random import Random
 
 from builders import DOLLAR, FAR, PUBLISHER, Venue, key, listing, sign_transaction
 from history_changes import Changing
 
-from state.authentication import may_trade
+from state.accounts import Account
+from state.authentication import may_block_trade, may_trade
 from state.legs import NO_LEG, Leg
 from state.limits import BLOCK_LEGS_MAX
 from state.orders import BUY, Flags, Life, SelfTrade, encode_flags, key_ticks
@@ -121,7 +123,8 @@ class History(Changing):
             for market in markets
         ]
         tx = BlockTrade(
-            *(maker, self._epoch(maker), next(number), taker, self._epoch(taker), next(number)),
+            *(maker, self._epoch(maker, may_block_trade), next(number)),
+            *(taker, self._epoch(taker, may_block_trade), next(number)),
             *(r.choice((*[FAR] * 9, self.now - 1)), len(legs)),
             legs=(*legs, *[NO_LEG] * (BLOCK_LEGS_MAX - len(legs))),
         )
@@ -228,8 +231,8 @@ class History(Changing):
     def now(self) -> int:
         return self.venue.state.machine.time
 
-    def _epoch(self, number: int) -> int:
-        """The owner's key, or one that may trade, or now and then one that may not."""
+    def _epoch(self, number: int, may: Callable[[Account, int, int], bool] = may_trade) -> int:
+        """The owner's key, or one that may, or now and then one that may not."""
         account = self.venue.state.account(number)
-        likely = [k.epoch for k in account.keys if may_trade(account, k.epoch, self.now)]
+        likely = [k.epoch for k in account.keys if may(account, k.epoch, self.now)]
         return self.random.choice((*[0] * 20, *likely * 8, *[k.epoch for k in account.keys], 99))

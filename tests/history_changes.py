@@ -6,7 +6,7 @@ from random import Random
 from builders import FAR, Venue, key, sign_transaction
 from msgspec.structs import replace
 
-from state.accounts import PERMIT_CANCEL, PERMIT_TRADE
+from state.accounts import PERMIT_BLOCK, PERMIT_CANCEL, PERMIT_TRADE
 from state.execution import Receipt
 from state.markets import Tier
 from state.status import Status
@@ -74,9 +74,10 @@ class Changing:
         )()
 
     def delegate(self, number: int) -> None:
-        """A key that trades, one that cancels, and one that soon does nothing."""
+        """A key that trades, past the book too, one that cancels, one that soon does nothing."""
         soon = self.venue.state.machine.time + 100
-        for permissions, until in ((PERMIT_TRADE, FAR), (PERMIT_CANCEL, FAR), (PERMIT_TRADE, soon)):
+        both = PERMIT_TRADE | PERMIT_BLOCK
+        for permissions, until in ((both, FAR), (PERMIT_CANCEL, FAR), (PERMIT_TRADE, soon)):
             sequence = next(self.venue.sequences)
             tx = AddKey(number, sequence, key(bot_of(number)).address, until, permissions, FAR)
             self.send(tx)
@@ -86,7 +87,7 @@ class Changing:
         now = self.venue.state.machine.time
         address = r.choice((*[key(bot_of(number)).address] * 9, bytes(20)))
         until = r.choice((*[FAR] * 6, now, now - 1))
-        permissions = r.choice((*[1, 2, 3] * 4, 0, 4))
+        permissions = r.choice((*[1, 2, 4, 5, 7] * 3, 0, 8))
         expiry = r.choice((*[FAR] * 9, now - 1))
         sequence = next(self.venue.sequences)
         self.send(AddKey(number, sequence, address, until, permissions, expiry))

@@ -39,10 +39,10 @@ class Chance:
             self.twins.number_orders_from(0, 2**40 - r.randint(5, 200))
 
     def _delegate(self, number: int) -> None:
-        """A trader for good, one for a while and one that cancels; the floor only now and then."""
+        """Trading for good, all for a while, all but placing orders; now and then the floor."""
         r, now = self.random, self.now
         self.twins.number_keys_from(number, r.choice((0, 5, 2**32 - r.randint(3, 20))))
-        for permissions, life in ((1, FAR), (3, 5_000), (2, FAR)):
+        for permissions, life in ((1, FAR), (7, 5_000), (6, FAR)):
             if r.random() < 0.8:
                 bot = address(f"{number}'s bot {permissions}")
                 tx = AddKey(number, self._next(), bot, now + life, permissions, now)

@@ -10,7 +10,7 @@ from reference_listing import Terms
 
 BUY, SELL = 0, 1
 ZERO = bytes(20)
-TRADE, CANCEL = 1, 2
+TRADE, CANCEL, BLOCK = 1, 2, 4
 """Permissions of a key."""
 
 END_OF_TIME = 2**40 - 1
@@ -42,7 +42,7 @@ class Key:
 
     address: bytes
     expiry: int = END_OF_TIME
-    permissions: int = TRADE | CANCEL
+    permissions: int = TRADE | CANCEL | BLOCK
     last: int = 0
 
 

@@ -12,7 +12,7 @@ from math import floor
 import reference_inbox as inbox
 from reference_blocks import is_formed, trade_block
 from reference_keys import add_key, may, revoke_key, stranger
-from reference_ledger import CANCEL, TRADE, ZERO, Holder, Key, Ledger, Markets
+from reference_ledger import BLOCK, CANCEL, TRADE, ZERO, Holder, Key, Ledger, Markets
 from reference_margin import is_fresh, spare
 from reference_matching import Outcome
 from reference_orders import amend, place, says_something
@@ -180,7 +180,7 @@ class Model:
         if keys[0] is keys[1] and tx.taker_sequence <= tx.maker_sequence:
             return Status.SEQUENCE_USED
         keys[0].last, keys[1].last = tx.maker_sequence, tx.taker_sequence
-        if not all(may(key, TRADE, self.time) for key in keys):
+        if not all(may(key, BLOCK, self.time) for key in keys):
             return Status.NOT_PERMITTED
         return Status.EXPIRED if tx.expiry < self.time else Status.OK
 
@@ -272,7 +272,7 @@ def _is_expressible(tx: Transaction) -> bool:
             # A limit order has at least one tick.
             return tx.ticks > 0
         case AddKey():
-            return tx.permissions >> 2 == 0
+            return tx.permissions >> 3 == 0
         case BlockTrade():
             return is_formed(tx)
         case _:

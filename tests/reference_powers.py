@@ -20,14 +20,14 @@ class Powers(Chance):
         r = self.random
         number, bot = r.choice(self.accounts), address(f"bot {r.randrange(99)}")
         expiry = r.choice((self.now + FAR, self.now + FAR, self.now + 900, 2**40 - 1, self.now))
-        permissions = r.choice((1, 1, 3, 3, 2))
+        permissions = r.choice((1, 3, 7, 7, 2, 4))
         if r.random() < 0.2:
             bot, expiry, permissions = r.choice(
                 (
                     (ZERO, expiry, permissions),
                     (self.holder(number).owner, expiry, permissions),
                     (bot, self.now - 1, permissions),
-                    (bot, expiry, r.choice((0, 4, 5, 2**15))),
+                    (bot, expiry, r.choice((0, 8, 9, 2**15))),
                 )
             )
         tx = AddKey(number, self._next(), bot, expiry, permissions, self._expiry())

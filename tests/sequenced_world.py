@@ -191,7 +191,7 @@ class Traders:
     def add_key(self) -> tuple[Transaction, str]:
         name, number = self._trader()
         until = self.random.choice((FAR, FAR, NOW - 1))
-        permissions = self.random.randrange(5)
+        permissions = self.random.randrange(9)
         return AddKey(number, self._next(), key("bot").address, until, permissions, FAR), name
 
     def revoke_key(self) -> tuple[Transaction, str]:

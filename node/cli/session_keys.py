@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from node.cli.asking import account_of, address_meant, ask
-from node.cli.failures import told
+from node.cli.failures import WronglyPut, told
 from node.cli.keys import signer
 from node.cli.options import json_option, rpc_option, signer_options
 from node.cli.orders import check_chain, subaccount_option
@@ -23,6 +23,7 @@ DAY_SECONDS = 86_400
 @click.argument("address", metavar="KEY")
 @click.option("--days", type=click.IntRange(1, 3_650), default=30, show_default=True)
 @click.option("--cancel-only", is_flag=True, help="The key may cancel orders and nothing else.")
+@click.option("--block-trades", is_flag=True, help="The key may sign block trades besides.")
 @subaccount_option
 @signer_options
 @rpc_option
@@ -31,6 +32,7 @@ def add(
     address: str,
     days: int,
     cancel_only: bool,
+    block_trades: bool,
     subaccount: int,
     name: str | None,
     key_file: Path | None,
@@ -38,6 +40,8 @@ def add(
     as_json: bool,
 ) -> None:
     """Let KEY, an address or devnet name, sign orders for the account. The owner signs."""
+    if cancel_only and block_trades:
+        raise WronglyPut("--cancel-only and --block-trades exclude each other: give one")
     with told():
         owner, key = signer(name, key_file), address_meant(address)
 
@@ -49,13 +53,14 @@ def add(
             key=key,
             key_expiry=int(SystemClock().now()) + days * DAY_SECONDS,
             may_trade=not cancel_only,
+            may_block_trade=block_trades,
         )
 
     receipt = ask(rpc_url, work)
     if as_json:
         print_json(wire.plain(receipt))
         return
-    may = "cancel" if cancel_only else "trade"
+    may = _may(may_trade=not cancel_only, may_cancel=True, may_block_trade=block_trades)
     console().print(
         f"0x{key.hex()} may {may} for account {receipt.account} as key {receipt.key_epoch}, "
         f"for {days} days"
@@ -91,9 +96,19 @@ def _rows(keys: list[SessionKeySummary]) -> Iterator[tuple[Cell, ...]]:
     now = int(SystemClock().now())
     for key in keys:
         left = max(0, key.expiry - now) // DAY_SECONDS
-        may = "trade" if key.may_trade else "cancel"
+        may = _may(
+            may_trade=key.may_trade,
+            may_cancel=key.may_cancel,
+            may_block_trade=key.may_block_trade,
+        )
         expired = "expired" if key.expiry < now else str(left)
         yield str(key.epoch), "0x" + key.address.hex(), may, str(key.next_sequence), expired
+
+
+def _may(*, may_trade: bool, may_cancel: bool, may_block_trade: bool) -> str:
+    """In words; who trades may cancel too."""
+    orders = "trade" if may_trade else "cancel" if may_cancel else ""
+    return " and ".join(filter(None, (orders, "block trade" if may_block_trade else "")))
 
 
 def revoke_on_venue(

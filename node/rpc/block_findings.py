@@ -3,6 +3,8 @@
 The rules run once more over a layer that is thrown away, so nothing of them is said twice.
 """
 
+from typing import Any
+
 from msgspec import Struct
 
 from node.rpc.amounts import usd
@@ -16,12 +18,14 @@ from node.rpc.order_findings import (
 )
 from node.rpc.views.lookup import grid_of
 from node.rpc.views.margin import margin_terms
+from node.rpc.views.markets import price_age
 from state.accounts import Account
 from state.block import block_step
 from state.legs import Leg
 from state.limits import ACCOUNT_POSITIONS_MAX
 from state.machine import BlockInProgress, OrderInProgress, Phase
-from state.markets import BoardRow, Market
+from state.margin import is_fresh
+from state.markets import BoardRow, Market, Mode
 from state.orders import BUY, SELL
 from state.resting import lots_of
 from state.status import Status
@@ -87,15 +91,33 @@ def block_finding(case: Case, stop: Stop) -> Finding:
 
 
 def _margin(case: Case, stop: Stop, number: int) -> Finding:
-    """The account before the trade, and after every leg of it."""
-    rule = "with every leg traded, equity is at least the initial margin, open orders included"
-    after = stop.state.account(number)
+    """The account before the trade and after every leg of it, and the markets that fail it."""
+    rule = (
+        "with every leg traded, equity is at least the initial margin, open orders included, both "
+        "at the worse of mark and slow mark, and every mark is fresh"
+    )
+    before, after = case.view.state.account(number), stop.state.account(number)
     got = {
         "account": number,
-        "before": margin_terms(case.view, case.view.state.account(number)),
-        "withTrade": margin_terms(case.view, after, state=stop.state),
+        "before": margin_terms(case.view, before, cautious=True),
+        "withTrade": margin_terms(case.view, after, cautious=True, state=stop.state),
+        "stale": _stale(case, stop, after),
     }
-    return {"rule": rule}, got
+    return {"rule": rule, "stale": []}, got
+
+
+def _stale(case: Case, stop: Stop, account: Account) -> list[dict[str, Any]]:
+    """The markets of `account` that are closed, as they are; no leg is in any of them."""
+    rows = [stop.state.row(position.market) for position in account.positions]
+    return [
+        {
+            "market": row.market,
+            "mode": Mode(row.mode).name.lower(),
+            "priceAge": price_age(case.view, row),
+        }
+        for row in rows
+        if row is not None and not is_fresh(row, case.now)
+    ]
 
 
 def _band(market: Market, row: BoardRow, leg: Leg) -> Finding:

@@ -6,7 +6,7 @@ from node.rpc.messages import Signed, digest_of
 from node.signatures import recover
 from node.view import VenueView
 from state.accounts import OWNER_KEY, Account, OrderReference, without_order
-from state.authentication import Verifier, may_trade, signer_status
+from state.authentication import Verifier, may_block_trade, signer_status
 from state.limits import SIGNATURE_BYTES
 from state.markets import BoardRow, Market
 from state.orders import RestingOrder
@@ -69,9 +69,10 @@ class Case(Struct, frozen=True):
         raise MovedOn
 
     def _is_refused(self, signer: Signer) -> bool:
+        """Of the two of a block trade."""
         account = self.view.state.account(signer.number)
         if self.status == Status.NOT_PERMITTED:
-            return not may_trade(account, signer.epoch, self.now)
+            return not may_block_trade(account, signer.epoch, self.now)
         verifier = Verifier(self.view.domain, recover)
         status = signer_status(
             account,

@@ -150,6 +150,7 @@ class VenueClient(SigningClient):
         key_expiry: int | None = None,
         may_trade: bool = True,
         may_cancel: bool = True,
+        may_block_trade: bool = False,
     ) -> r.SubmitReceipt:
         """Let the key of an address sign for the account; the owner signs this."""
         message = drafting.add_key_message(
@@ -158,6 +159,7 @@ class VenueClient(SigningClient):
                 key_expiry=None if key_expiry is None else U40(key_expiry),
                 may_trade=may_trade,
                 may_cancel=may_cancel,
+                may_block_trade=may_block_trade,
             ),
             now=self._now(),
             sequence=await self._sequence(account, OWNER_KEY, None),

@@ -171,6 +171,7 @@ def add_key_message(fields: AddKeyFields, *, now: int, sequence: int, expiry: in
         key_expiry=U40(key_expiry if fields.key_expiry is None else fields.key_expiry),
         may_trade=fields.may_trade,
         may_cancel=fields.may_cancel,
+        may_block_trade=fields.may_block_trade,
         expiry=U40(expiry),
     )
 

@@ -13,6 +13,7 @@ from node.rpc.order_findings import Finding
 from node.rpc.views.margin import margin_terms, withdrawable_micro
 from state.accounts import (
     OWNER_KEY,
+    PERMIT_BLOCK,
     PERMIT_CANCEL,
     PERMIT_TRADE,
     last_sequence,
@@ -102,8 +103,13 @@ def _not_permitted(case: Case) -> Finding:
     key = case.account.key(case.signer.epoch)
     if key is None:
         raise MovedOn
-    cancels = isinstance(case.tx, Cancel | CancelAll)
-    permissions = "bit 0 or 1 set" if cancels else "bit 0 set"
+    match case.tx:
+        case Cancel() | CancelAll():
+            permissions = "bit 0 or 1 set"
+        case BlockTrade():
+            permissions = "bit 2 set"
+        case _:
+            permissions = "bit 0 set"
     got = {"expiry": key.expiry, "permissions": key.permissions, "now": case.now}
     return {"expiry": f"at least {case.now}", "permissions": permissions}, got
 
@@ -185,13 +191,14 @@ def _bad_key(case: Case) -> Finding:
     expected = {
         "key": "an address",
         "keyExpiry": f"at least {case.now}",
-        "permissions": "mayTrade or mayCancel",
+        "permissions": "mayTrade, mayCancel or mayBlockTrade",
     }
     got = {
         "key": "0x" + tx.key.hex(),
         "keyExpiry": tx.key_expiry,
         "mayTrade": bool(may & PERMIT_TRADE),
         "mayCancel": bool(may & PERMIT_CANCEL),
+        "mayBlockTrade": bool(may & PERMIT_BLOCK),
     }
     return expected, got
 

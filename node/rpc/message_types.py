@@ -112,6 +112,7 @@ class AddKeyMessage(Message, frozen=True):
     key_expiry: U40
     may_trade: bool
     may_cancel: bool
+    may_block_trade: bool
     expiry: U40
 
 

@@ -19,7 +19,7 @@ from node.rpc.message_types import (
     WithdrawMessage,
 )
 from node.rpc.wire import U16, U24, U32, U40, U48, U56, U64, U80, Address
-from state.accounts import PERMIT_CANCEL, PERMIT_TRADE
+from state.accounts import PERMIT_BLOCK, PERMIT_CANCEL, PERMIT_TRADE
 from state.eip712 import LIVES, ORDER_TYPES, SELF_TRADES, SIDES, Domain
 from state.legs import Leg, legs_of
 from state.orders import BUY, SELL, Flags, Life, SelfTrade, decode_flags, encode_flags
@@ -81,10 +81,9 @@ def transaction_of(message: AnyMessage) -> Signed:
         case TransferMessage() as m:
             return Transfer(*map(int, (m.account, m.sequence, m.to_account, m.amount, m.expiry)))
         case AddKeyMessage() as m:
-            permissions = PERMIT_TRADE * m.may_trade | PERMIT_CANCEL * m.may_cancel
             return AddKey(
                 *(int(m.account), int(m.sequence), bytes(m.key), int(m.key_expiry)),
-                *(permissions, int(m.expiry)),
+                *(_permissions(m), int(m.expiry)),
             )
         case RevokeKeyMessage() as m:
             return RevokeKey(*map(int, (m.account, m.sequence, m.key_epoch, m.expiry)))
@@ -94,6 +93,11 @@ def transaction_of(message: AnyMessage) -> Signed:
             return SignedPrice(*map(int, (m.market, m.price, m.time)))
         case _:
             assert_never(message)
+
+
+def _permissions(m: AddKeyMessage) -> int:
+    may_trade, may_cancel = PERMIT_TRADE * m.may_trade, PERMIT_CANCEL * m.may_cancel
+    return may_trade | may_cancel | PERMIT_BLOCK * m.may_block_trade
 
 
 def _block_trade(m: BlockTradeMessage) -> BlockTrade:
@@ -144,7 +148,7 @@ def message_of(tx: Signed) -> tuple[Kind, AnyMessage]:
             return "addKey", AddKeyMessage(
                 *(U32(tx.account), U64(tx.sequence), Address(tx.key), U40(tx.key_expiry)),
                 *(bool(tx.permissions & PERMIT_TRADE), bool(tx.permissions & PERMIT_CANCEL)),
-                U40(tx.expiry),
+                *(bool(tx.permissions & PERMIT_BLOCK), U40(tx.expiry)),
             )
         case RevokeKey():
             return "revokeKey", RevokeKeyMessage(

@@ -140,13 +140,14 @@ class AmendFields(Params, frozen=True):
 
 
 class AddKeyFields(Params, frozen=True):
-    """`key` is an address; it may trade and cancel unless said otherwise."""
+    """`key` is an address; it may trade and cancel, but not block trade, unless said otherwise."""
 
     account: U32
     key: Address
     key_expiry: U40 | None = None
     may_trade: bool = True
     may_cancel: bool = True
+    may_block_trade: bool = False
     sequence: U64 | None = None
     expiry: U40 | None = None
 

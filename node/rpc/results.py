@@ -201,7 +201,7 @@ class MarginTerms(Result, frozen=True):
 
 
 class SessionKeySummary(Result, frozen=True):
-    """A delegated key of an account. One that may trade may cancel too."""
+    """A delegated key of an account. One that may trade may cancel too, but not block trade."""
 
     epoch: int
     address: Address
@@ -209,6 +209,7 @@ class SessionKeySummary(Result, frozen=True):
     expiry: int
     may_trade: bool
     may_cancel: bool
+    may_block_trade: bool
     permissions: int
 
 

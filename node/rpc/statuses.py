@@ -143,12 +143,16 @@ REFUSALS: dict[Status, tuple[str, str]] = {
 
 BLOCK_REFUSALS: dict[Status, tuple[str, str]] = {
     Status.TAKER_MARGIN_TOO_LOW: (
-        "with every leg traded the taker's equity would be below initial margin",
-        "the taker deposits or trades less; then both sign anew with their next sequence numbers",
+        "with every leg traded the taker's equity would be below initial margin, both at the worse "
+        "of mark and slow mark, or one of the taker's marks is too old",
+        "the taker deposits, trades less or waits for fresh prices and the slow mark; then both "
+        "sign anew with their next sequence numbers",
     ),
     Status.MAKER_MARGIN_TOO_LOW: (
-        "with every leg traded the maker's equity would be below initial margin",
-        "the maker deposits or trades less; then both sign anew with their next sequence numbers",
+        "with every leg traded the maker's equity would be below initial margin, both at the worse "
+        "of mark and slow mark, or one of the maker's marks is too old",
+        "the maker deposits, trades less or waits for fresh prices and the slow mark; then both "
+        "sign anew with their next sequence numbers",
     ),
     Status.POSITION_TOO_LARGE: (
         "a leg would take the position of a party past the market's maximum",

@@ -100,7 +100,7 @@ class Drafts:
         return Transfer(account, self._next, account + 1, nano, self._soon())
 
     def new_key(self, account: int, key: bytes) -> AddKey:
-        """For a bot that may trade, or only cancel, for a while."""
+        """For a bot that may do everything, or trade on the book, or only cancel, for a while."""
         permissions = self._random.choice((PERMISSIONS_ALL, PERMIT_TRADE, PERMIT_CANCEL))
         key_expiry = self._now() + self._random.choice((15, 300, 3_600))
         return AddKey(account, self._next, key, key_expiry, permissions, self._soon())
@@ -109,12 +109,12 @@ class Drafts:
         epoch = self._random.randint(1, 3)
         return RevokeKey(account, self._next, epoch, self._soon())
 
-    def block(self, maker: int, taker: int, taker_sequence: int) -> BlockTrade:
+    def block(self, maker: int, epoch: int, taker: int, taker_sequence: int) -> BlockTrade:
         """With somebody who has agreed to it already; one or two legs."""
         r = self._random
         markets = r.choice(((0,), (1,), (0, 1)))
         legs = [Leg(m, r.randrange(2), self._market.ticks(m, r), self._lots(m)) for m in markets]
-        parties = (maker, 0, self._next, taker, 0, taker_sequence)
+        parties = (maker, epoch, self._next, taker, 0, taker_sequence)
         return BlockTrade(*parties, self._soon(), len(legs), legs_of(*legs))
 
     def _lots(self, market: int) -> int:

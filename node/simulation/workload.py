@@ -145,8 +145,9 @@ class Trader:
         peer = self._random.choice(self.peers)
         maker, taker = await self.account(), await peer.account()
         if maker and taker:
-            trade = self.drafts.block(maker, taker, next(peer.drafts.sequences))
-            await self.client.submit(trade, self.client.key + peer.client.key)
+            epoch, key = self._signer(maker)
+            trade = self.drafts.block(maker, epoch, taker, next(peer.drafts.sequences))
+            await self.client.submit(trade, key + peer.client.key)
 
     def _signer(self, account: int) -> tuple[int, bytes]:
         """The owner, or now and then the bot, as L1 knows its keys."""

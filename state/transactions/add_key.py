@@ -1,4 +1,4 @@
-"""Add key: the owner lets another key trade, or only cancel, until an expiry."""
+"""Add key: the owner lets another key trade, cancel or block trade until an expiry."""
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from state.accounts import (
     OWNER_KEY,
     PERMISSIONS_ALL,
+    PERMIT_BLOCK,
     PERMIT_CANCEL,
     PERMIT_TRADE,
     Account,
@@ -51,7 +52,7 @@ def add_key_digest(domain: Domain, tx: AddKey) -> bytes:
         ADD_KEY_TYPE_HASH,
         word(tx.account) + word(tx.sequence) + address_word(tx.key) + word(tx.key_expiry),
         word(tx.permissions & PERMIT_TRADE != 0) + word(tx.permissions & PERMIT_CANCEL != 0),
-        word(tx.expiry),
+        word(tx.permissions & PERMIT_BLOCK != 0) + word(tx.expiry),
     )
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from msgspec import Struct
 
 from state.accounts import with_sequence
-from state.authentication import Verifier, may_trade, signer_status
+from state.authentication import Verifier, may_block_trade, signer_status
 from state.crypto import keccak
 from state.eip712 import BLOCK_TRADE_TYPE_HASH, LEG_TYPE_HASH, SIDES, Domain, digest, word
 from state.legs import NO_LEG, Leg, decode_legs, encode_legs
@@ -139,7 +139,7 @@ def _admissible(changes: Changes, tx: BlockTrade) -> Status:
     """Why an authenticated block trade is refused before its first leg, or OK."""
     now = changes.machine.time
     parties = ((tx.maker, tx.maker_epoch), (tx.taker, tx.taker_epoch))
-    if not all(may_trade(changes.account(number), epoch, now) for number, epoch in parties):
+    if not all(may_block_trade(changes.account(number), epoch, now) for number, epoch in parties):
         return Status.NOT_PERMITTED
     if now > tx.expiry:
         return Status.EXPIRED

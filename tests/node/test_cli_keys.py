@@ -47,6 +47,22 @@ def test_a_key_may_be_for_cancelling_only(world: CliWorld) -> None:
     assert (found["mayTrade"], found["mayCancel"], found["permissions"]) == (False, True, 2)
 
 
+def test_a_key_signs_block_trades_only_if_its_owner_says_so(world: CliWorld) -> None:
+    add = ("key", "add", "carol", "--from", "alice")
+    world.run(*add)
+    said = world.run(*add, "--block-trades").stdout
+    assert "may trade and block trade for account 256 as key 2" in said
+    plain, quoting = world.json("key", "list", "--from", "alice")
+    assert (plain["mayBlockTrade"], plain["permissions"]) == (False, 3)
+    assert (quoting["mayTrade"], quoting["mayBlockTrade"], quoting["permissions"]) == (
+        True,
+        True,
+        7,
+    )
+    told = world.error(*add, "--cancel-only", "--block-trades", code=2)
+    assert "--cancel-only and --block-trades exclude each other" in told
+
+
 def test_a_session_key_trades_for_the_account_that_added_it(world: CliWorld) -> None:
     world.run("key", "add", "carol", "--from", "alice")
     carol = ("--from", "carol", "--account", str(ALICE))

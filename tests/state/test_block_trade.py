@@ -17,7 +17,7 @@ from block_world import (
 from builders import FAR, NOW, VERIFIER, Key, Venue, key, sign_transaction
 from msgspec.structs import replace
 
-from state.accounts import PERMIT_CANCEL, PERMIT_TRADE, SessionKey
+from state.accounts import PERMISSIONS_ALL, PERMIT_BLOCK, PERMIT_CANCEL, PERMIT_TRADE, SessionKey
 from state.eip712 import domain
 from state.invariants import check_invariants
 from state.legs import Leg, legs_of
@@ -241,15 +241,17 @@ def delegate(venue: Venue, name: str, permissions: int, expiry: int = FAR) -> Ke
 @pytest.mark.parametrize(
     ("permissions", "expiry", "status"),
     [
-        (PERMIT_TRADE, FAR, Status.OK),
-        (PERMIT_TRADE | PERMIT_CANCEL, FAR, Status.OK),
-        (PERMIT_TRADE, NOW, Status.OK),
-        (PERMIT_TRADE, NOW - 1, Status.NOT_PERMITTED),
-        (PERMIT_CANCEL, FAR, Status.NOT_PERMITTED),
+        (PERMIT_BLOCK, FAR, Status.OK),
+        (PERMISSIONS_ALL, FAR, Status.OK),
+        (PERMIT_BLOCK, NOW, Status.OK),
+        (PERMIT_BLOCK, NOW - 1, Status.NOT_PERMITTED),
+        (PERMIT_TRADE, FAR, Status.NOT_PERMITTED),
+        (PERMIT_TRADE | PERMIT_CANCEL, FAR, Status.NOT_PERMITTED),
+        (0xFFFF & ~PERMIT_BLOCK, FAR, Status.NOT_PERMITTED),
         (0, FAR, Status.NOT_PERMITTED),
     ],
 )
-def test_a_session_key_of_either_needs_permission_to_trade(
+def test_a_session_key_of_either_needs_the_permission_for_block_trades(
     name: str, permissions: int, expiry: int, status: Status
 ) -> None:
     venue = block_venue()
@@ -295,7 +297,7 @@ def test_an_account_on_both_sides_consumes_one_number_after_the_other(venue: Ven
     tx = block(venue, leg(), maker_sequence=41, taker_sequence=42, **mine)
     refuse(venue, tx, signed(tx, taker=key("alice")), Status.SAME_ACCOUNT)
     assert sequences(venue) == (42, 0)
-    bot = delegate(venue, "alice", PERMIT_TRADE)
+    bot = delegate(venue, "alice", PERMIT_BLOCK)
     tx = block(venue, leg(), maker_sequence=50, taker_epoch=1, taker_sequence=3, **mine)
     refuse(venue, tx, signed(tx, taker=bot), Status.SAME_ACCOUNT)
     account = venue.state.account(ALICE)

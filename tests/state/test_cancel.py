@@ -4,7 +4,7 @@ import pytest
 from builders import FAR, NOW, Venue, key, sign_transaction
 from msgspec.structs import replace
 
-from state.accounts import PERMISSIONS_ALL, PERMIT_TRADE, SessionKey, last_sequence
+from state.accounts import PERMIT_CANCEL, PERMIT_TRADE, SessionKey, last_sequence
 from state.invariants import check_invariants
 from state.orders import BUY, SELL, Flags, Life, encode_flags
 from state.status import Status, is_identity
@@ -25,7 +25,7 @@ def venue() -> Venue:
     bot = key("bot").address
     keys = (
         SessionKey(TRADER, bot, 5, FAR, PERMIT_TRADE),
-        SessionKey(READER, bot, 5, FAR, 0xFFFF & ~PERMISSIONS_ALL),
+        SessionKey(READER, bot, 5, FAR, 0xFFFF & ~(PERMIT_TRADE | PERMIT_CANCEL)),
         SessionKey(LATE, bot, 5, NOW - 1, PERMIT_TRADE),
         SessionKey(LAST_SECOND, bot, 5, NOW, PERMIT_TRADE),
     )

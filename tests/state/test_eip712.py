@@ -154,6 +154,7 @@ def ours_and_theirs(tx: Any) -> tuple[bytes, bytes] | None:
                 "keyExpiry": tx.key_expiry,
                 "mayTrade": bool(tx.permissions & 1),
                 "mayCancel": bool(tx.permissions & 2),
+                "mayBlockTrade": bool(tx.permissions & 4),
                 "expiry": tx.expiry,
             }
             return add_key_digest(DOMAIN, tx), library_digest(eip712.ADD_KEY_TYPE, message)

@@ -4,7 +4,7 @@ import pytest
 from builders import FAR, NOW, Venue, key, sign_transaction
 from msgspec.structs import replace
 
-from state.accounts import PERMIT_CANCEL, PERMIT_TRADE, SessionKey
+from state.accounts import PERMISSIONS_ALL, PERMIT_BLOCK, PERMIT_CANCEL, PERMIT_TRADE, SessionKey
 from state.invariants import check_invariants
 from state.limits import ACCOUNT_KEYS_MAX, KEY_EPOCH_MAX
 from state.orders import BUY
@@ -71,7 +71,7 @@ def worn_out(venue: Venue) -> None:
 @pytest.mark.parametrize(
     ("changed", "signer", "status"),
     [
-        ({"permissions": 4, "account": 0}, "alice", Status.MALFORMED),
+        ({"permissions": 8, "account": 0}, "alice", Status.MALFORMED),
         ({"permissions": 0xFFFF}, "alice", Status.MALFORMED),
         ({"account": 99 << 8}, "alice", Status.UNKNOWN_ACCOUNT),
         ({}, "bot", Status.BAD_SIGNATURE),
@@ -85,6 +85,8 @@ def worn_out(venue: Venue) -> None:
         ({"key_expiry": 2**40 - 1}, "alice", Status.OK),
         ({"permissions": PERMIT_TRADE}, "alice", Status.OK),
         ({"permissions": PERMIT_CANCEL}, "alice", Status.OK),
+        ({"permissions": PERMIT_BLOCK}, "alice", Status.OK),
+        ({"permissions": PERMISSIONS_ALL}, "alice", Status.OK),
         ({"key": key("alice").address}, "alice", Status.OK),
     ],
     ids=str,
@@ -199,6 +201,7 @@ CANCELS = (Cancel(ALICE, 2, 5, 1, 50, FAR), CancelAll(ALICE, 2, 5, 1, 0, FAR))
         (PERMIT_TRADE, Status.OK, Status.OK),
         (PERMIT_CANCEL, Status.NOT_PERMITTED, Status.OK),
         (BOTH, Status.OK, Status.OK),
+        (PERMIT_BLOCK, Status.NOT_PERMITTED, Status.NOT_PERMITTED),
     ],
 )
 def test_a_key_may_what_its_bits_say(permissions: int, places: Status, cancels: Status) -> None:

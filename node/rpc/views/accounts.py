@@ -10,7 +10,8 @@ from node.sequencing.answers import OrderName, RemembersAnswers
 from node.view import VenueView
 from state.accounts import (
     OWNER_KEY,
-    PERMISSIONS_ALL,
+    PERMIT_BLOCK,
+    PERMIT_CANCEL,
     PERMIT_TRADE,
     Account,
     OrderReference,
@@ -49,7 +50,8 @@ def summary(view: VenueView, number: int, account: Account) -> AccountSummary:
                 next_sequence=next_sequence(account, key.epoch),
                 expiry=key.expiry,
                 may_trade=bool(key.permissions & PERMIT_TRADE),
-                may_cancel=bool(key.permissions & PERMISSIONS_ALL),
+                may_cancel=bool(key.permissions & (PERMIT_TRADE | PERMIT_CANCEL)),
+                may_block_trade=bool(key.permissions & PERMIT_BLOCK),
                 permissions=key.permissions,
             )
             for key in account.keys

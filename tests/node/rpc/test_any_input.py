@@ -108,7 +108,7 @@ FIELDS = {
     "price": ["market", "price", "time"],
     "cancelAll": ["account", "market", "keyEpoch", "expiry"],
     "amend": ["account", "order", "price", "size", "sequence", "expiry"],
-    "addKey": ["account", "key", "keyExpiry", "mayTrade", "mayCancel"],
+    "addKey": ["account", "key", "keyExpiry", "mayTrade", "mayCancel", "mayBlockTrade"],
     "revokeKey": ["account", "keyEpoch", "sequence"],
     "blockTrade": ["maker", "taker", "legs", "makerSequence", "takerKeyEpoch", "expiry"],
 }

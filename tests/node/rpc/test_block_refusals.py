@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from builders import DOLLAR, FAR, NOW, Key, Venue, key, listing
+from builders import DOLLAR, FAR, NOW, Key, Venue, key, listing, sign_transaction
 from msgspec.structs import replace
 from rpc_world import Sequencer, running
 
@@ -34,6 +34,11 @@ def block(*legs: Leg, **changed: Any) -> BlockTrade:
     chosen = legs or (Leg(0, BUY, AT_MARK, 10), Leg(1, SELL, AT_MARK, 10))
     made = BlockTrade(ALICE, 0, 50, BOB, 0, 60, FAR, len(chosen), legs_of(*chosen))
     return replace(made, **changed)
+
+
+def trade(made: Venue, *legs: Leg) -> Status:
+    tx = block(*legs)
+    return made.run(tx, sign_transaction(tx, A, taker=B)).status
 
 
 def used() -> Venue:
@@ -114,12 +119,12 @@ TABLE: list[Row] = [
     ),
     # --- both are who they say ---
     (
-        lambda: with_keys(permissions=2),
+        lambda: with_keys(permissions=3),
         block(taker_epoch=3),
         (A, key("session")),
         *(Status.NOT_PERMITTED, "takerKeyEpoch"),
-        {"expiry": f"at least {NOW}", "permissions": "bit 0 set"},
-        {"expiry": FAR, "permissions": 2, "now": NOW},
+        {"expiry": f"at least {NOW}", "permissions": "bit 2 set"},
+        {"expiry": FAR, "permissions": 3, "now": NOW},
     ),
     (later, block(expiry=NOW + 9), (A, B), Status.EXPIRED, "expiry", ..., NOW + 9),
     (
@@ -248,7 +253,47 @@ async def test_a_margin_refusal_names_the_party_and_every_term_after_the_trade()
     assert data["got"]["before"]["equity"] == "1"
     after = data["got"]["withTrade"]
     assert (after["equity"], after["initialMargin"], after["healthy"]) == ("0.99", "1", False)
+    assert data["expected"]["stale"] == data["got"]["stale"] == []
     assert (data["makerNextSequence"], data["takerNextSequence"]) == ("51", "61")
+
+
+async def test_a_margin_refusal_values_the_party_at_the_worse_of_mark_and_slow_mark() -> None:
+    """Alice, long from 50,000, is worth at the slow mark what she was, whatever the mark says."""
+    made = venue(alice=26)
+    assert trade(made, Leg(0, SELL, AT_MARK, 5_000)) == Status.OK
+    made.run(Header(NOW + 10))
+    assert made.price(54_000_000) == Status.OK
+    tx = block(Leg(1, BUY, AT_MARK, 5_000), maker_sequence=51, taker_sequence=61)
+    async with running(Sequencer(made)) as rpc:
+        error = await rpc.refused(tx, A, taker=B)
+    data = error["data"]
+    assert (data["reason"], data["party"]) == ("maker_margin_too_low", "maker")
+    assert "the worse of mark and slow mark" in data["expected"]["rule"]
+    before, after = data["got"]["before"], data["got"]["withTrade"]
+    # 250 USD cost 0.025 in fees each; at the mark she would have 20 more, and be healthy.
+    assert (before["equity"], after["equity"], after["initialMargin"]) == ("25.975", "25.95", "26")
+    assert before["healthy"] and not after["healthy"]
+    held = after["positions"][0]
+    assert (held["mark"]["nano"], held["valuedAt"]["nano"]) == ("54000000", "50000000")
+
+
+async def test_a_margin_refusal_names_the_market_that_is_stale() -> None:
+    """Legs are in fresh markets, but what a party holds besides is asked too."""
+    made = venue()
+    assert trade(made, Leg(1, BUY, AT_MARK, 10)) == Status.OK
+    made.run(Header(NOW + 3_601))
+    made.price(made.mark)
+    tx = block(Leg(0, BUY, AT_MARK, 10), maker_sequence=51, taker_sequence=61)
+    async with running(Sequencer(made)) as rpc:
+        error = await rpc.refused(tx, A, taker=B)
+    data = error["data"]
+    assert (data["reason"], data["party"]) == ("taker_margin_too_low", "taker")
+    assert data["expected"]["rule"].endswith("every mark is fresh")
+    after = data["got"]["withTrade"]
+    assert after["healthy"] and not after["fresh"]
+    [stale] = data["got"]["stale"]
+    assert (stale["market"], stale["mode"]) == (1, "live")
+    assert (stale["priceAge"]["age"], stale["priceAge"]["ageMax"]) == (3_601, 3_600)
 
 
 async def test_a_leg_that_the_leg_before_it_left_no_room_for_is_named() -> None:

@@ -260,6 +260,7 @@ async def test_session_keys_have_sequences_of_their_own() -> None:
             "expiry": FAR,
             "mayTrade": True,
             "mayCancel": True,
+            "mayBlockTrade": False,
             "permissions": 1,
         }
     ]

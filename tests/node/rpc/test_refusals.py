@@ -414,9 +414,15 @@ TABLE: list[Row] = [
         {
             "key": "an address",
             "keyExpiry": f"at least {NOW}",
-            "permissions": "mayTrade or mayCancel",
+            "permissions": "mayTrade, mayCancel or mayBlockTrade",
         },
-        {"key": "0x" + "00" * 20, "keyExpiry": FAR, "mayTrade": True, "mayCancel": True},
+        {
+            "key": "0x" + "00" * 20,
+            "keyExpiry": FAR,
+            "mayTrade": True,
+            "mayCancel": True,
+            "mayBlockTrade": False,
+        },
     ),
     (venue, add_key(permissions=0), A, Status.BAD_KEY, ..., ...),
     (later, add_key(key_expiry=NOW + 9), A, Status.BAD_KEY, ..., ...),

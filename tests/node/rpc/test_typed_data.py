@@ -98,6 +98,7 @@ KINDS: list[tuple[Kind, dict[str, Any]]] = [
     ("cancelAll", {"account": ALICE, "market": "ETH-USD-PERP"}),
     ("addKey", {"account": ALICE, "key": "0x" + "ab" * 20}),
     ("addKey", {"account": ALICE, "key": "0x" + "ab" * 20, "mayTrade": False, "keyExpiry": FAR}),
+    ("addKey", {"account": ALICE, "key": "0x" + "ab" * 20, "mayBlockTrade": True}),
 ]
 
 
@@ -160,6 +161,7 @@ async def test_a_wallet_adds_a_key_that_trades_until_it_is_revoked() -> None:
         (held,) = (await rpc.result("venue_account", account=ALICE))["keys"]
         assert (held["epoch"], held["address"]) == (1, session)
         assert (held["mayTrade"], held["mayCancel"], held["permissions"]) == (True, True, 3)
+        assert held["mayBlockTrade"] is False
         assert held["expiry"] == NOW + 30 * DAY
         placed = await wallet_submits(rpc, "order", KINDS[0][1] | {"keyEpoch": 1}, "session")
         assert placed["order"] == {"epoch": 1, "sequence": "1"}
@@ -264,7 +266,7 @@ TRANSACTIONS = st.one_of(
         *(st.integers(0, 2**24 - 1), st.integers(0, 2**48 - 1), U40),
     ),
     st.builds(
-        *(AddKey, U32, U64, st.binary(min_size=20, max_size=20), U40, st.integers(0, 3), U40)
+        *(AddKey, U32, U64, st.binary(min_size=20, max_size=20), U40, st.integers(0, 7), U40)
     ),
     st.builds(RevokeKey, U32, U64, U32, U40),
     st.lists(
