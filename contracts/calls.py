@@ -130,7 +130,7 @@ def accept_number(number: int) -> bytes:
 
 
 def rotate_owner(*, account: int, new_owner: bytes) -> bytes:
-    """Appends the hand-over of an account, and with the first one moves the owner's number."""
+    """Has `account` follow its number, which moves to `new_owner` first if the sender has it."""
     return ROTATE_OWNER.encode(account, new_owner)
 
 

@@ -1,8 +1,10 @@
 # pragma version 0.4.3
 """
 @title Owners: who stands behind a number, and what they change without the sequencer
-@notice Section 4 of docs/protocol.md. L1 does not know the leaves, so anyone may append the
-        items below: the rules on L2 compare an item's sender with the owner in the leaf.
+@notice Section 4 of docs/protocol.md. Who has a number is decided here; the leaves of its
+        accounts follow, one by one, by the items below and by deposits. L1 does not know
+        the leaves, so anyone may append an item: of a rotation it names nobody but the
+        number's owner, of a revocation L2 compares its sender with the owner in the leaf.
         A flood delays nobody: a block of L1 holds fewer items than a batch takes, and a
         batch pays the same for many as for one.
 """
@@ -61,9 +63,11 @@ def accept_number(number: uint32):
 @nonreentrant
 def rotate_owner(account: uint32, new_owner: address):
     """
-    @notice Append the hand-over of one account. With the first one the number itself moves,
-            and later deposits of the old address open a number of their own; whoever is not
-            the number's owner may then only name the one who is.
+    @notice Hand a number over with every account under it, as its owner: it moves at once,
+            and later deposits of the old address open a number of their own. The item says
+            that the leaf of `account` shall follow. Anybody else may append it for the other
+            accounts, and so names only who has the number; who has it brings an account
+            along by a deposit, however small.
     """
     number: uint32 = account // SUBACCOUNTS
     owner: address = self.number_owners[number]

@@ -40,16 +40,31 @@ async def accept_number(reader: RollupReader, sender: TransactionSender, number:
     if own:
         raise NotNow(
             f"0x{sender.address.hex()} has owner number {own} already, and nobody can have two; "
-            "take the account over with an address that has never deposited"
+            "take the number over with an address that has never deposited"
         )
     receipt = await sender.send(reader.address, calls.accept_number(number))
     return receipt.transaction_hash
 
 
+async def number_to_hand_over(reader: RollupReader, giver: bytes, new_owner: bytes) -> int:
+    """The number whose accounts shall be `new_owner`'s: theirs on L1 already, or the giver's.
+
+    NotNow where neither has one.
+    """
+    number: int = await reader.read(views.OWNER_NUMBERS, new_owner)
+    number = number or await reader.read(views.OWNER_NUMBERS, giver)
+    if not number:
+        raise NotNow(
+            f"0x{giver.hex()} has no owner number to hand over, and 0x{new_owner.hex()} has none "
+            "that accounts could follow"
+        )
+    return number
+
+
 async def rotate_owner(
     reader: RollupReader, sender: TransactionSender, *, account: int, new_owner: bytes
 ) -> Appended:
-    """Hand `account` to `new_owner`, with its number if the sender still has it.
+    """Have `account` follow its number to `new_owner`; the sender's own number moves with it.
 
     NotNow, with what must be done first, where the contract would refuse.
     """
@@ -57,6 +72,11 @@ async def rotate_owner(
     owner = await reader.read(views.NUMBER_OWNERS, number)
     if owner == ZERO_ADDRESS:
         raise NotNow(f"L1 has given nobody the owner number {number} of account {account}")
+    if sender.address == owner == new_owner:
+        raise NotNow(
+            f"owner number {number} is the sender's own, and L1 takes this from any other address; "
+            f"a deposit does the same: tallystick deposit 0.000001 --subaccount {account & 255}"
+        )
     if sender.address == owner:
         await _check_new_owner(reader, number, new_owner)
     elif new_owner != owner:
@@ -71,7 +91,7 @@ async def _check_new_owner(reader: RollupReader, number: int, new_owner: bytes) 
     if own:
         raise NotNow(
             f"0x{new_owner.hex()} has owner number {own} already, and nobody can have two; hand "
-            "the account to an address that has never deposited"
+            "the number to an address that has never deposited"
         )
     if await reader.read(views.ACCEPTED_NUMBERS, new_owner) != number:
         raise NotNow(

@@ -140,6 +140,16 @@ def without_key(account: Account, epoch: int) -> Account:
     return replace(account, keys=tuple(key for key in account.keys if key.epoch != epoch))
 
 
+def handed_to(account: Account, owner: bytes) -> Account:
+    """`account` as `owner`'s: opened, or with every session key ended if it was another's.
+
+    What it holds and which numbers it has used stay. To its owner nothing changes.
+    """
+    if account.owner == owner:
+        return account
+    return replace(account, owner=owner, keys=())
+
+
 def last_sequence(account: Account, epoch: int) -> int:
     """The sequence number that the next one of this key must exceed."""
     key = None if epoch == OWNER_KEY else account.key(epoch)

@@ -45,7 +45,7 @@ def apply_item(changes: Changes, item: InboxItem) -> Status:
         case InboxKind.REVOKE_KEY:
             return apply_key_revocation(changes, item.payload, item.sender)
         case InboxKind.ROTATE_OWNER:
-            return apply_rotate_owner(changes, item.payload, item.sender)
+            return apply_rotate_owner(changes, item.payload)
         case InboxKind.SET_PARAMETERS:
             return apply_set_parameters(changes, item.payload)
         case _:

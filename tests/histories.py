@@ -203,7 +203,9 @@ class History(Changing):
         self.send(Transfer(number, next(self.venue.sequences), to, amount, FAR))
 
     def deposit(self) -> None:
-        self.venue.open(self.random.choice(NAMES), self.random.randint(1, 50))
+        """An account that had gone to an heir comes back with it."""
+        name = self.random.choice(NAMES)
+        self.owners[self.venue.open(name, self.random.randint(1, 50))] = name
 
     def replay(self) -> None:
         if self.sent:

@@ -104,10 +104,11 @@ class Changing:
         self._ask(InboxKind.REVOKE_KEY, encode_key_revocation(item), number)
 
     def ask_for_rotation(self) -> None:
-        """To another key, whose account goes on as before; or to nobody, of nobody."""
+        """At anybody's call: to an heir, or to who has it already; to nobody, or of nobody."""
         r = self.random
         number = r.choice((*[self.account()] * 5, NOBODY))
-        name = f"{self.owners.get(number, 'nobody')}'s heir"
+        present = self.owners.get(number, "nobody")
+        name = r.choice((*[f"{present}'s heir"] * 4, present))
         owner = r.choice((*[key(name).address] * 5, bytes(20)))
         asked = encode_rotate_owner(RotateOwner(number, owner))
         if self._ask(InboxKind.ROTATE_OWNER, asked, number) == Status.OK:

@@ -113,8 +113,8 @@ class Twins:
         self.statuses[f"{kind.name} {seen.status.name}"] += 1
         return seen.status
 
-    def deposit(self, number: int, owner: bytes, micro: int) -> None:
-        self.item(InboxKind.DEPOSIT, ZERO, encode_deposit(Deposit(number, owner, micro)))
+    def deposit(self, number: int, owner: bytes, micro: int) -> Status:
+        return self.item(InboxKind.DEPOSIT, ZERO, encode_deposit(Deposit(number, owner, micro)))
 
     def next_batch(self, time_min: int, time_max: int) -> None:
         machine = self.state.machine

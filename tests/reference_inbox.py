@@ -17,10 +17,14 @@ MICRO = 1_000
 BOARD = 64
 
 
-def deposit(ledger: Ledger, payload: bytes) -> int:
-    """Nano-USD that came in."""
+def deposit(ledger: Ledger, payload: bytes) -> int | None:
+    """Nano-USD that came in, for whom L1 names: they have the account now. None for nobody."""
     account, owner, micro = _number(payload[:4]), payload[4:24], _number(payload[24:])
-    ledger.holders.setdefault(account, Holder({0: Key(owner)})).cash += micro * MICRO
+    if owner == ZERO:
+        return None
+    holder = ledger.holders.setdefault(account, Holder({0: Key(owner)}))
+    _hand_over(holder, owner)
+    holder.cash += micro * MICRO
     return micro * MICRO
 
 
@@ -68,19 +72,22 @@ def end_key(ledger: Ledger, sender: bytes, payload: bytes) -> Status:
     return revoke_key(holder, epoch)
 
 
-def rotate_owner(ledger: Ledger, sender: bytes, payload: bytes) -> Status:
+def rotate_owner(ledger: Ledger, payload: bytes) -> Status:
     if len(payload) != 4 + 20:
         return Status.BAD_ITEM
     holder, new = ledger.holders.get(_number(payload[:4])), payload[4:]
-    # In the order of the numbers, a zero owner is worse than a stranger's item only.
     if holder is None:
         return Status.UNKNOWN_ACCOUNT
     if new == ZERO:
         return Status.BAD_ITEM
-    if sender != holder.owner:
-        return Status.NOT_OWNER
-    holder.keys = {0: replace(holder.keys[0], address=new)}
+    _hand_over(holder, new)
     return Status.OK
+
+
+def _hand_over(holder: Holder, new: bytes) -> None:
+    """Only a change of hands ends session keys."""
+    if holder.owner != new:
+        holder.keys = {0: replace(holder.keys[0], address=new)}
 
 
 def _number(part: bytes) -> int:

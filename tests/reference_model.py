@@ -69,14 +69,15 @@ class Model:
     def item(self, kind: int, sender: bytes, payload: bytes) -> Status:
         match kind:
             case InboxKind.DEPOSIT:
-                self.deposited += inbox.deposit(self.ledger, payload)
-                return Status.OK
+                taken = inbox.deposit(self.ledger, payload)
+                self.deposited += taken or 0
+                return Status.BAD_ITEM if taken is None else Status.OK
             case InboxKind.LIST_MARKET:
                 return inbox.list_market(self.markets, payload)
             case InboxKind.REVOKE_KEY:
                 return inbox.end_key(self.ledger, sender, payload)
             case InboxKind.ROTATE_OWNER:
-                return inbox.rotate_owner(self.ledger, sender, payload)
+                return inbox.rotate_owner(self.ledger, payload)
             case _:
                 return inbox.set_parameters(self.markets, payload)
 

@@ -49,21 +49,25 @@ class Powers(Chance):
 
     def force_revoke(self) -> None:
         number = self.random.choice(self.accounts)
-        self._force(InboxKind.REVOKE_KEY, number, self._epoch(number).to_bytes(4, "big"))
-
-    def force_rotate(self) -> None:
-        r, number = self.random, self.random.choice(self.accounts)
-        new = address(f"{number} in {r.randrange(999)}")
-        if r.random() < 0.3:
-            new = r.choice((ZERO, ZERO, self.holder(r.choice(self.accounts)).owner))
-        self._force(InboxKind.ROTATE_OWNER, number, new)
-
-    def _force(self, kind: InboxKind, number: int, rest: bytes) -> None:
-        r = self.random
-        sender = self.holder(number).owner
+        r, sender = self.random, self.holder(number).owner
         if r.random() < 0.2:
             own = [key.address for key in self.holder(number).keys.values()]
             sender = r.choice((ZERO, address("mallory"), r.choice(own)))
+        rest = self._epoch(number).to_bytes(4, "big")
+        self._force(InboxKind.REVOKE_KEY, sender, number, rest)
+
+    def force_rotate(self) -> None:
+        r, number = self.random, self.random.choice(self.accounts)
+        owner, other = self.holder(number).owner, self.holder(r.choice(self.accounts)).owner
+        new = address(f"{number} in {r.randrange(999)}")
+        if r.random() < 0.5:
+            # Whoever follows again ends no key, and a number may come back.
+            new = r.choice((ZERO, owner, owner, other, address(f"{number} in 0")))
+        sender = r.choice((owner, ZERO, new, address("mallory")))
+        self._force(InboxKind.ROTATE_OWNER, sender, number, new)
+
+    def _force(self, kind: InboxKind, sender: bytes, number: int, rest: bytes) -> None:
+        r = self.random
         if r.random() < 0.2:
             number = r.choice((0, 2**32 - 1))
         payload = number.to_bytes(4, "big") + rest
@@ -97,11 +101,13 @@ class Powers(Chance):
             self.listed[market.market] = market
 
     def deposit(self) -> None:
-        """Into an account that is, or may be opened; whoever L1 names as its owner."""
+        """Into an account that is, or may be opened; whoever L1 names has it then."""
         r = self.random
         number = r.choice(self.accounts) ^ r.choice((0, 0, 0, 1, 2))
         known = self.twins.model.ledger.holders.get(number)
-        owner = known.owner if known and r.random() < 0.9 else address("somebody")
-        self.twins.deposit(number, owner, r.randint(0, 50 * 10**6))
-        if number not in self.accounts and len(self.accounts) < 14:
+        owner = known.owner if known and r.random() < 0.7 else address("somebody")
+        if r.random() < 0.05:
+            owner = ZERO
+        status = self.twins.deposit(number, owner, r.randint(0, 50 * 10**6))
+        if status == Status.OK and number not in self.accounts and len(self.accounts) < 14:
             self.accounts.append(number)

@@ -18,7 +18,7 @@ from node.clock import SystemClock
 from node.rollup import RollupReader
 from node.rpc import wire
 from node.rpc.amounts import MICRO_PLACES, decimal, read_money, usdc
-from node.rpc.client import VenueClient, VenueError
+from node.rpc.client import VenueClient
 from node.rpc.results import AccountSummary, SubmitReceipt
 from node.rpc.rollup_results import WithdrawalStatus
 from node.settlement import Deposit, Payment, pay_withdrawal
@@ -56,7 +56,6 @@ def deposit(
         venue: VenueClient, reader: RollupReader
     ) -> tuple[Deposit, AccountSummary | None]:
         before = {one.account: one for one in await venue.accounts(key.address)}
-        await _check_own(venue, reader, key, subaccount)
         sender = await l1_sender(reader, key)
         done = await deposit_on_l1(reader, sender, micro, subaccount)
         if no_wait:
@@ -71,27 +70,6 @@ def deposit(
     console().print(f"L1 took {usdc(micro)} USDC in block {done.block}, inbox item {done.index}")
     if credited is not None:
         console().print(f"account {done.account} has {money(credited.margin.cash)} USD in cash")
-
-
-async def _check_own(
-    venue: VenueClient, reader: RollupReader, key: Signer, subaccount: int
-) -> None:
-    """Failure where the money would go to whoever had the signer's owner number before."""
-    number = await reader.read(views.OWNER_NUMBERS, key.address)
-    if not number:
-        return
-    try:
-        found = await venue.account(number << 8 | subaccount)
-    except VenueError as error:
-        if error.reason == "unknown_account":
-            return
-        raise
-    if found.owner != key.address:
-        raise Failure(
-            f"account {found.account} still is 0x{found.owner.hex()}'s, who had owner number "
-            f"{number} before, and so would the deposit be; use another --subaccount, or have it "
-            f"handed over: tallystick key rotate 0x{key.address.hex()} --subaccount {subaccount}"
-        )
 
 
 def _deposit_json(done: Deposit, micro: int, credited: AccountSummary | None) -> dict[str, Any]:

@@ -1,9 +1,12 @@
-"""Deposit: credit cash that L1 has already taken in. None that L1 makes can fail."""
+"""Deposit: credit cash that L1 has already taken in. None that L1 makes can fail.
+
+Only the owner of a number deposits for it on L1, so a leaf of another owner is behind.
+"""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from state.accounts import Account
+from state.accounts import handed_to
 from state.crypto import ZERO_ADDRESS
 from state.packing import NotCanonical, Reader, u
 from state.status import Status
@@ -12,7 +15,7 @@ from state.units import nano
 
 
 class Deposit(Struct, frozen=True, gc=False):
-    """`amount` micro-USDC for `account`, opened for `owner` if it is new."""
+    """`amount` micro-USDC for `account`, which is `owner`'s from now on."""
 
     account: int
     owner: bytes
@@ -31,16 +34,17 @@ def decode_deposit(payload: bytes) -> Deposit:
 
 
 def apply_deposit(changes: Changes, payload: bytes) -> Status:
-    """cash and the sum of deposits rise by the same amount."""
+    """cash and the sum of deposits rise by the same amount.
+
+    An account that is another's, or nobody's yet, is handed to the item's owner.
+    """
     try:
         item = decode_deposit(payload)
     except NotCanonical:
         return Status.BAD_ITEM
-    account = changes.account(item.account)
-    if account.is_absent:
-        if item.owner == ZERO_ADDRESS:
-            return Status.BAD_ITEM
-        account = Account(owner=item.owner)
+    if item.owner == ZERO_ADDRESS:
+        return Status.BAD_ITEM
+    account = handed_to(changes.account(item.account), item.owner)
     amount = nano(item.amount)
     changes.write_account(item.account, replace(account, cash=account.cash + amount))
     changes.machine.deposited += amount

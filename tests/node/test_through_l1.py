@@ -1,144 +1,29 @@
-"""Keys, owners and parameters through L1, by the commands: sequencer and follower do as told."""
+"""Keys and parameters through L1, by the commands: sequencer and follower do as told."""
 
-import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from builders import Key, key, listing, sign_transaction
-from click.testing import CliRunner
-from following import catch_up, following
-from l1_venue import MARK, PARAMETERS, PUBLISHER, SEQUENCER, TICKS, L1Venue, l1_venue, person
+from builders import key, listing
+from desk_world import ALICE, Desk, funded_desk, running
+from l1_venue import MARK, PARAMETERS, l1_venue, person
 from structlog.testing import capture_logs
 
-from contracts import calls, token, views
+from contracts import calls, views
 from node.cli import listings
-from node.cli.main import tallystick
-from node.clock import SystemClock
-from node.rpc.server import serve
-from node.sequencer import SequencerConfig, SequencerService, open_sequencer
-from node.sequencing.engine import EngineConfig
-from sequencer.sealing import SealingPolicy
-from state.accounts import PERMIT_TRADE
-from state.orders import BUY, SELL, Flags, encode_flags
+from state.orders import BUY
 from state.status import Status
-from state.transactions import AddKey, NewOrder, SignedPrice, Transaction
 from state.transactions.list_market import decode_listing, encode_listing
 
-PATIENCE = 60.0
-QUICK = SealingPolicy(age_max=0.2, item_wait_max=0.05)
-ALICE, DAVE = 1 << 8, person("dave")
 SYMBOL = "BTC-USD-PERP"
-
-
-@dataclass
-class Desk:
-    """A venue on L1 with its sequencer, and a terminal beside it."""
-
-    venue: L1Venue
-    service: SequencerService
-    url: str
-
-    def __post_init__(self) -> None:
-        self.sequences = count(1)
-
-    async def command(self, *arguments: str, code: int = 0) -> str:
-        """What a command says; where it fails, its one line."""
-        where = ["--rpc", self.url, "--l1", self.venue.server.url]
-        result = await asyncio.to_thread(
-            CliRunner().invoke, tallystick, [*arguments, *where], prog_name="tallystick"
-        )
-        assert result.exit_code == code, result.output + repr(result.exception)
-        if not code:
-            return result.stdout
-        (line,) = result.stderr.splitlines()
-        return line.removeprefix("error: ")
-
-    async def json(self, *arguments: str) -> Any:
-        return json.loads(await self.command(*arguments, "--json"))
-
-    async def submit(self, tx: Transaction, signer: Key) -> Status:
-        signature = sign_transaction(tx, signer, self.venue.domain)
-        return (await self.service.submit(tx, signature)).status
-
-    async def order(
-        self, signer: Key, side: int, *, epoch: int = 0, account: int = ALICE
-    ) -> Status:
-        now = await self.venue.now()
-        flags = encode_flags(Flags(side))
-        sequence = next(self.sequences)
-        tx = NewOrder(account, epoch, sequence, 0, flags, TICKS, 10, now + 3_600)
-        return await self.submit(tx, signer)
-
-    async def add_key(self, signer: Key) -> Status:
-        now = await self.venue.now()
-        terms = (signer.address, now + 86_400, PERMIT_TRADE, now + 60)
-        return await self.submit(AddKey(ALICE, next(self.sequences), *terms), person("alice"))
-
-    async def price(self) -> None:
-        tx = SignedPrice(0, MARK, self.service.engine.sequencer.time)
-        assert await self.submit(tx, PUBLISHER) == Status.OK
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        for _ in range(int(PATIENCE / 0.02)):
-            if holds():
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError(f"{self.service.heads}: {self.service.problems()}")
-
-    async def check(self, directory: Path) -> None:
-        """Whoever knows L1 alone comes to the same root after the same batches."""
-        sequencer = self.service.engine.sequencer
-        await self.until(
-            lambda: self.service.heads.safe == sequencer.number and sequencer.open is None
-        )
-        async with following(self.venue, directory) as follower:
-            await catch_up(follower)
-            assert follower.heads.safe == self.service.heads.safe
-            root = follower.commitment().state_root
-            assert root == self.service.commitment().state_root
-            machine = follower.state.machine
-            assert machine.inbox == await self.venue.reader.read(views.INBOX_SIZE)
-
-
-@asynccontextmanager
-async def running(venue: L1Venue, path: Path) -> AsyncIterator[Desk]:
-    config = SequencerConfig(
-        journal=path / "journal",
-        rollup=venue.deployment.rollup,
-        engine=EngineConfig(policy=QUICK),
-        poll_seconds=0.02,
-        tick_seconds=0.02,
-    )
-    service = await open_sequencer(config, venue.client, person(SEQUENCER).private, SystemClock())
-    stop = asyncio.Event()
-    task = asyncio.create_task(service.run(stop))
-    view: Any = service
-    server = await serve(view, port=0)
-    try:
-        desk = Desk(venue, service, server.url)
-        await desk.until(lambda: service.heads.safe == 1)
-        yield desk
-    finally:
-        await server.close()
-        stop.set()
-        await task
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    # What the service logs would else be in what the commands say.
-    with capture_logs():
-        async with l1_venue() as venue:
-            await venue.fund()
-            async with running(venue, tmp_path) as desk:
-                yield desk
+    async with funded_desk(tmp_path) as desk:
+        yield desk
 
 
 async def test_a_session_key_is_revoked_without_the_sequencers_consent(
@@ -158,55 +43,6 @@ async def test_a_session_key_is_revoked_without_the_sequencers_consent(
     account = desk.service.state.account(ALICE)
     assert (account.keys, account.key_epoch, len(account.orders)) == ((), 1, 1)
     await desk.check(tmp_path / "follower")
-
-
-async def test_an_account_changes_hands_with_everything_in_it(desk: Desk, tmp_path: Path) -> None:
-    await desk.price()
-    assert await desk.add_key(key("a phone")) == Status.OK
-    assert await desk.order(person("alice"), BUY) == Status.OK
-    dave = "0x" + DAVE.address.hex()
-
-    said = await desk.command("key", "rotate", "dave", "--from", "alice", code=1)
-    assert f"{dave} has not told L1 yet that it takes owner number 1 over" in said
-    assert "tallystick key accept 256" in said
-    assert (await desk.json("key", "accept", "alice", "--from", "dave"))["ownerNumber"] == 1
-    said = await desk.command("key", "rotate", dave, "--from", "alice")
-    assert f"account 256 is {dave}'s" in said
-
-    account = desk.service.state.account(ALICE)
-    assert (account.owner, account.keys, len(account.orders)) == (DAVE.address, (), 1)
-    assert await desk.order(person("alice"), BUY) == Status.BAD_SIGNATURE
-    assert await desk.order(person("bob"), SELL, account=2 << 8) == Status.OK
-    assert await desk.order(DAVE, BUY) == Status.OK
-
-    # Deposits follow the number, and the old address is a newcomer.
-    await desk.venue.senders["grace"].send(
-        desk.venue.deployment.token, token.mint(to=DAVE.address, amount=5 * 10**6)
-    )
-    assert (await desk.json("deposit", "5", "--from", "dave"))["account"] == ALICE
-    assert (await desk.json("deposit", "5", "--from", "alice"))["account"] == 4 << 8
-    assert desk.service.state.account(4 << 8).owner == person("alice").address
-    await desk.check(tmp_path / "follower")
-
-
-async def test_what_was_left_behind_is_not_paid_for_by_the_new_owner(desk: Desk) -> None:
-    alice, dave = person("alice").address, DAVE.address
-    await desk.json("deposit", "5", "--from", "alice", "--subaccount", "1")
-    await desk.command("key", "accept", "256", "--from", "dave")
-    await desk.command("key", "rotate", "dave", "--from", "alice")
-    minted = token.mint(to=dave, amount=5 * 10**6)
-    await desk.venue.senders["grace"].send(desk.venue.deployment.token, minted)
-    said = await desk.command("deposit", "5", "--from", "dave", "--subaccount", "1", code=1)
-    assert said.startswith(f"account 257 still is 0x{alice.hex()}'s, who had owner number 1")
-
-    said = await desk.command(
-        "key", "rotate", "bob", "--from", "alice", "--subaccount", "1", code=1
-    )
-    assert said == f"owner number 1 went to 0x{dave.hex()}: account 257 can only follow it"
-    await desk.command("key", "rotate", "dave", "--from", "alice", "--subaccount", "1")
-    assert desk.service.state.account(257).owner == dave
-    done = await desk.json("deposit", "5", "--from", "dave", "--subaccount", "1")
-    assert (done["account"], done["cash"]) == (257, "10")
 
 
 async def test_parameters_are_announced_and_take_effect_after_the_delay(
@@ -302,7 +138,8 @@ async def test_commands_that_cannot_work_say_why_before_they_cost_gas(desk: Desk
     for code, arguments, words in (
         (1, ["key", "accept", "bob", "--from", "alice"], "has owner number 1 already"),
         (1, ["key", "rotate", "bob", "--from", "alice"], "has owner number 2 already"),
-        (1, ["key", "rotate", "dave", "--from", "erin"], "has no subaccount 0 on the venue"),
+        (1, ["key", "rotate", "dave", "--from", "erin"], "has no owner number to hand over"),
+        (1, ["key", "rotate", "alice", "--from", "alice"], "has owner number 1 already"),
         (2, ["key", "rotate", "0x12", "--from", "alice"], "'0x12' is no address"),
         (2, ["key", "rotate", "dav", "--from", "alice"], "nobody is called 'dav'"),
         (1, ["market", "schedule", SYMBOL, "band=1", "--from", "alice"], "only the governor"),

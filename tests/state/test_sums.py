@@ -268,19 +268,21 @@ def test_a_debt_past_the_bound_is_refused_as_such(venue: Venue) -> None:
     assert venue.lots("alice") == -10
 
 
-def test_a_deposit_keeps_the_owner_an_account_has_and_opens_none_for_nobody(venue: Venue) -> None:
+def test_a_deposit_is_credited_to_whom_it_names_and_is_none_for_nobody(venue: Venue) -> None:
     state = venue.state
-    state.machine.inbox_end = state.machine.inbox + 2
+    state.machine.inbox_end = state.machine.inbox + 4
     for number, owner, status in (
-        (1 << 8, key("mallory").address, Status.OK),
+        (1 << 8, key("alice").address, Status.OK),
+        (1 << 8, key("heir").address, Status.OK),
+        (1 << 8, bytes(20), Status.BAD_ITEM),
         (99 << 8, bytes(20), Status.BAD_ITEM),
     ):
         payload = encode_deposit(Deposit(number, owner, 1))
         item = InboxItem(InboxKind.DEPOSIT, state.machine.inbox, NOW, bytes(20), payload)
         state.apply(take_item(state, item))
         assert state.machine.status == status
-    assert state.account(1 << 8).owner == key("alice").address
-    assert state.account(1 << 8).cash == 10_000 * 10**9 + 1_000
+    assert state.account(1 << 8).owner == key("heir").address
+    assert state.account(1 << 8).cash == 10_000 * 10**9 + 2 * 1_000
     assert state.account(99 << 8).is_absent
     check_invariants(state)
 
