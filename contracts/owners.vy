@@ -65,14 +65,13 @@ def rotate_owner(account: uint32, new_owner: address):
     """
     @notice Hand a number over with every account under it, as its owner: it moves at once,
             and later deposits of the old address open a number of their own. The item says
-            that the leaf of `account` shall follow. Anybody else may append it for the other
-            accounts, and so names only who has the number; who has it brings an account
-            along by a deposit, however small.
+            that the leaf of `account` shall follow. Anybody may append it for the other
+            accounts, naming who has the number by then.
     """
     number: uint32 = account // SUBACCOUNTS
     owner: address = self.number_owners[number]
     assert owner != empty(address), "owners: nobody has this number"
-    if msg.sender == owner:
+    if msg.sender == owner and new_owner != owner:
         self._move_number(number, new_owner)
     else:
         assert new_owner == owner, "owners: new owner does not have this number"

@@ -72,12 +72,7 @@ async def rotate_owner(
     owner = await reader.read(views.NUMBER_OWNERS, number)
     if owner == ZERO_ADDRESS:
         raise NotNow(f"L1 has given nobody the owner number {number} of account {account}")
-    if sender.address == owner == new_owner:
-        raise NotNow(
-            f"owner number {number} is the sender's own, and L1 takes this from any other address; "
-            f"a deposit does the same: tallystick deposit 0.000001 --subaccount {account & 255}"
-        )
-    if sender.address == owner:
+    if sender.address == owner != new_owner:
         await _check_new_owner(reader, number, new_owner)
     elif new_owner != owner:
         raise NotNow(

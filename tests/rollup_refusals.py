@@ -156,6 +156,13 @@ def rotate(world: World, sender: bytes, account: int, new_owner: bytes) -> objec
     return world.send(calls.rotate_owner(account=account, new_owner=new_owner), sender)
 
 
+def rotate_onto_an_owner(world: World) -> object:
+    """Hand over to somebody who has a number."""
+    world.deposit(ALICE)
+    world.deposit(BOB)
+    return rotate(world, ALICE, 0x100, BOB)
+
+
 def rotate_onto_a_contract(world: World) -> object:
     """Hand over to a contract that agreed."""
     contract = world.mock("bond_receiver")
@@ -198,7 +205,7 @@ SCENARIOS: dict[str, Scenario] = {
     "inbox: no such item": lambda w: w.read(views.INBOX_ITEM, 0),
     "owners: nobody has this number": lambda w: rotate(w, ALICE, 0x200, BOB),
     "owners: new owner does not have this number": lambda w: rotate(w, BOB, 0x100, BOB),
-    "owners: new owner has a number already": lambda w: rotate(w, ALICE, 0x100, ALICE),
+    "owners: new owner has a number already": rotate_onto_an_owner,
     "owners: new owner has not accepted": lambda w: rotate(w, ALICE, 0x100, BOB),
     "owners: a contract has no key to sign with": rotate_onto_a_contract,
     "owners: numbers are used up": exhausted,

@@ -169,7 +169,7 @@ def test_consent_ends_with_a_number_of_ones_own(world: World) -> None:
 
 HANDINGS = {
     "an owner to nobody": (ALICE, 0x100, bytes(20), ACCEPT),
-    "an owner to themselves": (ALICE, 0x100, ALICE, TAKEN),
+    "an owner to themselves": (ALICE, 0x100, ALICE, None),
     "an owner to another owner": (ALICE, 0x100, BOB, TAKEN),
     "an owner to who never agreed": (ALICE, 0x100, RIVAL, ACCEPT),
     "an owner what is another's": (ALICE, 0x200, CAROL, NOT_THEIRS),
