@@ -88,6 +88,9 @@ class ClaimantService:
         """Follow L1, then make one move; True where there is nothing more to do for now."""
         if not await self.follower.attempt():
             return False
+        if self.follower.is_behind:
+            # The follower tells of it; a claim that is looked for there would not be found.
+            return True
         try:
             moved = await self.act()
         except (Retry, L1Error, TransactionReverted) as error:

@@ -25,10 +25,11 @@ HEAD, BATCH = b"snapshot", b"batch/"
 
 
 class Head(Struct, frozen=True):
-    """Of which batch it is, and the state root after it."""
+    """Of which batch it is, the state root after it, and its block if that was final, or -1."""
 
     number: int
     state_root: bytes
+    final_block: int = -1
 
 
 class FollowedSnapshots:
@@ -47,6 +48,11 @@ class FollowedSnapshots:
         """The batch of the snapshot; zero where there is none."""
         return 0 if self._head is None else self._head.number
 
+    @property
+    def final_block(self) -> int:
+        """A block that L1 called final before the snapshot was written; -1 where none is known."""
+        return -1 if self._head is None else self._head.final_block
+
     def forget(self) -> None:
         """There is none: somebody emptied the store."""
         self._head = None
@@ -63,7 +69,9 @@ class FollowedSnapshots:
         places: Iterable[Place] = replayer.places
         if self._head is None:
             places = all_places(commitment)
-        self._write(commitment, places, followed.batches[self.number : number])
+        batches = followed.batches[self.number : number]
+        final_block = batches[-1].record.posted_block if number <= final else -1
+        self._write(commitment, places, batches, final_block)
         replayer.forget_places(number)
         return True
 
@@ -73,12 +81,16 @@ class FollowedSnapshots:
         return self._policy.is_due(len(new), records)
 
     def _write(
-        self, commitment: Commitment, places: Iterable[Place], batches: Sequence[FollowedBatch]
+        self,
+        commitment: Commitment,
+        places: Iterable[Place],
+        batches: Sequence[FollowedBatch],
+        final_block: int,
     ) -> None:
         changes = dict(leaf_changes(commitment, places))
         for batch in batches:
             changes[_key(batch.record.number)] = msgspec.msgpack.encode(batch)
-        head = Head(batches[-1].record.number, commitment.state_root)
+        head = Head(batches[-1].record.number, commitment.state_root, final_block)
         changes[HEAD] = msgspec.msgpack.encode(head)
         self._store.write(changes)
         self._head = head

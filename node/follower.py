@@ -12,7 +12,7 @@ from node.errors import Halt, L1Error, Retry
 from node.followed import Followed
 from node.kept_venue import KeptVenue
 from node.l1.client import L1Client, Patience
-from node.rollup import RollupReader
+from node.rollup import RollupFault, RollupReader, WrongRollup
 from node.scanner import L1Scanner, Mark
 from node.snapshot_policy import SnapshotPolicy
 from node.stopping import run_until
@@ -111,6 +111,11 @@ class FollowerService:
             )
         return trouble + (self.followed.problems() if self.followed else [])
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether L1 did not answer, or lacks what was final, at the last look."""
+        return bool(self._trouble)
+
     # --- running ---
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -201,7 +206,12 @@ class FollowerService:
     async def _check(self, kept: KeptVenue) -> None:
         """That L1 has the rollup that is followed; the first time, which rollup that is."""
         known = kept.followed.terms if kept.followed else None
-        terms = await self.reader.deployment(known.chain_id if known else self.config.chain_id)
+        try:
+            terms = await self.reader.deployment(known.chain_id if known else self.config.chain_id)
+        except WrongRollup as wrong:
+            if wrong.fault == RollupFault.NO_CONTRACT and self._scanner is not None:
+                await self._scanner.check_synced()
+            raise
         if known is None:
             kept.begin(terms)
             self._begin(kept)
@@ -223,7 +233,8 @@ class FollowerService:
             confirmations=self.config.confirmations,
         )
         self.domain, self.token = terms.domain, terms.token
-        self._show(kept.followed, finalized_block=-1, l1_block=self._scanner.scanned)
+        self._finalize(kept.final_block)
+        self._show(kept.followed, l1_block=self._scanner.scanned)
         self.ready.set()
 
     async def _look(self, kept: KeptVenue, l1_block: int) -> None:
@@ -233,17 +244,22 @@ class FollowerService:
         except L1Error:
             # An L1 without the tag has nothing that it calls final.
             block = None
-        # Behind a shorter branch, or an endpoint that lags, what was final still is.
-        self._finalized_block = max(self._finalized_block, block.number if block else -1)
-        self._show(kept.followed, finalized_block=self._finalized_block, l1_block=l1_block)
+        self._finalize(block.number if block else -1)
+        self._show(kept.followed, l1_block=l1_block)
         kept.snapshot(self.heads.finalized)
 
-    def _show(self, followed: Followed, *, finalized_block: int, l1_block: int) -> None:
+    def _finalize(self, block: int) -> None:
+        """Behind a shorter branch, or an endpoint that lags, what was final still is."""
+        assert self._scanner is not None
+        self._finalized_block = max(self._finalized_block, block)
+        self._scanner.final_block = self._finalized_block
+
+    def _show(self, followed: Followed, *, l1_block: int) -> None:
         self.state = followed.replayer.state
         self.heads = Heads(
             unsafe=followed.number,
             safe=followed.number,
-            finalized=followed.number_at(finalized_block),
+            finalized=followed.number_at(self._finalized_block),
             confirmed=followed.confirmed,
             l1_block=l1_block,
         )

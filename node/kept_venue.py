@@ -56,6 +56,11 @@ class KeptVenue:
         self._fills = fills
         self._clock = clock
 
+    @property
+    def final_block(self) -> int:
+        """A block that an earlier run knew to be final; -1 where none is known."""
+        return self._snapshots.final_block
+
     def close(self) -> None:
         self.store.close()
 

@@ -40,7 +40,8 @@ class L1Scanner:
 
     `first` is the block to start from; `marks` are those of an earlier run. Blocks less
     than `confirmations` under the head are not read yet. Where there is a `base`, everything
-    up to it was read before and is final: reading starts behind it.
+    up to it was read before and is final: reading starts behind it. `final_block`, which the
+    owner moves, is the last block that L1 called final, or -1.
     """
 
     MARKS_MAX = 1_024
@@ -58,6 +59,7 @@ class L1Scanner:
         self._first = first if base is None else base.block + 1
         self._confirmations = confirmations
         self._base = base
+        self.final_block = -1
         self.marks = list(marks)
         if base is not None:
             self.marks = [base]
@@ -100,20 +102,43 @@ class L1Scanner:
         newest = self.marks[-1]
         if newest == Mark(head.number, head.hash) or await self._stands(newest):
             return None
-        # Blocks that stand come before those that do not, so the border can be bisected.
-        low, high = 0, len(self.marks) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if await self._stands(self.marks[middle]):
-                low = middle + 1
-            else:
-                high = middle
+        low = await self._fallen()
+        self._check_synced(low, head)
         if low == 0 and self._base is not None:
             await self._check_base(self._base, head)
             self.marks = [self._base]
         else:
             del self.marks[low:]
         return self.scanned
+
+    async def check_synced(self) -> None:
+        """Retry where L1 only lacks what it called final, and contradicts nothing."""
+        head = await self._reader.block("latest")
+        if head.number < self.final_block:
+            self._check_synced(await self._fallen(), head)
+
+    async def _fallen(self) -> int:
+        """The index of the first mark that does not stand; the number of marks if all do."""
+        # Blocks that stand come before those that do not, so the border can be bisected.
+        low, high = 0, len(self.marks)
+        while low < high:
+            middle = (low + high) // 2
+            if await self._stands(self.marks[middle]):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _check_synced(self, fallen: int, head: L1Block) -> None:
+        """An endpoint that is still syncing takes nothing back: what is final comes again."""
+        contradicted = self.marks[fallen : fallen + 1]
+        if head.number < self.final_block and all(
+            mark.block > head.number for mark in contradicted
+        ):
+            raise Retry(
+                f"L1 is at block {head.number} and has not seen block {self.final_block}, which "
+                "was final: wait until that endpoint is synced, or point the node at another"
+            )
 
     async def _check_base(self, base: Mark, head: L1Block) -> None:
         """Halt where `base` is another block now, Retry where this L1 has not come so far."""

@@ -5,9 +5,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from l1_venue import L1Venue
 
 from node.follower import FollowerConfig, FollowerService
+from node.l1.answers import L1Block
+from node.l1.client import BlockParameter, L1Client
 
 
 def config(venue: L1Venue, directory: Path, **changed: Any) -> FollowerConfig:
@@ -30,6 +33,24 @@ async def following(
         yield follower
     finally:
         await follower.close()
+
+
+def let_sync(client: L1Client, head: int, patch: pytest.MonkeyPatch) -> None:
+    """The endpoint has come to block `head` so far, before there was any contract."""
+    block = client.block
+
+    async def so_far(which: BlockParameter) -> L1Block | None:
+        if isinstance(which, str):
+            return await block(head)
+        found = await block(which)
+        return found if found is not None and found.number <= head else None
+
+    async def nothing(*_: object, **__: object) -> bytes:
+        return b""
+
+    patch.setattr(client, "block", so_far)
+    patch.setattr(client, "code", nothing)
+    patch.setattr(client, "call", nothing)
 
 
 async def catch_up(follower: FollowerService) -> None:

@@ -242,11 +242,13 @@ def person(name: str) -> Key:
 
 @asynccontextmanager
 async def l1_venue(
-    clock: FakeClock | None = None, data_directory: Path | None = None
+    clock: FakeClock | None = None,
+    data_directory: Path | None = None,
+    finalized_depth: int = 0,
 ) -> AsyncIterator[L1Venue]:
     """A venue with one market, deployed on a fresh devnet."""
     clock = clock or FakeClock()
-    config = L1Config(port=0, data_directory=data_directory)
+    config = L1Config(port=0, data_directory=data_directory, finalized_depth=finalized_depth)
     async with L1Server(config, clock) as server, L1Client(server.url) as client:
         senders = {
             name: TransactionSender(client, person(name).private, clock, chain_id=31_337)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fake_clock import TickingClock
+from following import let_sync
 from l1_venue import CLAIMANT, LIAR, PARAMETERS, L1Venue, l1_venue, person
 from msgspec.structs import replace
 
@@ -196,6 +197,23 @@ async def test_nothing_is_claimed_once_the_rules_broke(venue: L1Venue, tmp_path:
         with pytest.raises(Halt, match=r"^INVARIANT_BROKEN: executing batch 2"):
             await settle(claimant)
     assert await happened(venue, Claimed) == [(1, venue.executed[0].claim)]
+
+
+async def test_beside_an_endpoint_that_is_still_syncing_nothing_is_claimed(
+    venue: L1Venue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = await three_days(venue)
+    async with claiming(venue, tmp_path) as claimant:
+        await claimant.follower.turn()
+        with monkeypatch.context() as patched:
+            let_sync(claimant.follower.client, 0, patched)
+            for _ in range(3):
+                assert await claimant.attempt()
+                (problem,) = claimant.problems()
+                assert problem.startswith("L1_AWAY: L1 is at block 0 and has not seen block ")
+        assert await happened(venue, Claimed) == []
+        await settle(claimant)
+        assert claimant.problems() == [] and await happened(venue, Claimed) == right
 
 
 async def test_a_claimant_without_money_says_so_and_goes_on(venue: L1Venue, tmp_path: Path) -> None:

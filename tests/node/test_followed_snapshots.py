@@ -165,6 +165,7 @@ async def test_a_rewind_deeper_than_what_is_remembered_begins_at_the_snapshot(
     node = await Node().open()
     await node.take(blocks, final=4)
     assert node.stored > 4, "batch 4 was forgotten, the nearest that was not is taken"
+    assert node.kept.final_block == -1, "and is not final"
     await node.kept.rewind(blocks[-1][0].block - 1)
     fresh = await Node().open()
     await fresh.take(blocks[:-1])
@@ -180,6 +181,7 @@ async def test_a_batch_that_is_not_final_waits_for_its_snapshot() -> None:
     assert node.stored == 5
     await node.open()
     assert node.executed == len(blocks) - 5
+    assert node.kept.final_block == blocks[4][-1].block
 
 
 async def test_a_crash_at_any_write_is_harmless() -> None:

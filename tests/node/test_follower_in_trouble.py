@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock, TickingClock
-from following import agrees, catch_up, config, following
+from following import agrees, catch_up, config, following, let_sync
 from l1_venue import L1Venue, l1_venue
 from msgspec.structs import replace
 
@@ -16,6 +16,7 @@ from node.follower import FOLDER, FollowerService
 from node.l1.config import L1Config
 from node.l1.server import L1Server
 from node.rollup_events import ItemAdded, RollupEvent
+from node.snapshot_policy import SnapshotPolicy
 from prover import replay
 
 
@@ -57,10 +58,15 @@ async def test_a_changed_record_is_reported_and_never_skipped(
 
 @pytest.mark.parametrize("undo_batches", [64, 0])
 async def test_a_reorganisation_is_followed(
-    venue: L1Venue, tmp_path: Path, undo_batches: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, undo_batches: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether the batches are undone or, where too many went, all is executed again."""
     monkeypatch.setattr(replay, "UNDO_BATCHES_MAX", undo_batches)
+    async with l1_venue(finalized_depth=100) as venue:
+        await reorganise(venue, tmp_path)
+
+
+async def reorganise(venue: L1Venue, tmp_path: Path) -> None:
     await venue.fund()
     await venue.trading_day(lots=10)
     async with following(venue, tmp_path) as follower:
@@ -84,6 +90,44 @@ async def test_a_reorganisation_is_followed(
         assert follower.problems() == []
     async with following(venue, tmp_path, l1_url="http://127.0.0.1:1") as restarted:
         assert agrees(restarted, venue)
+
+
+@pytest.mark.parametrize("missing", [1, 99])
+async def test_an_endpoint_that_is_still_syncing_takes_nothing_back(
+    venue: L1Venue, tmp_path: Path, missing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither under a running node nor after a restart, which knows from its snapshot."""
+    await venue.fund()
+    await venue.trading_day()
+    last = await venue.client.block_number()
+    head = max(0, last - missing)
+    told = f"L1_AWAY: L1 is at block {head} and has not seen block {last}, which was final: "
+    policy = SnapshotPolicy(batches=1)
+    async with following(venue, tmp_path, snapshot_policy=policy) as follower:
+        await catch_up(follower)
+        with monkeypatch.context() as patched:
+            let_sync(follower.client, head, patched)
+            await stays(follower, venue, told)
+        await catch_up(follower)
+        assert follower.problems() == []
+    async with following(venue, tmp_path, snapshot_policy=policy) as restarted:
+        assert restarted.heads.finalized == 1, "the snapshot was of a final batch"
+        with monkeypatch.context() as patched:
+            let_sync(restarted.client, head, patched)
+            await stays(restarted, venue, told)
+        await catch_up(restarted)
+        assert restarted.problems() == [] and agrees(restarted, venue)
+
+
+async def stays(follower: FollowerService, venue: L1Venue, told: str) -> None:
+    """Look at L1 again and again: there is a problem, and all else is as it was."""
+    for _ in range(3):
+        assert await follower.attempt()
+        (problem,) = follower.problems()
+        assert problem.startswith(told) and "or point the node at another" in problem
+        assert agrees(follower, venue)
+        assert follower._kept is not None and follower._kept.store.marks()
+        assert follower._kept.final_block == await venue.client.block_number()
 
 
 def forget_an_item(follower: FollowerService, times: int) -> None:

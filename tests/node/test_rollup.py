@@ -220,6 +220,29 @@ async def test_a_chain_that_became_shorter_is_one_that_took_blocks_back(venue: L
     assert scan.rewound_to == standing and scan.mark == scanning.marks[-1]
 
 
+async def test_what_is_final_is_taken_back_by_another_block_and_not_by_a_missing_one(
+    venue: L1Venue,
+) -> None:
+    scanning = L1Scanner(venue.reader, first=venue.terms.deployed_at)
+    await everything(scanning)
+    standing, snapshot = scanning.scanned, await venue.snapshot()
+    for _ in range(3):
+        await venue.mine()
+        await everything(scanning)
+    scanning.final_block = final = standing + 3
+    await venue.revert(snapshot)
+    told = f"L1 is at block {standing} and has not seen block {final}, which was final: wait"
+    for _ in range(2):
+        with pytest.raises(Retry, match=told):
+            await scanning.poll()
+        with pytest.raises(Retry, match=told):
+            await scanning.check_synced()
+    assert scanning.scanned == final
+    await venue.mine(seconds=100)
+    await scanning.check_synced()
+    assert (await scanning.poll()).rewound_to == standing
+
+
 class TurningReader(RollupReader):
     """L1 takes its last blocks back just after it answered for the logs."""
 
