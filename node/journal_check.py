@@ -14,6 +14,7 @@ from node.journal_reading import (
     JournalReader,
     Readable,
     check_form,
+    is_unbegun,
 )
 from state.crypto import keccak
 
@@ -23,6 +24,7 @@ class CheckedJournal(Struct, frozen=True, kw_only=True):
 
     `chain` is the hash over everything whole. `torn_bytes` at its end were left by a crash,
     were never acknowledged, and are cut by the next start; or somebody is just writing them.
+    It is empty where not even its head is whole: a crash at its creation left that.
     A `damage` was acknowledged, and is at byte `damaged_at`.
     """
 
@@ -35,6 +37,7 @@ class CheckedJournal(Struct, frozen=True, kw_only=True):
     torn_bytes: int = 0
     damaged_at: int | None = None
     damage: str = ""
+    is_empty: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -52,6 +55,8 @@ def check_journal(path: Path) -> CheckedJournal:
 
 def _check(path: Path, file: Readable) -> CheckedJournal:
     head, reader = file.read(0, HEAD_BYTES), JournalReader(path, file)
+    if is_unbegun(head, file.size()):
+        return _empty(file.size())
     chain, groups = keccak(head), 0
     kinds: Counter[str] = Counter()
     damage: CorruptJournal | None = None
@@ -72,6 +77,19 @@ def _check(path: Path, file: Readable) -> CheckedJournal:
         torn_bytes=reader.torn.size if reader.torn else 0,
         damaged_at=damage.offset if damage else None,
         damage=str(damage) if damage else "",
+    )
+
+
+def _empty(size: int) -> CheckedJournal:
+    return CheckedJournal(
+        identity=b"",
+        size=size,
+        groups=0,
+        records={},
+        chain=b"",
+        torn_at=0 if size else None,
+        torn_bytes=size,
+        is_empty=True,
     )
 
 

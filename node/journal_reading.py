@@ -170,6 +170,17 @@ def head_of(identity: bytes) -> bytes:
     return head + crc(head)
 
 
+def is_unbegun(head: bytes, size: int) -> bool:
+    """Whether a file of `size` bytes that begins with `head` may be what a crash at creation left.
+
+    A file can have its new length on disk before all of its bytes: zeros stand for those.
+    """
+    found, fixed = head.rstrip(b"\0"), head_of(bytes(32))[: len(MAGIC) + 2]
+    is_cut = size < HEAD_BYTES or head[-4:] != crc(head[:-4])
+    is_torn = len(found) < HEAD_BYTES and fixed.startswith(found[: len(fixed)])
+    return size <= HEAD_BYTES and is_cut and is_torn
+
+
 def check_form(path: Path, head: bytes) -> None:
     """CorruptJournal where `head` is none, Halt where it is that of another version."""
     if len(head) < HEAD_BYTES or head[: len(MAGIC)] != MAGIC or head[-4:] != crc(head[:-4]):

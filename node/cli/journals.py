@@ -23,7 +23,8 @@ def check(path: Path, as_json: bool) -> None:
     """Check length, checksum and chain of everything in the journal at PATH.
 
     Nothing is changed, and the node may be running. A tail that a crash tore off was never
-    acknowledged and is no damage. Exit code 1 where something that was acknowledged is damaged.
+    acknowledged and is no damage, nor is an empty file. Exit code 1 where something that was
+    acknowledged is damaged.
     """
     with told():
         found = check_journal(path)
@@ -42,6 +43,9 @@ def _plain(found: CheckedJournal) -> dict[str, object]:
 
 
 def _rows(found: CheckedJournal) -> list[tuple[str, Cell]]:
+    if found.is_empty:
+        told = "empty: nothing was written in it yet, and the next start begins it"
+        return [("sound", good(True, "yes", "")), ("journal", told), ("bytes", f"{found.size:,}")]
     ending = f"torn: {found.torn_bytes} bytes at byte {found.torn_at}, never acknowledged"
     return [
         ("sound", good(found.is_sound, "yes", f"no: damaged at byte {found.damaged_at}")),

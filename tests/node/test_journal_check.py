@@ -70,10 +70,37 @@ def test_damage_is_told_with_its_place_and_its_mend(at: int, path: Path) -> None
 
 
 def test_what_is_no_journal_is_told(tmp_path: Path) -> None:
-    (tmp_path / "other").write_bytes(b"")
+    (tmp_path / "other").write_bytes(b"something else")
     assert found(tmp_path / "other")[1]["damage"].count("does not begin like a journal") == 1
     done = checked(tmp_path / "nothing")
     assert done.exit_code == 1 and "there is no journal at" in done.output
+
+
+@pytest.mark.parametrize("size", [0, 1, 9, 30, HEAD_BYTES - 1])
+@pytest.mark.parametrize("zeros", [False, True])
+def test_what_a_crash_at_creation_left_is_an_empty_journal(
+    size: int, zeros: bool, path: Path
+) -> None:
+    """The check and a start say the same of it; zeros stand for bytes that are not on disk yet."""
+    head = path.read_bytes()[:size]
+    path.write_bytes(head + bytes(HEAD_BYTES - size) * zeros)
+    code, what = found(path)
+    assert (code, what["is_sound"], what["is_empty"]) == (0, True, True)
+    assert what["torn_bytes"] == path.stat().st_size and what["groups"] == 0
+    assert "empty: nothing was written in it yet" in " ".join(checked(path).output.split())
+    assert list(Journal(SystemDisk(), path, IDENTITY).read()) == []
+    code, what = found(path)
+    assert (code, what["is_empty"], what["torn_bytes"]) == (0, False, 0)
+
+
+def test_a_head_that_is_no_journals_is_not_empty(path: Path) -> None:
+    head = path.read_bytes()[:HEAD_BYTES]
+    for other in (b"x", head[:8] + b"\x07", head[:-1] + bytes([head[-1] ^ 1]), b"\0" * 47):
+        path.write_bytes(other)
+        code, what = found(path)
+        assert (code, what["is_sound"], what["is_empty"]) == (1, False, False)
+        with pytest.raises(Halt):
+            list(Journal(SystemDisk(), path, IDENTITY).read())
 
 
 def test_another_version_of_the_format_is_told_and_no_damage(path: Path) -> None:
