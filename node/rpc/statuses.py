@@ -78,8 +78,10 @@ REFUSALS: dict[Status, tuple[str, str]] = {
         f"{_AGAIN} without reduceOnly, or on the side that reduces the position",
     ),
     Status.MARGIN_TOO_LOW: (
-        "equity, less what filling the order or the amount costs, would be below initial margin",
-        f"deposit, ask for less or close positions, then {_AGAIN}",
+        "equity, less what filling the order costs, would be below initial margin; or less "
+        "the amount that leaves, both at the worse of mark and slow mark, or one mark is too old",
+        "deposit, ask for less or close positions, or for an amount wait for fresh prices and the "
+        f"slow mark, then {_AGAIN}",
     ),
     Status.UNKNOWN_ORDER: (
         "the account has no such order in the book: it was filled, swept or cancelled",

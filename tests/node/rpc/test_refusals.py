@@ -615,6 +615,7 @@ async def test_what_may_leave_is_named_when_more_was_asked() -> None:
     async with running(Sequencer(made)) as rpc:
         error = await rpc.refused(withdraw(MICRO_DOLLAR), A)
         assert error["data"]["expected"]["withdrawable"] == free
+        assert "both at the worse of mark and slow mark" in error["message"]
         without = error["data"]["got"]["without"]
         assert (without["equity"], without["initialMargin"]) == ("-0.010255", "0.025")
         assert error["data"]["got"]["amount"] == "1"
