@@ -30,7 +30,7 @@ from node.sequencing.l1_view import L1Base, L1View
 from node.sequencing.posting import Posting
 from node.sequencing.recovery import Paths, recovered
 from node.sequencing.snapshotting import Snapshotting
-from node.sequencing.watch import Watch
+from node.sequencing.watch import NO_FINALITY, Watch
 from node.signatures import recover
 from node.snapshot_policy import SnapshotPolicy
 from node.view import BatchRecord, FillFeed, Heads, SignedTransaction, Stops
@@ -225,6 +225,8 @@ class SequencerService:
             found.append(str(unavailable))
         if self.watch.problem:
             found.append(f"L1 does not answer: {self.watch.problem}; check the endpoint")
+        if self.watch.lacks_finality:
+            found.append(NO_FINALITY)
         found += [part.problem for part in (self.posting, self.snapshotting) if part.problem]
         return found
 

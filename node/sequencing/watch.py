@@ -13,11 +13,17 @@ from node.sequencing.l1_view import L1View
 
 log = structlog.get_logger(__name__)
 
+NO_FINALITY = (
+    "L1 names no block `finalized`: no snapshot is taken and no batch is forgotten, so memory "
+    "grows and a restart takes longer; nothing else is wrong. Use an L1 endpoint that knows the tag"
+)
+
 
 class Watch:
     """Polls L1 and feeds the view; `changed` is called after every look.
 
-    Setting `hurry` cuts the pause before the next look short.
+    Setting `hurry` cuts the pause before the next look short. `lacks_finality` says that L1
+    named no final block at the last look.
     """
 
     def __init__(
@@ -31,6 +37,7 @@ class Watch:
         changed: Callable[[], None],
     ) -> None:
         self.problem = ""
+        self.lacks_finality = False
         self.hurry = asyncio.Event()
         self._reader = reader
         self._scanner = scanner
@@ -105,5 +112,7 @@ class Watch:
         try:
             block = await self._reader.client.block("finalized")
         except L1Error:
-            return 0
+            # An L1 without the tag has nothing that it calls final.
+            block = None
+        self.lacks_finality = block is None
         return 0 if block is None else block.number

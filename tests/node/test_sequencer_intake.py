@@ -6,8 +6,10 @@ import pytest
 from sequenced_world import order
 from service_world import Desk
 
-from node.errors import Halt
+from node.errors import Halt, L1Error
+from node.l1.answers import L1Block
 from node.sequencing.intake import Unavailable, UnavailableReason
+from node.sequencing.watch import NO_FINALITY
 from node.view import SequencedReceipt
 from state.orders import BUY, SELL
 from state.status import Status
@@ -132,6 +134,29 @@ async def test_a_full_queue_that_must_wait_leaves_the_loop_to_others() -> None:
     desk.restart()
     await desk.settle()
     desk.check()
+
+
+async def test_an_l1_without_finality_is_told_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk()
+    await desk.open_venue()
+    block = desk.service.watch._reader.client.block
+
+    async def refused(which: int | str | bytes) -> L1Block | None:
+        if which == "finalized":
+            raise L1Error(-32602, "unknown block tag")
+        return await block(which)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.service.watch._reader.client, "block", refused)
+        for _ in range(2):
+            await desk.settle()
+            (problem,) = desk.service.problems()
+            assert problem == NO_FINALITY
+        assert desk.service.heads.safe > 0 and desk.service.heads.finalized == 0
+    await desk.settle()
+    assert desk.service.problems() == []
 
 
 async def test_an_endpoint_that_lags_takes_no_finality_back() -> None:
