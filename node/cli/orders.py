@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from node.cli.asking import SUBACCOUNTS, account_of, ask, signs_for
+from node.cli.asking import SUBACCOUNTS, ask, signs_for
 from node.cli.failures import WronglyPut, told
 from node.cli.keys import Signer, signer
 from node.cli.options import json_option, rpc_option, signer_options
@@ -30,7 +30,7 @@ account_option = click.option(
     help="Sign for this account with a session key of it.",
 )
 client_id_option = click.option(
-    "--client-id", help="Your own name for it, up to 36 characters; sent twice, it runs once."
+    "--client-id", help="Your own name for it, up to 36 characters; it names one order only."
 )
 
 
@@ -103,7 +103,8 @@ def _show(receipt: SubmitReceipt, side: str) -> None:
     name = f"{receipt.order.epoch}:{receipt.order.sequence}"
     screen.print(f"order {name}: {receipt.message}{again}")
     if receipt.resting_lots:
-        screen.print(f"{receipt.remaining_size} rests; to cancel it: order cancel {_name(receipt)}")
+        cancel_it = f"tallystick order cancel {_name(receipt)}"
+        screen.print(f"{receipt.remaining_size} rests; to cancel it: {cancel_it}")
 
 
 def _fill(fill: FillSummary, did: str) -> str:
@@ -205,6 +206,7 @@ def cancel_all(
 @order.command()
 @click.argument("order_name", metavar="[ORDER]", required=False)
 @click.option("--client-id", help="The name you gave it.")
+@account_option
 @subaccount_option
 @signer_options
 @rpc_option
@@ -212,6 +214,7 @@ def cancel_all(
 def show(
     order_name: str | None,
     client_id: str | None,
+    number: int | None,
     subaccount: int,
     name: str | None,
     key_file: Path | None,
@@ -226,7 +229,7 @@ def show(
         wanted = None if order_name is None else _order_id(order_name)
 
     async def work(venue: VenueClient) -> OrderStanding:
-        account = await account_of(venue, key, subaccount)
+        account, _ = await signs_for(venue, key, subaccount, number)
         return await venue.order(account, wanted, client_order_id=client_id)
 
     found = ask(rpc_url, work)

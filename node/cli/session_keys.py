@@ -65,7 +65,7 @@ def add(
         f"0x{key.hex()} may {may} for account {receipt.account} as key {receipt.key_epoch}, "
         f"for {days} days"
     )
-    console().print(f"to end it: key revoke {receipt.key_epoch}")
+    console().print(f"to end it: tallystick key revoke {receipt.key_epoch}")
 
 
 @click.command("list")
