@@ -176,7 +176,8 @@ def submit(file: Path, rpc_url: str, as_json: bool) -> None:
         maker, taker = paper.maker_signature, paper.taker_signature
         if maker is None or taker is None:
             missing = MAKER if maker is None else TAKER
-            raise Failure(f"the {missing} has not signed yet: block countersign first")
+            step = "sign" if maker is None and taker is None else "countersign"
+            raise Failure(f"the {missing} has not signed yet: block {step} first")
 
     async def work(venue: VenueClient) -> SubmitReceipt:
         return await venue.submit_block_trade(paper.message, bytes(maker), bytes(taker))

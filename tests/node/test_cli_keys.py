@@ -70,6 +70,8 @@ def test_a_session_key_trades_for_the_account_that_added_it(world: CliWorld) -> 
     said = world.run("order", "place", *carol, *order).stdout
     assert "order 1:1: resting" in said and "order cancel 1:1" in said
     world.run("order", "amend", *carol, "1:1", "--size", "0.005")
+    shown = world.run("order", "show", *carol, "1:1").stdout
+    assert shown == "order 1:1: resting, filled 0, 0.005 open at 49000\n"
     assert world.json("order", "cancel-all", *carol)["cancelled"] == 1
     world.run("order", "place", *carol, *order)
     assert world.run("order", "cancel", *carol, "1:4").stdout == "order 1:4: cancelled\n"
@@ -121,12 +123,14 @@ def test_a_block_trade_is_checked_before_it_is_signed_or_sent(
 ) -> None:
     file = tmp_path / "trade"
     drafted(world, file, LEG)
+    told = world.error("block", "submit", str(file))
+    assert told == "the maker has not signed yet: block sign first"
     assert "is neither party" in world.error("block", "sign", str(file), "--from", "carol")
     told = world.error("block", "countersign", str(file), "--from", "bob")
     assert told.startswith("the maker has not signed yet")
     world.run("block", "sign", str(file), "--from", "alice")
     told = world.error("block", "submit", str(file))
-    assert told.startswith("the taker has not signed yet")
+    assert told == "the taker has not signed yet: block countersign first"
     paper = json.loads(file.read_bytes())
     paper["message"]["legs"][0]["lots"] = 1
     file.write_text(json.dumps(paper))
