@@ -29,6 +29,7 @@ class Rates(Struct, kw_only=True):
     corrupt: float = 0.0
     rival: float = 0.0
     link_cut: float = 0.0
+    disk_full: float = 0.0
 
 
 _USUAL = {
@@ -49,6 +50,7 @@ _USUAL = {
     "corrupt": (0.2, 0.8),
     "rival": (0.01, 0.04),
     "link_cut": (0.01, 0.04),
+    "disk_full": (0.01, 0.06),
 }
 
 

@@ -59,6 +59,8 @@ class Mischief:
             process.stop()
         if strikes(rates.link_cut):
             self._network.cut(process.name, self._random.choice((5.0, 20.0, 50.0)))
+        if strikes(rates.disk_full):
+            process.databases.fill(self._random.choice((2.0, 8.0, 30.0)))
 
     async def _befall_l1(self) -> None:
         rates, strikes = self._faults.rates, self._faults.strikes

@@ -11,7 +11,7 @@ import structlog
 from node.errors import Halt, L1Error, Retry
 from node.journal import JournalFailed
 from node.l1.client import L1Client, Patience
-from node.simulation.database import SimulatedDatabase, SimulatedDatabases
+from node.simulation.database import NO_SPACE, SimulatedDatabase, SimulatedDatabases
 from node.simulation.deployment import URL
 from node.simulation.disk import Killed, MountedDisk, SimulatedDisk
 from node.simulation.faults import Faults
@@ -22,6 +22,8 @@ from node.simulation.trace import Trace, Violation
 
 PATIENCE = Patience(answer=TIMEOUT, question=2 * TIMEOUT)
 WRITES = b"eth_sendRawTransaction"
+MEND = "check the disk and its free space"
+"""What whoever halts because of a write that failed must say."""
 
 
 class Service(Protocol):
@@ -37,6 +39,7 @@ class Run:
         self.number = number
         self.is_alive = True
         self.service: Any = None
+        self.struck: set[str] = set()
         self.stop = asyncio.Event()
         self.clock = VirtualClock()
         self._process = process
@@ -62,6 +65,7 @@ class Run:
         self._process.end(why, power=power)
 
     def strike(self, kind: str) -> None:
+        self.struck.add(kind)
         self._process.trace.fault(kind, self._process.name)
 
     async def _post(self, body: bytes) -> tuple[int, bytes]:
@@ -156,8 +160,15 @@ class Process:
             return
         if isinstance(error, JournalFailed):
             self.trace.add(self.name, "stopped", why="the disk failed")
+        elif isinstance(error, Halt) and self._may_halt(run) and MEND in str(error):
+            self.trace.add(self.name, "stopped", why="the disk is full")
         elif isinstance(error, Retry | L1Error) and run.service is None:
             self.trace.add(self.name, "did not start", why=error)
         elif error is not None or not run.stop.is_set():
             kind = "halted" if isinstance(error, Halt) else "ended"
             raise Violation(f"{self.name} {kind}", repr(error)) from error
+
+    def _may_halt(self, run: Run) -> bool:
+        """A full disk ends a process. A sequencer that serves only writes snapshots there."""
+        serves = self.name == "sequencer" and run.service is not None
+        return NO_SPACE in run.struck and not serves

@@ -14,6 +14,7 @@ from node.sequencing.agreement import Agreement
 from node.sequencing.history import History
 from node.simulation.faults import Rates
 from node.simulation.outcome import play
+from node.store import Store
 from state.batch import Output, encode_output
 from state.crypto import keccak
 
@@ -57,6 +58,11 @@ def claim_another_root(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("node.claimant.encode_output", wrong)
 
 
+def write_behind_a_torn_record(patch: pytest.MonkeyPatch) -> None:
+    """A store goes on with the log that a failed write has torn."""
+    patch.setattr(Store, "_db", lambda self: self._opened)
+
+
 @pytest.mark.parametrize(
     ("put_in", "rates"),
     [
@@ -65,6 +71,7 @@ def claim_another_root(patch: pytest.MonkeyPatch) -> None:
         (forget_what_is_owed, Rates(reorg=0.4)),
         (keep_events_that_are_void, Rates(reorg=0.4, kill=0.1)),
         (claim_another_root, Rates()),
+        (write_behind_a_torn_record, Rates(disk_full=1.0)),
     ],
 )
 def test_it_finds_a_bug_that_was_put_in(
