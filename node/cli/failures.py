@@ -45,7 +45,7 @@ def told() -> Iterator[None]:
     except RpcError as error:
         what = error.message.removeprefix("Invalid params: ")
         kind = WronglyPut if error.code == Code.INVALID_PARAMS else Failure
-        raise kind(f"{what}; {error.data['mend']}") from error
+        raise kind(f"{what}{_expectation(error)}; {error.data['mend']}") from error
     except Retry as error:
         raise Failure(f"{error}; is it running there? Try again, or name another URL") from error
     except (Halt, Rewind, L1Error, TransactionReverted, NotNow, NoHistory) as error:
@@ -54,6 +54,18 @@ def told() -> Iterator[None]:
         raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(_system_words(error)) from error
+
+
+def _expectation(error: RpcError) -> str:
+    """What the rules would have taken, where they refused and it fits a line."""
+    expected = error.data.get("expected") if "status" in error.data else None
+    if isinstance(expected, dict):
+        expected = ", ".join(
+            f"{name} {held}"
+            for name, held in expected.items()
+            if isinstance(held, str | int) and name not in ("rule", "cost")
+        )
+    return f" (expected {expected})" if isinstance(expected, str) and expected else ""
 
 
 def _system_words(error: OSError) -> str:
