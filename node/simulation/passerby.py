@@ -1,9 +1,10 @@
-"""Somebody who does on L1 what anyone may: pays withdrawals, forces batches."""
+"""Somebody who does on L1 what anyone may: pays withdrawals, forces batches, applies changes."""
 
 import asyncio
 
 from contracts import calls, views
 from node.errors import L1Error, Retry
+from node.governance import announcements
 from node.l1.sender import TransactionReverted, TransactionSender
 from node.simulation.clients import GAS
 from node.simulation.l1 import SimulatedL1
@@ -31,6 +32,7 @@ class Passerby:
             await asyncio.sleep(7.0)
             await self.pay()
             await self.force()
+            await self.apply()
 
     async def pay(self) -> bool:
         """Pay the first withdrawal that is confirmed and not paid; whether there was one."""
@@ -66,6 +68,15 @@ class Passerby:
             origin_hash=head.hash,
         )
         await self._send(data, "forced")
+
+    async def apply(self) -> None:
+        """Apply what the governor announced, also where its delay is not over."""
+        try:
+            coming = await announcements(self._l1.reader)
+        except (Retry, L1Error):
+            return
+        for change in coming.values():
+            await self._send(calls.apply_scheduled(change.kind, change.payload), "applied")
 
     async def _send(self, data: bytes, what: str) -> bool:
         try:

@@ -14,6 +14,7 @@ from node.rollup import RollupTerms
 from node.rollup_events import BatchPosted, ItemAdded, RollupEvent, WithdrawalPaid
 from node.scanner import L1Scanner, Scan
 from node.simulation.l1 import SimulatedL1
+from node.simulation.parameters import check_parameters
 from node.simulation.trace import Trace, Violation
 from node.view import Heads
 from prover.derivation import Inconsistent, derive_batch, genesis_cursor
@@ -55,6 +56,7 @@ class Referee:
             raise Violation("referee", "more blocks at once than can be read at once")
         if self.followed.wrong_claims:
             raise Violation("claims are right", self.followed.problems()[0])
+        check_parameters(self.followed)
         await self._check_escrow()
         self.check_services()
 

@@ -11,6 +11,7 @@ from node.sequencing.engine import EngineConfig
 from node.simulation.clients import Client, direct_sender
 from node.simulation.deployment import (
     CLAIMANT,
+    GOVERNOR,
     PASSERBY,
     PUBLISHER,
     SEQUENCER,
@@ -22,6 +23,7 @@ from node.simulation.deployment import (
 from node.simulation.drafts import Market
 from node.simulation.ending import Ending
 from node.simulation.faults import Faults, Rates
+from node.simulation.governor import Governor
 from node.simulation.l1 import SimulatedL1, start_offset
 from node.simulation.mischief import Mischief
 from node.simulation.network import Network
@@ -67,6 +69,7 @@ class Story:
             self._client("publisher", PUBLISHER), self.l1, self.market, self.faults
         )
         self.passerby = Passerby(self.l1, direct_sender(self.l1, PASSERBY), self.referee, trace)
+        self.governor = Governor(self.l1, direct_sender(self.l1, GOVERNOR), self.faults, trace)
         self.mischief = Mischief(
             self.faults,
             trace,
@@ -212,7 +215,8 @@ class Story:
         tasks = [asyncio.create_task(part) for part in going]
         people = [trader.run(stop) for trader in self.traders]
         acting = asyncio.gather(*people, self.publisher.run(stop))
-        ending = asyncio.create_task(self._play(stop, acting, Ending(self)))
+        governing = asyncio.create_task(self.governor.run())
+        ending = asyncio.create_task(self._play(stop, acting, governing, Ending(self)))
         try:
             done, _ = await asyncio.wait([ending, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -221,13 +225,15 @@ class Story:
             for task in (*tasks, ending):
                 task.cancel()
             acting.cancel()
-            await asyncio.gather(*tasks, ending, acting, return_exceptions=True)
+            governing.cancel()
+            await asyncio.gather(*tasks, ending, acting, governing, return_exceptions=True)
 
-    async def _play(self, stop: asyncio.Event, acting: Any, ending: Any) -> None:
+    async def _play(self, stop: asyncio.Event, acting: Any, governing: Any, ending: Any) -> None:
         await asyncio.sleep(self.seconds)
         self.faults.is_on = False
         self.trace.add("world", "faults end")
         stop.set()
+        governing.cancel()
         self.l1.release()
         await acting
         await ending.settle()

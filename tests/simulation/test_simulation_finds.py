@@ -17,6 +17,7 @@ from node.simulation.outcome import play
 from node.store import Store
 from state.batch import Output, encode_output
 from state.crypto import keccak
+from state.status import Status
 
 Break = Callable[[pytest.MonkeyPatch], None]
 SEEDS = range(7, 15)
@@ -63,6 +64,11 @@ def write_behind_a_torn_record(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Store, "_db", lambda self: self._opened)
 
 
+def ignore_new_parameters(patch: pytest.MonkeyPatch) -> None:
+    """What was announced and applied on L1 changes no market."""
+    patch.setattr("state.inbox.apply_set_parameters", lambda *_: Status.OK)
+
+
 @pytest.mark.parametrize(
     ("put_in", "rates"),
     [
@@ -71,6 +77,7 @@ def write_behind_a_torn_record(patch: pytest.MonkeyPatch) -> None:
         (forget_what_is_owed, Rates(reorg=0.4)),
         (keep_events_that_are_void, Rates(reorg=0.4, kill=0.1)),
         (claim_another_root, Rates()),
+        (ignore_new_parameters, Rates()),
         (write_behind_a_torn_record, Rates(disk_full=1.0)),
     ],
 )
