@@ -14,6 +14,7 @@ COMMANDS = {
     "batch": ("node.cli.batches:batch", "Look at batches."),
     "deposit": ("node.cli.money:deposit", "Move USDC from L1 into an account."),
     "withdraw": ("node.cli.money:withdraw", "Move USDC out of an account to L1, and claim it."),
+    "transfer": ("node.cli.transfer:transfer", "Move cash between subaccounts of one owner."),
     "order": ("node.cli.orders:order", "Place, amend and cancel orders."),
     "block": ("node.cli.block:block", "Agree on a block trade: two sign, one sends."),
     "key": ("node.cli.key:key", "Session keys, and handing accounts over."),
