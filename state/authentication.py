@@ -5,6 +5,7 @@ rules alone.
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -25,6 +26,21 @@ from state.store import Changes
 Recover = Callable[[bytes, bytes], bytes]
 """Digest and 64-byte signature to the signer's address; the zero address for a signature
 that is not one (r or s zero or too large, s in the upper half, no such point)."""
+
+
+Permission = Callable[[Account, int, int], bool]
+"""Whether the key of an epoch may do something now: `may_trade` and its like."""
+
+
+class Signed(Protocol):
+    """A transaction that one key signed."""
+
+    @property
+    def account(self) -> int: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def expiry(self) -> int: ...
 
 
 class Verifier(Struct, frozen=True):
@@ -69,26 +85,6 @@ def signer_status(
     return Status.OK
 
 
-def authenticate(
-    changes: Changes,
-    verifier: Verifier,
-    *,
-    number: int,
-    epoch: int,
-    sequence: int,
-    digest: bytes,
-    signature: bytes,
-) -> Status:
-    """OK with the sequence number consumed, or why this transaction is nobody's."""
-    account = changes.account(number)
-    status = signer_status(
-        account, verifier, epoch=epoch, sequence=sequence, digest=digest, signature=signature
-    )
-    if status == Status.OK:
-        changes.write_account(number, with_sequence(account, epoch, sequence))
-    return status
-
-
 def may_trade(account: Account, epoch: int, now: int) -> bool:
     """The owner always; a session key until its expiry, if it was permitted to trade."""
     return _is_permitted(account, epoch, now, PERMIT_TRADE)
@@ -109,3 +105,31 @@ def _is_permitted(account: Account, epoch: int, now: int, permissions: int) -> b
         return True
     key = account.key(epoch)
     return key is not None and now <= key.expiry and bool(key.permissions & permissions)
+
+
+def authorise(
+    changes: Changes,
+    verifier: Verifier,
+    tx: Signed,
+    *,
+    digest: bytes,
+    signature: bytes,
+    epoch: int = OWNER_KEY,
+    may: Permission = may_trade,
+) -> Status:
+    """What every kind with one signer asks first. OK, or why `tx` is nobody's or is refused.
+
+    Once it is somebody's the sequence number is consumed; then NOT_PERMITTED unless `may`
+    says yes to its key, and EXPIRED.
+    """
+    account = changes.account(tx.account)
+    status = signer_status(
+        account, verifier, epoch=epoch, sequence=tx.sequence, digest=digest, signature=signature
+    )
+    if status:
+        return status
+    changes.write_account(tx.account, with_sequence(account, epoch, tx.sequence))
+    now = changes.machine.time
+    if not may(account, epoch, now):
+        return Status.NOT_PERMITTED
+    return Status.EXPIRED if now > tx.expiry else Status.OK

@@ -3,6 +3,7 @@
 from state.accounts import Account, OrderReference
 from state.machine import NO_ORDER, OrderInProgress
 from state.matching import remove_order
+from state.resting import resting_at
 from state.store import Changes
 
 EVERY_MARKET = 1
@@ -22,8 +23,6 @@ def cancel_step(changes: Changes) -> None:
     registers = changes.machine.order
     place = next_cancelled(changes.account(registers.account), registers)
     assert place is not None, "a cancel all in progress has an order left"
-    resting = changes.order(place.market, place.side, place.key)
-    assert resting is not None, "a reference leads to a resting order"
-    remove_order(changes, place.market, place.side, place.key, resting)
+    remove_order(changes, place.market, place.side, place.key, resting_at(changes, place))
     if next_cancelled(changes.account(registers.account), registers) is None:
         changes.machine.order = NO_ORDER

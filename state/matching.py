@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from state.accounts import OrderReference, with_order, without_order
+from state.accounts import OrderReference, with_order
 from state.limits import ORDER_NUMBER_MAX
 from state.machine import NO_ORDER, OrderInProgress
 from state.orders import (
@@ -22,6 +22,7 @@ from state.resting import (
     reducible_lots,
     room_status,
     with_resting_lots,
+    without_resting,
 )
 from state.status import Status
 from state.store import Changes
@@ -93,9 +94,7 @@ def _sweep(
 def remove_order(changes: Changes, market: int, side: int, key: int, resting: RestingOrder) -> None:
     """Take a resting order off the book, with its reference and its resting lots."""
     account = changes.account(resting.account)
-    account = without_order(account, resting.epoch, resting.sequence)
-    account = with_resting_lots(account, market, side, -resting.lots)
-    changes.write_account(resting.account, account)
+    changes.write_account(resting.account, without_resting(account, market, side, resting))
     changes.write_order(market, side, key, None)
 
 

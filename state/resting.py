@@ -2,10 +2,10 @@
 
 from msgspec.structs import replace
 
-from state.accounts import Account, Position, with_position
+from state.accounts import Account, OrderReference, Position, with_position, without_order
 from state.margin import health, worst_lots
 from state.markets import BoardRow, Market
-from state.orders import BUY
+from state.orders import BUY, RestingOrder
 from state.status import Status
 from state.store import PreState
 from state.units import notional, share_up
@@ -23,6 +23,19 @@ def with_resting_lots(account: Account, market: int, side: int, lots: int) -> Ac
     if side == BUY:
         return with_position(account, replace(position, bid_lots=position.bid_lots + lots))
     return with_position(account, replace(position, ask_lots=position.ask_lots + lots))
+
+
+def without_resting(account: Account, market: int, side: int, resting: RestingOrder) -> Account:
+    """`account` without one of its resting orders: neither the reference nor the lots."""
+    account = without_order(account, resting.epoch, resting.sequence)
+    return with_resting_lots(account, market, side, -resting.lots)
+
+
+def resting_at(state: PreState, place: OrderReference) -> RestingOrder:
+    """The order that an account's reference leads to."""
+    resting = state.order(place.market, place.side, place.key)
+    assert resting is not None, "a reference leads to a resting order"
+    return resting
 
 
 def reducible_lots(lots: int, side: int) -> int:

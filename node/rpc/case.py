@@ -5,14 +5,15 @@ from msgspec import Struct
 from node.rpc.messages import Signed, digest_of
 from node.signatures import recover
 from node.view import VenueView
-from state.accounts import OWNER_KEY, Account, OrderReference, without_order
+from state.accounts import OWNER_KEY, Account, OrderReference
 from state.authentication import Verifier, may_block_trade, signer_status
 from state.limits import SIGNATURE_BYTES
 from state.markets import BoardRow, Market
 from state.orders import RestingOrder
-from state.resting import with_resting_lots
+from state.resting import resting_at, without_resting
 from state.status import IDENTITY_LAST, Status
 from state.transactions import Amend, BlockTrade, NewOrder, SignedPrice
+from state.transactions.amend import amended_order
 
 
 class MovedOn(Exception):
@@ -101,8 +102,7 @@ class Case(Struct, frozen=True):
         if not isinstance(self.tx, Amend):
             return self.account
         place, resting = self._amended(self.tx)
-        without = without_order(self.account, place.epoch, place.sequence)
-        return with_resting_lots(without, place.market, place.side, -resting.lots)
+        return without_resting(self.account, place.market, place.side, resting)
 
     @property
     def order(self) -> NewOrder:
@@ -110,20 +110,13 @@ class Case(Struct, frozen=True):
         if isinstance(self.tx, NewOrder):
             return self.tx
         assert isinstance(self.tx, Amend)
-        tx = self.tx
-        place, resting = self._amended(tx)
-        return NewOrder(
-            *(tx.account, place.epoch, place.sequence, place.market),
-            *(resting.flags, tx.ticks, tx.lots, tx.expiry),
-        )
+        return amended_order(self.tx, *self._amended(self.tx))
 
     def _amended(self, tx: Amend) -> tuple[OrderReference, RestingOrder]:
         place = self.account.order(tx.order_epoch, tx.order_sequence)
         if place is None:
             raise MovedOn
-        resting = self.view.state.order(place.market, place.side, place.key)
-        assert resting is not None, "a reference leads to a resting order"
-        return place, resting
+        return place, resting_at(self.view.state, place)
 
     @property
     def price(self) -> SignedPrice:

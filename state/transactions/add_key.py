@@ -4,7 +4,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from state.accounts import (
-    OWNER_KEY,
     PERMISSIONS_ALL,
     PERMIT_BLOCK,
     PERMIT_CANCEL,
@@ -12,7 +11,7 @@ from state.accounts import (
     Account,
     SessionKey,
 )
-from state.authentication import Verifier, authenticate
+from state.authentication import Verifier, authorise
 from state.crypto import ZERO_ADDRESS
 from state.eip712 import ADD_KEY_TYPE_HASH, Domain, address_word, digest, word
 from state.limits import ACCOUNT_KEYS_MAX, KEY_EPOCH_MAX
@@ -60,12 +59,10 @@ def apply_add_key(changes: Changes, tx: AddKey, signature: bytes, verifier: Veri
     """The key gets the account's next epoch, and its sequence numbers begin above 0."""
     if tx.permissions > PERMISSIONS_ALL:
         return Status.MALFORMED
-    status = authenticate(
+    status = authorise(
         changes,
         verifier,
-        number=tx.account,
-        epoch=OWNER_KEY,
-        sequence=tx.sequence,
+        tx,
         digest=add_key_digest(verifier.domain, tx),
         signature=signature,
     )
@@ -83,8 +80,6 @@ def apply_add_key(changes: Changes, tx: AddKey, signature: bytes, verifier: Veri
 
 
 def _refusal(account: Account, tx: AddKey, now: int) -> Status:
-    if now > tx.expiry:
-        return Status.EXPIRED
     if len(account.keys) == ACCOUNT_KEYS_MAX or account.key_epoch == KEY_EPOCH_MAX:
         return Status.TOO_MANY_KEYS
     if tx.key == ZERO_ADDRESS or tx.permissions == 0 or tx.key_expiry < now:

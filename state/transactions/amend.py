@@ -3,14 +3,14 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from state.accounts import Account, OrderReference, without_order
-from state.authentication import Verifier, authenticate, may_trade
+from state.accounts import Account, OrderReference
+from state.authentication import Verifier, authorise
 from state.eip712 import AMEND_TYPE_HASH, Domain, digest, word
 from state.limits import ORDER_STEPS_MAX
 from state.matching import remove_order
 from state.orders import RestingOrder, decode_flags, key_ticks
 from state.packing import Reader, u
-from state.resting import with_resting_lots
+from state.resting import resting_at, with_resting_lots, without_resting
 from state.status import Status
 from state.store import Changes
 from state.transactions.order import NewOrder, admissible, registers
@@ -66,30 +66,38 @@ def apply_amend(
         return Status.OUT_OF_STEPS
     if tx.ticks == 0:
         return Status.MALFORMED
-    status = authenticate(
+    status = authorise(
         changes,
         verifier,
-        number=tx.account,
-        epoch=tx.epoch,
-        sequence=tx.sequence,
+        tx,
         digest=amend_digest(verifier.domain, tx),
         signature=signature,
+        epoch=tx.epoch,
     )
     if status:
         return status
-    account, now = changes.account(tx.account), changes.machine.time
-    if not may_trade(account, tx.epoch, now):
-        return Status.NOT_PERMITTED
-    if now > tx.expiry:
-        return Status.EXPIRED
+    account = changes.account(tx.account)
     place = account.order(tx.order_epoch, tx.order_sequence)
     if place is None:
         return Status.UNKNOWN_ORDER
-    resting = changes.order(place.market, place.side, place.key)
-    assert resting is not None, "a reference leads to a resting order"
+    resting = resting_at(changes, place)
     if _keeps_priority(tx, place, resting):
         return _amend_in_place(changes, account, tx, place, resting)
     return _admit_anew(changes, account, tx, place, resting)
+
+
+def amended_order(tx: Amend, place: OrderReference, resting: RestingOrder) -> NewOrder:
+    """What the amend makes of a resting order, under its old name and flags."""
+    return NewOrder(
+        account=tx.account,
+        epoch=tx.order_epoch,
+        sequence=tx.order_sequence,
+        market=place.market,
+        flags=resting.flags,
+        ticks=tx.ticks,
+        lots=tx.lots,
+        expiry=tx.expiry,
+    )
 
 
 def _keeps_priority(tx: Amend, place: OrderReference, resting: RestingOrder) -> bool:
@@ -120,18 +128,8 @@ def _admit_anew(
     """Checked as an order of an account without the old one, which goes only if it is admitted."""
     flags = decode_flags(resting.flags)
     assert flags is not None, "ADMIT lets no other flags in"
-    order = NewOrder(
-        account=tx.account,
-        epoch=tx.order_epoch,
-        sequence=tx.order_sequence,
-        market=place.market,
-        flags=resting.flags,
-        ticks=tx.ticks,
-        lots=tx.lots,
-        expiry=tx.expiry,
-    )
-    without = without_order(account, tx.order_epoch, tx.order_sequence)
-    without = with_resting_lots(without, place.market, place.side, -resting.lots)
+    order = amended_order(tx, place, resting)
+    without = without_resting(account, place.market, place.side, resting)
     status, ticks = admissible(changes, without, order, flags)
     if status == Status.OK:
         remove_order(changes, place.market, place.side, place.key, resting)

@@ -2,10 +2,11 @@
 
 from msgspec import Struct
 
-from state.authentication import Verifier, authenticate, may_cancel
+from state.authentication import Verifier, authorise, may_cancel
 from state.eip712 import CANCEL_TYPE_HASH, Domain, digest, word
 from state.matching import remove_order
 from state.packing import Reader, u
+from state.resting import resting_at
 from state.status import Status
 from state.store import Changes
 
@@ -46,27 +47,20 @@ def cancel_digest(domain: Domain, tx: Cancel) -> bytes:
 
 def apply_cancel(changes: Changes, tx: Cancel, signature: bytes, verifier: Verifier) -> Status:
     """Any key that may cancel, cancels any order of its account."""
-    status = authenticate(
+    status = authorise(
         changes,
         verifier,
-        number=tx.account,
-        epoch=tx.epoch,
-        sequence=tx.sequence,
+        tx,
         digest=cancel_digest(verifier.domain, tx),
         signature=signature,
+        epoch=tx.epoch,
+        may=may_cancel,
     )
     if status:
         return status
     account = changes.account(tx.account)
-    now = changes.machine.time
-    if not may_cancel(account, tx.epoch, now):
-        return Status.NOT_PERMITTED
-    if now > tx.expiry:
-        return Status.EXPIRED
     place = account.order(tx.order_epoch, tx.order_sequence)
     if place is None:
         return Status.UNKNOWN_ORDER
-    resting = changes.order(place.market, place.side, place.key)
-    assert resting is not None, "a reference leads to a resting order"
-    remove_order(changes, place.market, place.side, place.key, resting)
+    remove_order(changes, place.market, place.side, place.key, resting_at(changes, place))
     return Status.OK

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from state.authentication import Verifier, authenticate, may_cancel
+from state.authentication import Verifier, authorise, may_cancel
 from state.cancelling import EVERY_MARKET, next_cancelled
 from state.eip712 import CANCEL_ALL_TYPE_HASH, Domain, digest, word
 from state.limits import CANCEL_ALL_STEPS_MAX
@@ -57,22 +57,18 @@ def apply_cancel_all(
         return Status.OUT_OF_STEPS
     if tx.every_market > EVERY_MARKET:
         return Status.MALFORMED
-    status = authenticate(
+    status = authorise(
         changes,
         verifier,
-        number=tx.account,
-        epoch=tx.epoch,
-        sequence=tx.sequence,
+        tx,
         digest=cancel_all_digest(verifier.domain, tx),
         signature=signature,
+        epoch=tx.epoch,
+        may=may_cancel,
     )
     if status:
         return status
-    account, now = changes.account(tx.account), changes.machine.time
-    if not may_cancel(account, tx.epoch, now):
-        return Status.NOT_PERMITTED
-    if now > tx.expiry:
-        return Status.EXPIRED
+    account = changes.account(tx.account)
     registers = OrderInProgress(
         phase=Phase.CANCEL, account=tx.account, market=tx.market, flags=tx.every_market
     )

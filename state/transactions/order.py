@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from state.accounts import Account
-from state.authentication import Verifier, authenticate, may_trade
+from state.authentication import Verifier, authorise
 from state.eip712 import ORDER_TYPE_HASH, Domain, digest, flag_words, word
 from state.limits import (
     ACCOUNT_ORDERS_MAX,
@@ -73,22 +73,17 @@ def admit_order(
     if flags is None or flags.is_market != (tx.ticks == 0):
         return Status.MALFORMED
     digest = order_digest(verifier.domain, tx, flags)
-    status = authenticate(
+    status = authorise(
         changes,
         verifier,
-        number=tx.account,
-        epoch=tx.epoch,
-        sequence=tx.sequence,
+        tx,
         digest=digest,
         signature=signature,
+        epoch=tx.epoch,
     )
     if status:
         return status
-    account, now = changes.account(tx.account), changes.machine.time
-    if not may_trade(account, tx.epoch, now):
-        return Status.NOT_PERMITTED
-    if now > tx.expiry:
-        return Status.EXPIRED
+    account = changes.account(tx.account)
     status, ticks = admissible(changes, account, tx, flags)
     if status == Status.OK:
         changes.machine.order = registers(tx, flags, ticks)

@@ -5,8 +5,8 @@ The owner signs for it on L2, or asks for it through L1's inbox.
 
 from msgspec import Struct
 
-from state.accounts import OWNER_KEY, without_key
-from state.authentication import Verifier, authenticate
+from state.accounts import without_key
+from state.authentication import Verifier, authorise
 from state.eip712 import REVOKE_KEY_TYPE_HASH, Domain, digest, word
 from state.packing import NotCanonical, Reader, u
 from state.status import Status
@@ -43,20 +43,16 @@ def apply_revoke_key(
     changes: Changes, tx: RevokeKey, signature: bytes, verifier: Verifier
 ) -> Status:
     """The account is without the key; its epoch is not given out again."""
-    status = authenticate(
+    status = authorise(
         changes,
         verifier,
-        number=tx.account,
-        epoch=OWNER_KEY,
-        sequence=tx.sequence,
+        tx,
         digest=revoke_key_digest(verifier.domain, tx),
         signature=signature,
     )
     if status:
         return status
     account = changes.account(tx.account)
-    if changes.machine.time > tx.expiry:
-        return Status.EXPIRED
     if account.key(tx.key_epoch) is None:
         return Status.NO_SUCH_KEY
     changes.write_account(tx.account, without_key(account, tx.key_epoch))

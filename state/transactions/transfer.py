@@ -3,8 +3,8 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from state.accounts import OWNER_KEY, Account
-from state.authentication import Verifier, authenticate
+from state.accounts import Account
+from state.authentication import Verifier, authorise
 from state.eip712 import TRANSFER_TYPE_HASH, Domain, digest, word
 from state.packing import Reader, u
 from state.status import Status
@@ -47,12 +47,10 @@ def transfer_digest(domain: Domain, tx: Transfer) -> bytes:
 
 def apply_transfer(changes: Changes, tx: Transfer, signature: bytes, verifier: Verifier) -> Status:
     """As a withdrawal for the account it leaves; the other one is opened if absent."""
-    status = authenticate(
+    status = authorise(
         changes,
         verifier,
-        number=tx.account,
-        epoch=OWNER_KEY,
-        sequence=tx.sequence,
+        tx,
         digest=transfer_digest(verifier.domain, tx),
         signature=signature,
     )
@@ -71,8 +69,6 @@ def apply_transfer(changes: Changes, tx: Transfer, signature: bytes, verifier: V
 
 
 def _refusal(changes: Changes, account: Account, tx: Transfer) -> Status:
-    if changes.machine.time > tx.expiry:
-        return Status.EXPIRED
     if not may_leave(changes, account, tx.amount):
         return Status.MARGIN_TOO_LOW
     if tx.to_account == tx.account:

@@ -3,8 +3,8 @@
 from msgspec import Struct
 from msgspec.structs import replace
 
-from state.accounts import OWNER_KEY, Account
-from state.authentication import Verifier, authenticate
+from state.accounts import Account
+from state.authentication import Verifier, authorise
 from state.crypto import ZERO_ADDRESS
 from state.eip712 import WITHDRAW_TYPE_HASH, Domain, address_word, digest, word
 from state.limits import WITHDRAWALS_MAX
@@ -51,12 +51,10 @@ def withdraw_digest(domain: Domain, tx: Withdraw) -> bytes:
 
 def apply_withdraw(changes: Changes, tx: Withdraw, signature: bytes, verifier: Verifier) -> Status:
     """The rest of the account must stay healthy at the worse of mark and slow mark."""
-    status = authenticate(
+    status = authorise(
         changes,
         verifier,
-        number=tx.account,
-        epoch=OWNER_KEY,
-        sequence=tx.sequence,
+        tx,
         digest=withdraw_digest(verifier.domain, tx),
         signature=signature,
     )
@@ -64,8 +62,6 @@ def apply_withdraw(changes: Changes, tx: Withdraw, signature: bytes, verifier: V
         return status
     account = changes.account(tx.account)
     machine = changes.machine
-    if machine.time > tx.expiry:
-        return Status.EXPIRED
     amount = nano(tx.amount)
     if not may_leave(changes, account, amount):
         return Status.MARGIN_TOO_LOW
