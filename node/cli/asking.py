@@ -16,7 +16,6 @@ from node.rpc.results import AccountSummary
 from state.accounts import OWNER_KEY
 
 Answer = TypeVar("Answer")
-SUBACCOUNTS = 256
 PATIENCE = Patience(question=5.0)
 """Somebody sits and waits: an endpoint that is away is told soon."""
 
@@ -80,6 +79,19 @@ async def signs_for(
             f"key of it; its owner adds one: tallystick key add 0x{key.address.hex()}"
         )
     return account, epochs[-1]
+
+
+async def signing_for(
+    venue: VenueClient, key: Signer, subaccount: int, account: int | None = None
+) -> tuple[int, int]:
+    """As `signs_for`, once the key may sign for the node's chain."""
+    await check_chain(venue, key)
+    return await signs_for(venue, key, subaccount, account)
+
+
+async def check_chain(venue: VenueClient, key: Signer) -> None:
+    """Failure where a public key would sign for a chain that is no devnet."""
+    key.check_chain((await venue.config()).chain_id)
 
 
 def address_meant(who: str) -> bytes:

@@ -8,11 +8,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from node.cli.asking import ask
+from node.cli.asking import ask, check_chain
 from node.cli.failures import Failure, WronglyPut, told
 from node.cli.keys import Signer, signer
 from node.cli.options import json_option, rpc_option, signer_options
-from node.cli.orders import check_chain
 from node.cli.output import console, money, print_json
 from node.rpc import wire
 from node.rpc.amounts import decimal

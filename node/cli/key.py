@@ -10,8 +10,7 @@ from node.cli.effects import no_wait_option, until
 from node.cli.failures import Failure, told
 from node.cli.keys import signer
 from node.cli.numbers import accept, rotate
-from node.cli.options import json_option, l1_option, rpc_option, signer_options
-from node.cli.orders import subaccount_option
+from node.cli.options import json_option, l1_option, rpc_option, signer_options, subaccount_option
 from node.cli.output import console, print_json, waiting
 from node.cli.session_keys import add, list_keys, revoke_on_venue
 from node.owners import Appended, revoke_key

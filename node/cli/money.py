@@ -8,11 +8,17 @@ import click
 from msgspec.structs import replace
 
 from contracts import views
-from node.cli.asking import account_of, ask, ask_both, l1_sender
+from node.cli.asking import ask, ask_both, l1_sender, signing_for
 from node.cli.failures import Failure, WronglyPut, told
 from node.cli.keys import Signer, signer
-from node.cli.options import ADDRESS, json_option, l1_option, rpc_option, signer_options
-from node.cli.orders import subaccount_option
+from node.cli.options import (
+    ADDRESS,
+    json_option,
+    l1_option,
+    rpc_option,
+    signer_options,
+    subaccount_option,
+)
 from node.cli.output import console, facts, money, print_json, waiting
 from node.clock import SystemClock
 from node.rollup import RollupReader
@@ -146,8 +152,7 @@ def _withdraw(
     amount: str, recipient: bytes, subaccount: int, key: Signer, rpc_url: str, as_json: bool
 ) -> None:
     async def work(venue: VenueClient) -> SubmitReceipt:
-        key.check_chain((await venue.config()).chain_id)
-        number = await account_of(venue, key, subaccount)
+        number, _ = await signing_for(venue, key, subaccount)
         return await venue.sign_and_withdraw(
             key.private_key, account=number, amount=amount, recipient=recipient
         )

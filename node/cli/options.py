@@ -10,6 +10,9 @@ import click
 from node.cli.failures import WronglyPut
 from node.config import L1_URL, SEQUENCER_URL
 
+SUBACCOUNTS = 256
+"""An owner number has so many, from 0."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
 
@@ -45,6 +48,13 @@ def l1_option(command: Command) -> Command:
 def json_option(command: Command) -> Command:
     """--json, for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def subaccount_option(command: Command) -> Command:
+    """--subaccount, which of the signer's accounts."""
+    return click.option(
+        "--subaccount", type=click.IntRange(0, SUBACCOUNTS - 1), default=0, show_default=True
+    )(command)
 
 
 def signer_options(command: Command) -> Command:

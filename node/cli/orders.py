@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from node.cli.asking import SUBACCOUNTS, ask, signs_for
+from node.cli.asking import ask, signing_for, signs_for
 from node.cli.failures import WronglyPut, told
-from node.cli.keys import Signer, signer
-from node.cli.options import json_option, rpc_option, signer_options
+from node.cli.keys import signer
+from node.cli.options import json_option, rpc_option, signer_options, subaccount_option
 from node.cli.output import console, money, print_json
 from node.rpc import wire
 from node.rpc.client import VenueClient
@@ -17,11 +17,6 @@ from node.rpc.results import FillSummary, OrderId, SubmitReceipt
 from node.rpc.wire import U64
 from state.eip712 import LIVES
 from state.limits import TIME_MAX
-
-subaccount_option = click.option(
-    "--subaccount", type=click.IntRange(0, SUBACCOUNTS - 1), default=0, show_default=True
-)
-
 
 account_option = click.option(
     "--account",
@@ -72,8 +67,7 @@ def place(
         key = signer(name, key_file)
 
     async def work(venue: VenueClient) -> SubmitReceipt:
-        await check_chain(venue, key)
-        account, epoch = await signs_for(venue, key, subaccount, number)
+        account, epoch = await signing_for(venue, key, subaccount, number)
         return await venue.sign_and_submit_order(
             key.private_key,
             account=account,
@@ -149,8 +143,7 @@ def amend(
             raise WronglyPut("say what to change: --size, --price or --expiry")
 
     async def work(venue: VenueClient) -> SubmitReceipt:
-        await check_chain(venue, key)
-        account, epoch = await signs_for(venue, key, subaccount, number)
+        account, epoch = await signing_for(venue, key, subaccount, number)
         return await venue.sign_and_amend(
             key.private_key,
             account=account,
@@ -190,8 +183,7 @@ def cancel_all(
         key = signer(name, key_file)
 
     async def work(venue: VenueClient) -> SubmitReceipt:
-        await check_chain(venue, key)
-        account, epoch = await signs_for(venue, key, subaccount, number)
+        account, epoch = await signing_for(venue, key, subaccount, number)
         return await venue.sign_and_cancel_all(
             key.private_key, account=account, market=market, key_epoch=epoch
         )
@@ -268,8 +260,7 @@ def cancel(
         wanted = [_order_id(text) for text in orders]
 
     async def work(venue: VenueClient) -> list[OrderId]:
-        await check_chain(venue, key)
-        account, epoch = await signs_for(venue, key, subaccount, number)
+        account, epoch = await signing_for(venue, key, subaccount, number)
         if is_all:
             wanted.extend(open_.id for open_ in (await venue.account(account)).orders)
         for one in wanted:
@@ -293,8 +284,3 @@ def _order_id(text: str) -> OrderId:
     if not all(part.isascii() and part.isdigit() for part in (epoch or "0", sequence)):
         raise WronglyPut(f"{text!r} names no order; write its sequence number, or EPOCH:SEQUENCE")
     return OrderId(epoch=int(epoch or "0"), sequence=U64(sequence))
-
-
-async def check_chain(venue: VenueClient, key: Signer) -> None:
-    """Failure where a public key would sign for a chain that is no devnet."""
-    key.check_chain((await venue.config()).chain_id)

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import click
 
-from node.cli.asking import account_of, address_meant, ask
+from node.cli.asking import account_of, address_meant, ask, signing_for
 from node.cli.failures import WronglyPut, told
 from node.cli.keys import signer
-from node.cli.options import json_option, rpc_option, signer_options
-from node.cli.orders import check_chain, subaccount_option
+from node.cli.options import json_option, rpc_option, signer_options, subaccount_option
 from node.cli.output import Cell, console, print_json, table
 from node.clock import SystemClock
 from node.rpc import wire
@@ -46,10 +45,10 @@ def add(
         owner, key = signer(name, key_file), address_meant(address)
 
     async def work(venue: VenueClient) -> SubmitReceipt:
-        await check_chain(venue, owner)
+        account, _ = await signing_for(venue, owner, subaccount)
         return await venue.sign_and_add_key(
             owner.private_key,
-            account=await account_of(venue, owner, subaccount),
+            account=account,
             key=key,
             key_expiry=int(SystemClock().now()) + days * DAY_SECONDS,
             may_trade=not cancel_only,
@@ -119,8 +118,7 @@ def revoke_on_venue(
         owner = signer(name, key_file)
 
     async def work(venue: VenueClient) -> SubmitReceipt:
-        await check_chain(venue, owner)
-        account = await account_of(venue, owner, subaccount)
+        account, _ = await signing_for(venue, owner, subaccount)
         return await venue.sign_and_revoke_key(owner.private_key, account=account, key_epoch=epoch)
 
     return ask(rpc_url, work)

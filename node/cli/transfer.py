@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 
-from node.cli.asking import SUBACCOUNTS, account_of, ask
+from node.cli.asking import ask, signing_for
 from node.cli.failures import WronglyPut, told
 from node.cli.keys import signer
-from node.cli.options import json_option, rpc_option, signer_options
-from node.cli.orders import subaccount_option
+from node.cli.options import SUBACCOUNTS, json_option, rpc_option, signer_options, subaccount_option
 from node.cli.output import console, print_json
 from node.rpc import wire
 from node.rpc.client import VenueClient
@@ -38,8 +37,7 @@ def transfer(
         key = signer(name, key_file)
 
     async def work(venue: VenueClient) -> SubmitReceipt:
-        key.check_chain((await venue.config()).chain_id)
-        number = await account_of(venue, key, subaccount)
+        number, _ = await signing_for(venue, key, subaccount)
         return await venue.sign_and_transfer(
             key.private_key,
             account=number,
