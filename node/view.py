@@ -5,7 +5,7 @@ transactions. Nothing here does any work.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -13,9 +13,11 @@ from msgspec import Struct
 from state.commitment import Commitment
 from state.eip712 import Domain
 from state.execution import Receipt
+from state.inbox import InboxItem
 from state.memory import MemoryState
 from state.store import Fill
 from state.transactions import Transaction
+from state.undo import Place
 
 
 class Heads(Struct, frozen=True):
@@ -113,6 +115,34 @@ class NotAttempted(Exception):
     """Nothing was done: a transaction before it in its batch was refused."""
 
 
+class Executed(Struct, frozen=True, gc=False, kw_only=True):
+    """One transaction or inbox item that ran, in the place where it ran.
+
+    Exactly one of `tx` and `item` is there. What was refused but consumed a sequence number is
+    told too; resubmissions and what left no trace are not.
+    """
+
+    batch: int
+    time: int
+    receipt: Receipt
+    tx: Transaction | None = None
+    item: InboxItem | None = None
+
+
+class Update(Struct, frozen=True, kw_only=True):
+    """What became visible at once: a group that the sequencer has on disk, or a follower's batch.
+
+    `number` counts updates of this run of the node from 1 without gaps. `places` are all leaves
+    that may differ from what the update before it left. `rewound` is the batch that the venue
+    went back to before `executed` ran: what was told of later batches is void, so read anew.
+    """
+
+    number: int
+    executed: tuple[Executed, ...] = ()
+    places: frozenset[Place] = frozenset()
+    rewound: int | None = None
+
+
 class FeedEvent(Struct, frozen=True):
     """A fill with its place: contiguous numbers let a reader see a gap."""
 
@@ -149,6 +179,43 @@ class FillFeed:
         return queue
 
     def unsubscribe(self, queue: asyncio.Queue[FeedEvent | None]) -> None:
+        self._readers.discard(queue)
+
+
+class UpdateFeed:
+    """Updates for everybody who watches: slow readers lose their queue, not ours."""
+
+    def __init__(self, depth: int = 4_096) -> None:
+        self._depth = depth
+        self._readers: set[asyncio.Queue[Update | None]] = set()
+        self.last = 0
+
+    def publish(
+        self,
+        executed: Sequence[Executed] = (),
+        places: Iterable[Place] = (),
+        rewound: int | None = None,
+    ) -> None:
+        """Number an update and hand it to every reader; a full reader gets None and is dropped."""
+        self.last += 1
+        update = Update(
+            number=self.last, executed=tuple(executed), places=frozenset(places), rewound=rewound
+        )
+        for queue in list(self._readers):
+            if queue.full():
+                queue.get_nowait()
+                queue.put_nowait(None)
+                self._readers.discard(queue)
+            else:
+                queue.put_nowait(update)
+
+    def subscribe(self) -> asyncio.Queue[Update | None]:
+        """A queue of what comes from now on; None says that this reader was too slow."""
+        queue: asyncio.Queue[Update | None] = asyncio.Queue(self._depth)
+        self._readers.add(queue)
+        return queue
+
+    def unsubscribe(self, queue: asyncio.Queue[Update | None]) -> None:
         self._readers.discard(queue)
 
 
