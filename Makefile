@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TALLYSTICK := $(BIN)/tallystick
 WORKERS ?= 2
+L1 ?= embedded
 
 .DEFAULT_GOAL := help
-.PHONY: help setup devnet demo test check coverage mutate format clean
+.PHONY: help setup devnet demo tools test check coverage mutate format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -18,11 +19,14 @@ setup: $(READY) ## make .venv with the locked dependencies
 $(READY): requirements/dev.txt pyproject.toml scripts/setup.sh
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh
 
-devnet: $(READY) ## run L1, sequencer, follower, claimant and a market maker
-	$(TALLYSTICK) devnet
+devnet: $(READY) ## run L1, sequencer, follower, claimant and a market maker (L1=anvil)
+	$(TALLYSTICK) devnet --l1 $(L1)
 
-demo: $(READY) ## play the whole story once over real sockets and exit
-	$(TALLYSTICK) demo
+demo: $(READY) ## play the whole story once over real sockets and exit (L1=anvil)
+	$(TALLYSTICK) demo --l1 $(L1)
+
+tools: ## install anvil, cast and viem into .tools, as locked; needs npm
+	@sh scripts/tools.sh
 
 test: $(READY) ## run the whole suite
 	$(BIN)/python -P -m pytest -n $(WORKERS) --dist worksteal
@@ -45,5 +49,5 @@ format: $(READY) ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean: ## remove what setup and the tests made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove what setup, tools and the tests made
+	rm -rf $(VENV) .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

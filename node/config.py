@@ -16,6 +16,10 @@ L1_URL = f"http://{HOST}:{L1_PORT}"
 SEQUENCER_URL = f"http://{HOST}:{SEQUENCER_PORT}"
 FOLLOWER_URL = f"http://{HOST}:{FOLLOWER_PORT}"
 
+EMBEDDED, ANVIL = "embedded", "anvil"
+L1_KINDS = (EMBEDDED, ANVIL)
+"""What a devnet can start as its L1."""
+
 BATCH_SECONDS = 5.0
 """A claimant needs two L1 blocks for every batch: sealing faster than that, it falls behind."""
 
@@ -46,10 +50,12 @@ class BotsConfig(Struct, frozen=True, kw_only=True):
 class DevnetConfig(Struct, frozen=True, kw_only=True):
     """A whole venue on one machine. Port 0 takes any that is free; times in seconds.
 
-    Without `data` everything lives in a folder that is removed at the end.
+    Without `data` everything lives in a folder that is removed at the end. `l1` is a kind of
+    L1 to start, or the URL of one that runs already.
     """
 
     data: Path | None = None
+    l1: str = EMBEDDED
     l1_port: int = L1_PORT
     sequencer_port: int = SEQUENCER_PORT
     follower_port: int = FOLLOWER_PORT

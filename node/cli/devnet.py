@@ -2,28 +2,38 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+from click.core import ParameterSource
 from msgspec.structs import replace
 from rich.console import Console
 
-from node.cli.failures import Failure, told
-from node.cli.options import PORT, SECONDS
+from node.cli.failures import Failure, WronglyPut, told
+from node.cli.options import PORT, SECONDS, Url
 from node.cli.output import console
 from node.cli.telling import banner, narrated, progress, show_plain, summary
 from node.clock import SystemClock
-from node.config import BATCH_SECONDS, FOLLOWER_PORT, L1_PORT, SEQUENCER_PORT, DevnetConfig
+from node.config import (
+    BATCH_SECONDS,
+    EMBEDDED,
+    FOLLOWER_PORT,
+    L1_KINDS,
+    L1_PORT,
+    SEQUENCER_PORT,
+    DevnetConfig,
+)
 from node.devnet.demonstration import demonstration
 from node.devnet.description import description
+from node.devnet.directory import venue_directory
 from node.devnet.health import Health
 from node.devnet.outcome import Outcome
 from node.devnet.supervisor import Supervisor
-from node.devnet.venue import RunningVenue, start_venue, venue_directory
+from node.devnet.venue import RunningVenue, start_venue
 from node.files import write_whole
 from node.rpc.client import VenueClient
 from node.stopping import run_until
@@ -33,11 +43,39 @@ DEMO_PRICE_SECONDS = 5.0
 DEMO_BAR_SECONDS = 86_400.0
 """Prices stand still in the demonstration, so that what it shows is the trading."""
 
+FAST = {"batch_seconds": 2.0, "claim_window": 2}
+"""For the impatient. L1 blocks stay a second apart: their times are whole seconds."""
+
 FOLDER = click.Path(path_type=Path)
+
+
+class L1Kind(Url):
+    """An L1 that can be started, or the endpoint of one that runs."""
+
+    name = "l1"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        text = str(value)
+        return text if text in L1_KINDS else super().convert(text, param, ctx)
+
+
+on_l1 = click.option(
+    "--l1",
+    type=L1Kind(),
+    metavar="embedded|anvil|URL",
+    default=EMBEDDED,
+    show_default=True,
+    help="The L1 to start, or the URL of a devnet that runs already.",
+)
 
 
 @click.command()
 @click.option("--data", type=FOLDER, help="Keep everything here, and go on with what is there.")
+@click.option("--reset", is_flag=True, help="Remove first what an earlier devnet left in --data.")
+@click.option("--fast", is_flag=True, help="Batches every 2 s and claims of 2 s.")
+@on_l1
 @click.option(
     "--l1-port", type=PORT, default=L1_PORT, show_default=True, help="0 takes a free one."
 )
@@ -56,19 +94,25 @@ FOLDER = click.Path(path_type=Path)
 @click.option("--bar-seconds", type=SECONDS, default=1.0, show_default=True)
 @click.option("--history", type=FOLDER, help="Recorded prices to replay.")
 @click.option("--config-out", type=FOLDER, help="Write URLs, addresses and test keys to this file.")
-def devnet(**given: Any) -> None:
+@click.pass_context
+def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) -> None:
     """Run L1, sequencer, follower, claimant and bots as processes, until Ctrl-C.
 
     If one of them ends, all do, and its last words are shown.
     """
+    if reset and given["data"] is None:
+        raise WronglyPut("--reset empties a folder: name it with --data")
+    if fast:
+        given |= _left_to_us(context, FAST)
     with told():
-        asyncio.run(_devnet(DevnetConfig(**given), console()))
+        asyncio.run(_devnet(DevnetConfig(**given), console(), reset=reset))
 
 
 @click.command()
 @click.option("--json", "json_file", type=FOLDER, help="Write what it came to into this file.")
 @click.option("--claim-window", type=click.IntRange(1), default=8, show_default=True)
-def demo(json_file: Path | None, claim_window: int) -> None:
+@on_l1
+def demo(json_file: Path | None, claim_window: int, l1: str) -> None:
     """Play the whole story once over real sockets with the real processes, and check it.
 
     Deposits on L1, some hundred signed orders, batches on L1, a follower that reaches the
@@ -76,13 +120,22 @@ def demo(json_file: Path | None, claim_window: int) -> None:
     """
     with told():
         screen = console()
-        outcome = asyncio.run(_demo(claim_window, screen))
+        outcome = asyncio.run(_demo(claim_window, l1, screen))
         screen.print(summary(outcome))
         if json_file is not None:
             write_whole(json_file, msgspec.json.format(msgspec.json.encode(outcome)))
 
 
-async def _devnet(config: DevnetConfig, screen: Console) -> None:
+def _left_to_us(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `values` that nobody gave."""
+    return {
+        name: value
+        for name, value in values.items()
+        if context.get_parameter_source(name) is ParameterSource.DEFAULT
+    }
+
+
+async def _devnet(config: DevnetConfig, screen: Console, *, reset: bool) -> None:
     async def show(venue: RunningVenue, supervisor: Supervisor) -> None:
         if config.config_out is not None:
             content = msgspec.json.encode(description(config, venue, supervisor))
@@ -93,10 +146,10 @@ async def _devnet(config: DevnetConfig, screen: Console) -> None:
             nodes = {"sequencer": ours, "follower": theirs}
             await Health(nodes, SystemClock(), partial(show_plain, screen)).run()
 
-    await with_venue(config, screen, show)
+    await with_venue(config, screen, show, reset=reset)
 
 
-async def _demo(claim_window: int, screen: Console) -> Outcome:
+async def _demo(claim_window: int, l1: str, screen: Console) -> Outcome:
     outcomes: list[Outcome] = []
     clock = SystemClock()
     began = clock.monotonic()
@@ -109,6 +162,7 @@ async def _demo(claim_window: int, screen: Console) -> Outcome:
         outcomes.append(replace(outcome, set_up_seconds=round(set_up, 2)))
 
     config = DevnetConfig(
+        l1=l1,
         l1_port=0,
         sequencer_port=0,
         follower_port=0,
@@ -127,10 +181,12 @@ async def with_venue(
     config: DevnetConfig,
     screen: Console,
     use: Callable[[RunningVenue, Supervisor], Coroutine[Any, Any, None]],
+    *,
+    reset: bool = False,
 ) -> None:
     """Start a venue and run `use` while all processes live; whatever happens, end them all."""
     stop, clock = stop_on_signals(), SystemClock()
-    with venue_directory(config.data) as directory:
+    with venue_directory(config.data, reset=reset) as directory:
         supervisor = Supervisor(directory, clock)
 
         async def work() -> None:

@@ -1,6 +1,7 @@
 """The processes of a venue, each runnable alone."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import click
@@ -19,9 +20,12 @@ from node.cli.options import (
 from node.cli.running import Announce, run_process, serve_view
 from node.clock import SystemClock
 from node.config import (
+    ANVIL,
     BATCH_SECONDS,
+    EMBEDDED,
     FOLLOWER_PORT,
     HOST,
+    L1_KINDS,
     L1_PORT,
     SEQUENCER_PORT,
     BotsConfig,
@@ -30,6 +34,13 @@ from node.snapshot_policy import SnapshotPolicy
 
 
 @click.command()
+@click.option(
+    "--kind",
+    type=click.Choice(L1_KINDS),
+    default=EMBEDDED,
+    show_default=True,
+    help="Ours, or anvil with the settings that a venue needs.",
+)
 @click.option("--port", type=PORT, default=L1_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Where the chain is kept.")
 @click.option("--chain-id", type=int, default=31_337, show_default=True)
@@ -42,6 +53,7 @@ from node.snapshot_policy import SnapshotPolicy
 )
 @process_options
 def l1(
+    kind: str,
     port: int,
     data: Path | None,
     chain_id: int,
@@ -49,7 +61,13 @@ def l1(
     ready_file: Path | None,
     until_stdin_closes: bool,
 ) -> None:
-    """Run the embedded L1 devnet: Ethereum JSON-RPC over py-evm, with ten funded accounts."""
+    """Run an L1 devnet with ten funded accounts: Ethereum JSON-RPC over py-evm, or anvil."""
+
+    async def serve_anvil(stop: asyncio.Event, announce: Announce) -> None:
+        from node.devnet.anvil import AnvilConfig, find_anvil, run_anvil
+
+        config = AnvilConfig(find_anvil(os.environ), HOST, port, chain_id, block_time, data)
+        await run_anvil(config, stop, started=lambda url: announce(url=url))
 
     async def serve(stop: asyncio.Event, announce: Announce) -> None:
         from node.l1.config import L1Config
@@ -60,7 +78,11 @@ def l1(
         )
         await run_l1(config, stop, started=lambda url: announce(url=url))
 
-    run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
+    run_process(
+        serve_anvil if kind == ANVIL else serve,
+        ready_file=ready_file,
+        until_stdin_closes=until_stdin_closes,
+    )
 
 
 @click.command()

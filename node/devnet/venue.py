@@ -2,10 +2,7 @@
 
 import asyncio
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -24,12 +21,14 @@ from node.deploy import (
     read_deployment,
     senders,
 )
+from node.devnet.directory import DEPLOYMENT
+from node.devnet.l1_kind import start_l1
 from node.devnet.listings import listings
 from node.devnet.people import CLAIMANT, GOVERNOR, MAKER, PUBLISHER, SEQUENCER, TRADERS, person
 from node.devnet.supervisor import Ready, Supervisor
-from node.errors import L1Error, Retry
+from node.errors import Retry
 from node.files import write_whole
-from node.l1.client import L1Client, Patience
+from node.l1.client import L1Client
 from node.l1.sender import TransactionSender
 from node.rpc.client import VenueClient
 from node.rpc.errors import RpcError
@@ -39,8 +38,6 @@ PURSE = 10_000_000 * 10**6
 
 Tell = Callable[[str], None]
 """Hears what is being done, in words."""
-
-ONE_TRY = Patience(answer=5.0, question=0.0)
 
 
 class RunningVenue(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,24 +55,6 @@ class RunningVenue(msgspec.Struct, frozen=True, kw_only=True):
         return "0x" + self.deployment.rollup.hex()
 
 
-@contextmanager
-def venue_directory(data: Path | None) -> Iterator[Path]:
-    """`data`, or a temporary folder that is removed at the end, but kept after an error."""
-    if data is not None:
-        data.mkdir(parents=True, exist_ok=True)
-        yield data.resolve()
-        return
-    directory = Path(tempfile.mkdtemp(prefix="tallystick-"))
-    try:
-        yield directory
-    except Exception:
-        raise
-    except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
-    shutil.rmtree(directory, ignore_errors=True)
-
-
 async def start_venue(
     config: DevnetConfig, directory: Path, supervisor: Supervisor, clock: Clock, tell: Tell
 ) -> RunningVenue:
@@ -85,7 +64,7 @@ async def start_venue(
     """
     tell("starting L1 and compiling the contracts")
     compiling = asyncio.create_task(asyncio.to_thread(_contracts))
-    l1 = await _start_l1(config, directory, supervisor)
+    l1 = await start_l1(config, str(directory / "l1"), supervisor)
     deployment = await _deployed(config, directory, l1, await compiling, clock, tell)
     rollup = "0x" + deployment.rollup.hex()
     on_l1 = ("--l1", l1, "--rollup", rollup)
@@ -110,16 +89,6 @@ async def start_venue(
 def _contracts() -> Contracts:
     cache = cache_directory(os.environ)
     return Contracts(cached_artifact("test_usdc", cache), cached_artifact("rollup", cache))
-
-
-async def _start_l1(config: DevnetConfig, directory: Path, supervisor: Supervisor) -> str:
-    arguments = ("--port", str(config.l1_port), "--data", str(directory / "l1"))
-    pace = ("--block-time", str(config.block_seconds))
-    child = await supervisor.start("l1", ("l1", *arguments, *pace))
-    written = await supervisor.ready(child)
-    url = str(written["url"])
-    await supervisor.ready(child, _l1_answers(url))
-    return url
 
 
 def _sequence(config: DevnetConfig, directory: Path, on_l1: tuple[str, ...]) -> tuple[str, ...]:
@@ -151,19 +120,6 @@ async def _ready_node(supervisor: Supervisor, name: str) -> str:
     return url
 
 
-def _l1_answers(url: str) -> Ready:
-    async def answers() -> bool:
-        client = L1Client(url, patience=ONE_TRY)
-        try:
-            return await client.block_number() >= 0
-        except (Retry, L1Error):
-            return False
-        finally:
-            await client.close()
-
-    return answers
-
-
 def _node_is_well(url: str) -> Ready:
     async def is_well() -> bool:
         async with VenueClient(url, timeout_seconds=5.0) as venue:
@@ -185,7 +141,7 @@ async def _deployed(
     tell: Tell,
 ) -> Deployment:
     """The venue of this directory, deployed now if there is none yet."""
-    path = directory / "deployment.json"
+    path = directory / DEPLOYMENT
     async with L1Client(l1, clock=clock) as client:
         if path.exists():
             tell("finding the venue of this directory on L1")
