@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from node.connections import ConnectionLimits
+
 
 @dataclass(frozen=True, slots=True)
 class L1Config:
@@ -10,6 +12,7 @@ class L1Config:
 
     `safe` and `finalized` are the head itself unless told otherwise: nothing here reorganises
     but `evm_revert`. Without a `data_directory` the chain ends with its process.
+    `idle_seconds_max` bounds the wait for the head of a request.
     """
 
     host: str = "127.0.0.1"
@@ -23,5 +26,7 @@ class L1Config:
     allowed_origins: tuple[str, ...] = ()
     body_bytes_max: int = 1_048_576
     body_seconds_max: float = 10.0
+    idle_seconds_max: float = 30.0
+    connections: ConnectionLimits = ConnectionLimits()
     log_blocks_max: int = 10_000
     log_results_max: int = 10_000

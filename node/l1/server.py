@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 
 from node.clock import Clock, SystemClock
+from node.connections import LimitedSite, until_taken
 from node.errors import Halt
 from node.l1.accounts import BALANCE, dev_accounts
 from node.l1.block_file import BlockFile, NoStore
@@ -26,6 +27,9 @@ from node.l1.methods.selection import Selection
 from node.l1.worker import Worker
 
 log = logging.getLogger(__name__)
+
+TOO_MANY = -32005
+"""As EIP-1474 names it: a limit was exceeded."""
 
 
 class L1Server:
@@ -104,9 +108,18 @@ class L1Server:
         application = web.Application(client_max_size=config.body_bytes_max)
         application.router.add_post("/", self._post)
         application.router.add_options("/", self._options)
-        self._runner = web.AppRunner(application, access_log=None, auto_decompress=False)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=config.idle_seconds_max,
+        )
         await self._runner.setup()
-        site = web.TCPSite(self._runner, config.host, config.port)
+        too_many = msgspec.json.encode(failure(None, RpcError(TOO_MANY, "too many connections")))
+        limits = config.connections
+        site = LimitedSite(
+            self._runner, config.host, config.port, limits=limits, turned_away=too_many
+        )
         try:
             await site.start()
         except OSError as error:
@@ -118,6 +131,7 @@ class L1Server:
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def _post(self, request: web.Request) -> web.Response:
+        await until_taken(request.transport)
         if request.content_type != "application/json":
             # Also what keeps pages of other sites out: they cannot send this type unasked.
             return web.Response(status=415, text="send Content-Type: application/json\n")

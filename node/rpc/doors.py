@@ -27,8 +27,16 @@ class Refused(Exception):
 
     @classmethod
     def too_many(cls, message: str) -> "Refused":
-        mend = "close one, or try again later"
-        return cls(503, RpcError(Code.TOO_MANY, "too_many_connections", message, mend))
+        return cls(503, _too_many(message))
+
+
+def _too_many(message: str) -> RpcError:
+    mend = "close one, or try again later"
+    return RpcError(Code.TOO_MANY, "too_many_connections", message, mend)
+
+
+TURNED_AWAY = wire.encode(failure(None, _too_many("There are too many connections already")))
+"""The body for a connection above the limit."""
 
 
 def check_doors(request: web.Request, hosts: tuple[str, ...]) -> None:

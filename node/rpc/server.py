@@ -12,9 +12,10 @@ import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from node.clock import Clock, SystemClock
+from node.connections import ConnectionLimits, LimitedSite, until_taken
 from node.rpc.context import Context
 from node.rpc.dispatch import Methods, answer
-from node.rpc.doors import Refused, body_of, check_doors, http_log
+from node.rpc.doors import TURNED_AWAY, Refused, body_of, check_doors, http_log
 from node.rpc.methods import METHODS
 from node.rpc.subscriptions import Subscriber
 from node.view import VenueView
@@ -30,6 +31,8 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     `idle_seconds` bounds the wait for a request's head, `body_seconds` that for its body,
     `send_seconds` how long a WebSocket's reader may take nothing, `linger_seconds` how long
     the rest of a refused body is still read, so that its sender gets to see the refusal.
+    `connections` bounds all of them, WebSockets among them, and the wait for their readers:
+    it is longer than a WebSocket's two waits, so that its reader is told the reason first.
     """
 
     hosts: tuple[str, ...] = LOOPBACK_HOSTS
@@ -40,6 +43,7 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     linger_seconds: float = 1.0
     ping_seconds: float = 30.0
     websockets_max: int = 256
+    connections: ConnectionLimits = ConnectionLimits()
     may_leave_loopback: bool = False
 
 
@@ -57,6 +61,7 @@ class RpcServer:
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """One HTTP request: a WebSocket's beginning, or a body to answer."""
+        await until_taken(request.transport)
         try:
             check_doors(request, self.config.hosts)
             if request.method == "GET":
@@ -128,8 +133,9 @@ def create_app(
 class RunningServer:
     """A server that listens. `port` is the one it got where 0 was asked for."""
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
+    def __init__(self, runner: web.AppRunner, site: LimitedSite, host: str, port: int) -> None:
         self._runner = runner
+        self.connections = site.connections
         self.host = host
         self.port = port
 
@@ -167,13 +173,13 @@ async def serve(
         shutdown_timeout=config.send_seconds,
     )
     await runner.setup()
-    site = web.TCPSite(runner, host, port)
+    site = LimitedSite(runner, host, port, limits=config.connections, turned_away=TURNED_AWAY)
     try:
         await site.start()
     except OSError:
         await runner.cleanup()
         raise
-    running = RunningServer(runner, host, runner.addresses[0][1])
+    running = RunningServer(runner, site, host, runner.addresses[0][1])
     log.info("rpc_listening", url=running.url, role=view.role)
     return running
 
