@@ -59,6 +59,8 @@ class Followed:
         self.replayer = Replayer(Verifier(terms.domain, recover), check=check)
         self.items: list[ItemAdded] = []
         self.batches: list[FollowedBatch] = []
+        self.fills = 0
+        """How many fills the venue has had."""
         self.claims: dict[bytes, Claimed] = {}
         self.wrong_claims: list[Claimed] = []
         self.confirmations: dict[bytes, Confirmed] = {}
@@ -70,6 +72,7 @@ class Followed:
         """Go on after `batches`, which led to `state`; their events are not executed again."""
         self.replayer.resume(state)
         self.batches = list(batches)
+        self.fills = sum(batch.record.fills for batch in batches)
 
     # --- what happened ---
 
@@ -99,6 +102,7 @@ class Followed:
         cursor = self.batches[-1].cursor if self.batches else genesis_cursor(self.terms.domain)
         derived = self._derive(event, cursor)
         replayed = self.replayer.apply(derived)
+        self.fills += len(replayed.fills)
         parent_claim = self.claim_on(cursor.number)
         self.batches.append(
             FollowedBatch(
@@ -152,6 +156,7 @@ class Followed:
         number = self.number_at(block)
         if not self.replayer.rewind(number):
             return False
+        self.fills -= sum(batch.record.fills for batch in self.batches[number:])
         del self.batches[number:]
         self.items = [added for added in self.items if added.block <= block]
         self.claims = _until(block, self.claims)

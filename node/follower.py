@@ -16,7 +16,7 @@ from node.rollup import RollupFault, RollupReader, WrongRollup
 from node.scanner import L1Scanner, Mark
 from node.snapshot_policy import SnapshotPolicy
 from node.stopping import run_until
-from node.view import BatchRecord, ClaimRecord, FillFeed, Heads, PaymentRecord
+from node.view import BatchRecord, ClaimRecord, FillFeed, Heads, PaymentRecord, UpdateFeed
 from prover.derivation import Inconsistent, InconsistentReason
 from state.commitment import Commitment, Committer
 from state.crypto import ZERO_ADDRESS
@@ -73,6 +73,7 @@ class FollowerService:
         self.state = MemoryState()
         self.heads = Heads()
         self.fills = FillFeed()
+        self.updates = UpdateFeed()
         self._kept: KeptVenue | None = None
         self._scanner: L1Scanner | None = None
         self._is_checked = False
@@ -141,6 +142,7 @@ class FollowerService:
             self.config.data_directory / FOLDER,
             check=self.config.check_invariants,
             fills=self.fills,
+            updates=self.updates,
             clock=self.clock,
             open_database=self._open_database,
             policy=self.config.snapshot_policy,
@@ -180,6 +182,9 @@ class FollowerService:
         scan = await self._scanner.poll()
         if scan.rewound_to is not None:
             await kept.rewind(scan.rewound_to)
+            assert kept.followed is not None
+            # Whoever is told of the rewind reads this state.
+            self.state = kept.followed.replayer.state
             # The rollup itself may be among what L1 took back.
             self._is_checked = False
         elif scan.mark is not None:

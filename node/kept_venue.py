@@ -15,9 +15,12 @@ from node.rollup import RollupTerms
 from node.rollup_events import BatchPosted, Claimed, RollupEvent
 from node.scanner import Mark
 from node.snapshot_policy import SnapshotPolicy
-from node.view import BatchRecord, FillFeed
+from node.view import BatchRecord, Executed, FillFeed, UpdateFeed
 from prover.derivation import Inconsistent
 from prover.replay import Replayed
+from sequencer.draft import is_included
+from state.status import Status
+from state.transactions import Header, Transaction, encode_transaction
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +39,8 @@ class InvariantBroken(Halt):
 class KeptVenue:
     """Takes events and keeps them. `followed` is None until `load` or `begin` knew the terms.
 
-    Fills of new batches go to `fills`; between batches others get their turn.
+    New batches and what L1 takes back are told to `updates`, their fills also to `fills`.
+    Between batches others get their turn.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class KeptVenue:
         *,
         check: bool,
         fills: FillFeed,
+        updates: UpdateFeed,
         clock: Clock,
         open_database: OpenDatabase = open_leveldb,
         policy: SnapshotPolicy | None = None,
@@ -54,6 +59,7 @@ class KeptVenue:
         self.followed: Followed | None = None
         self._check = check
         self._fills = fills
+        self._updates = updates
         self._clock = clock
 
     @property
@@ -74,19 +80,30 @@ class KeptVenue:
                 f"OTHER_ROLLUP: {self.store.directory} follows 0x{terms.rollup.hex()}, not "
                 f"0x{rollup.hex()}; give each rollup a data directory of its own"
             )
-        self.followed = await self._executed(terms, publish=True)
+        self._replace(await self._executed(terms, publish=True), rewound=0)
 
     def begin(self, terms: RollupTerms) -> None:
         """A venue in which nothing has happened, in place of whatever was known."""
         self.store.begin(terms)
         self._snapshots.forget()
-        self.followed = Followed(terms, check=self._check)
+        self._replace(Followed(terms, check=self._check), rewound=0)
+
+    def _replace(self, followed: Followed, *, rewound: int) -> None:
+        """Another state stands from here on: whatever either of the two has may differ."""
+        places = set(followed.replayer.state.places())
+        if self.followed is not None:
+            places.update(self.followed.replayer.state.places())
+        self.followed = followed
+        self._updates.publish((), places, rewound)
 
     async def take(self, events: Sequence[RollupEvent], mark: Mark) -> None:
         """What happened up to `mark`. Inconsistent where it does not follow: then `begin` again."""
         followed = self._known()
         for event in events:
-            self._report(followed, event, self._execute(followed, event, publish=True))
+            replayed = self._execute(followed, event, publish=True)
+            self._report(followed, event, replayed)
+            if replayed is not None:
+                self._updates.publish(_told(replayed), replayed.places)
             await self._clock.sleep(0)
         self.store.append(events, mark)
         for event in events:
@@ -101,8 +118,14 @@ class KeptVenue:
         if self._snapshots.number > followed.number_at(block):
             self._snapshots.drop()
         self.store.rewind(block)
-        if not followed.rewind(block):
-            self.followed = followed = await self._executed(followed.terms, publish=False)
+        number = followed.number_at(block)
+        places = followed.replayer.written_after(number)
+        if followed.rewind(block):
+            if number < before:
+                self._updates.publish((), places, rewound=number)
+        else:
+            followed = await self._executed(followed.terms, publish=False)
+            self._replace(followed, rewound=number)
         log.warning("L1 reorganised", block=block, batch_before=before, batch=followed.number)
 
     async def _executed(self, terms: RollupTerms, *, publish: bool) -> Followed:
@@ -113,7 +136,7 @@ class KeptVenue:
         followed = Followed(terms, check=self._check)
         self._snapshots.resume(followed)
         if publish:
-            self._fills.last += sum(batch.record.fills for batch in followed.batches)
+            self._fills.last = followed.fills
         resumed, posted = followed.number, 0
         for event in self.store.events():
             posted += isinstance(event, BatchPosted)
@@ -155,8 +178,9 @@ class KeptVenue:
         except AssertionError as broken:
             raise InvariantBroken(followed.number + 1, broken) from broken
         if replayed is not None and publish:
-            for time, fill in replayed.fills:
-                self._fills.publish(replayed.output.batch, time, fill)
+            first = followed.fills - len(replayed.fills) + 1
+            for at, (time, fill) in enumerate(replayed.fills):
+                self._fills.publish(replayed.output.batch, time, fill, first + at)
         return replayed
 
     def _compare(self, record: BatchRecord) -> None:
@@ -186,3 +210,22 @@ class KeptVenue:
     def _known(self) -> Followed:
         assert self.followed is not None, "`load` or `begin` comes first"
         return self.followed
+
+
+def _told(replayed: Replayed) -> list[Executed]:
+    """What ran and left a trace; a refused header or price, and a stranger's row, left none."""
+    return [
+        Executed(
+            batch=replayed.output.batch,
+            time=ran.time,
+            receipt=ran.receipt,
+            tx=ran.tx,
+            item=ran.item,
+        )
+        for ran in replayed.ran
+        if ran.tx is None or _leaves_trace(ran.tx, ran.receipt.status)
+    ]
+
+
+def _leaves_trace(tx: Transaction, status: Status) -> bool:
+    return not isinstance(tx, Header) and is_included(encode_transaction(tx)[0], status)

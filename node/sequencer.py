@@ -33,7 +33,7 @@ from node.sequencing.snapshotting import Snapshotting
 from node.sequencing.watch import NO_FINALITY, Watch
 from node.signatures import recover
 from node.snapshot_policy import SnapshotPolicy
-from node.view import BatchRecord, FillFeed, Heads, SignedTransaction, Stops
+from node.view import BatchRecord, FillFeed, Heads, SignedTransaction, Stops, UpdateFeed
 from sequencer.posting import PostingLimits
 from state.authentication import Verifier
 from state.commitment import Commitment
@@ -85,7 +85,7 @@ class SequencerService:
         self.domain = terms.domain
         self.token = terms.token
         self.state = history.sequencer.state
-        self.fills = FillFeed()
+        self.fills, self.updates = FillFeed(), UpdateFeed()
         self._clock = clock
         self._history = history
         self._intake = Intake(config.queue_max)
@@ -98,6 +98,7 @@ class SequencerService:
             self._agreement,
             intake=self._intake,
             fills=self.fills,
+            updates=self.updates,
             clock=clock,
             run_blocking=run_blocking,
         )

@@ -144,7 +144,7 @@ class Update(Struct, frozen=True, kw_only=True):
 
 
 class FeedEvent(Struct, frozen=True):
-    """A fill with its place: contiguous numbers let a reader see a gap."""
+    """A fill with its place. `number` counts all fills of the venue, the same on every node."""
 
     number: int
     batch: int
@@ -153,16 +153,22 @@ class FeedEvent(Struct, frozen=True):
 
 
 class FillFeed:
-    """Fills of the venue, numbered from 1 without gaps; slow readers lose their queue, not ours."""
+    """Fills of the venue as they are told; slow readers lose their queue, not ours.
+
+    After a rewind they go on behind the number that the venue went back to.
+    """
 
     def __init__(self, depth: int = 10_000) -> None:
         self._depth = depth
         self._readers: set[asyncio.Queue[FeedEvent | None]] = set()
         self.last = 0
 
-    def publish(self, batch: int, time: int, fill: Fill) -> None:
-        """Number a fill and hand it to every reader; a full reader gets None and is dropped."""
-        self.last += 1
+    def publish(self, batch: int, time: int, fill: Fill, number: int | None = None) -> None:
+        """Hand a fill to every reader; a full reader gets None and is dropped.
+
+        `number` is its place among all fills of the venue; without one, the next.
+        """
+        self.last = self.last + 1 if number is None else number
         event = FeedEvent(self.last, batch, time, fill)
         for queue in list(self._readers):
             if queue.full():
@@ -228,6 +234,7 @@ class VenueView(Protocol):
     state: MemoryState
     heads: Heads
     fills: FillFeed
+    updates: UpdateFeed
 
     def commitment(self) -> Commitment:
         """Trees and root of `state` as it stands; cheap when nothing changed since."""

@@ -11,31 +11,47 @@ from state.chunks import chunk_size
 from state.commitment import Commitment, Committer, genesis_root
 from state.crypto import ZERO_HASH
 from state.execution import Receipt, run_batch
+from state.inbox import InboxItem
 from state.invariants import check_invariants
 from state.limits import WITHDRAWALS_DEPTH
 from state.machine import Machine
 from state.memory import MemoryState
 from state.status import Status
-from state.steps import Step
-from state.store import Changes, Fill
+from state.store import Fill
+from state.transactions import Transaction
 from state.transactions.kinds import Kind
 from state.tree import empty_root
-from state.undo import Place, Undo
+from state.undo import Place, Undo, places_of
 
 UNDO_BATCHES_MAX = 64
 """Batches that can be taken back without replaying from genesis."""
 
 
+class Ran(Struct, frozen=True, gc=False, kw_only=True):
+    """A transaction or an inbox item, what became of it, and the venue's time then."""
+
+    time: int
+    receipt: Receipt
+    tx: Transaction | None = None
+    item: InboxItem | None = None
+
+
 class Replayed(Struct, frozen=True, kw_only=True):
-    """What a batch came to. `fills` are with the time of the venue at which they happened."""
+    """What a batch came to: all that ran, in order, and the `places` that it wrote."""
 
     output: Output
     transactions: int
     orders: int
     items: int
     raw_bytes: int
-    fills: tuple[tuple[int, Fill], ...]
     statuses: dict[Status, int]
+    ran: tuple[Ran, ...]
+    places: frozenset[Place]
+
+    @property
+    def fills(self) -> tuple[tuple[int, Fill], ...]:
+        """Its fills, with the time of the venue at which they happened."""
+        return tuple((ran.time, fill) for ran in self.ran for fill in ran.receipt.fills)
 
 
 def genesis_output() -> Output:
@@ -83,12 +99,17 @@ class Replayer:
     def apply(self, derived: Derived) -> Replayed:
         """Execute the next batch. AssertionError where the rules broke their own invariants:
         what stands then is not a state of the venue, and this replayer is done for."""
-        fills: list[tuple[int, Fill]] = []
+        ran: list[Ran] = []
 
-        def keep_fills(_: Step, changes: Changes) -> None:
-            fills.extend((changes.machine.time, fill) for fill in changes.events)
+        def keep(tx: Transaction, _: bytes, receipt: Receipt) -> None:
+            ran.append(Ran(time=self.state.machine.time, receipt=receipt, tx=tx))
 
-        receipts = run_batch(self.state, derived.batch, self.verifier, keep_fills)
+        def keep_item(item: InboxItem, receipt: Receipt) -> None:
+            ran.append(Ran(time=self.state.machine.time, receipt=receipt, item=item))
+
+        receipts = run_batch(
+            self.state, derived.batch, self.verifier, on_receipt=keep, on_item=keep_item
+        )
         machine = self.state.machine
         assert machine.is_conserved, f"batch {machine.batch} made or lost money"
         if self.check:
@@ -96,11 +117,12 @@ class Replayer:
         self._commitment = commitment = self._committer.commit()
         version = Version(commitment, self.state.cut())
         self._versions.append(version)
-        self.places |= _places(version)
+        places = places_of(version.undo)
+        self.places |= places
         output = output_after(
             machine, derived.batch_hash, commitment.state_root, commitment.withdrawals.root
         )
-        return _summary(derived, output, receipts, fills)
+        return _summary(derived, output, receipts, ran, places)
 
     def resume(self, state: MemoryState) -> None:
         """Go on from a state that was kept, as if its batches had just been executed."""
@@ -119,8 +141,12 @@ class Replayer:
 
     def forget_places(self, number: int) -> None:
         """What was written up to batch `number` was seen to; of later batches it stays."""
+        self.places = self.written_after(number)
+
+    def written_after(self, number: int) -> set[Place]:
+        """What the batches after `number` wrote, as far back as they are known."""
         kept = list(self._versions)[max(0, number + 1 - self.oldest) :]
-        self.places = set().union(*(_places(version) for version in kept))
+        return set().union(*(places_of(version.undo) for version in kept))
 
     def rewind(self, number: int) -> bool:
         """Take back every batch after `number`; False, and nothing done, where that is too many."""
@@ -132,12 +158,12 @@ class Replayer:
         return True
 
 
-def _places(version: Version) -> set[Place]:
-    return {(name, key) for name, key, _ in version.undo if name != "machine"}
-
-
 def _summary(
-    derived: Derived, output: Output, receipts: list[Receipt], fills: list[tuple[int, Fill]]
+    derived: Derived,
+    output: Output,
+    receipts: list[Receipt],
+    ran: list[Ran],
+    places: set[Place],
 ) -> Replayed:
     statuses: dict[Status, int] = {}
     for receipt in receipts:
@@ -149,6 +175,7 @@ def _summary(
         orders=sum(row.kind == Kind.ORDER for rows in chunks for row in rows),
         items=len(derived.batch.items),
         raw_bytes=sum(chunk_size(row.kind for row in rows) for rows in chunks),
-        fills=tuple(fills),
         statuses=statuses,
+        ran=tuple(ran),
+        places=frozenset(places),
     )

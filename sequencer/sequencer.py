@@ -16,7 +16,7 @@ from state.authentication import Verifier
 from state.chunks import Row, row_size
 from state.commitment import Commitment, Committer
 from state.crypto import ZERO_HASH
-from state.execution import Batch, OnReceipt, Receipt, finish_order, run_batch
+from state.execution import Batch, OnItem, OnReceipt, Receipt, finish_order, run_batch
 from state.inbox import InboxItem
 from state.limits import BATCH_STEPS_MAX, INBOX_STEPS_MAX
 from state.memory import MemoryState
@@ -104,16 +104,19 @@ class Sequencer:
                 return items[:count]
         return items
 
-    def take_items(self, items: Sequence[InboxItem]) -> None:
-        """Run the next inbox items, which must be `fitting`."""
+    def take_items(self, items: Sequence[InboxItem]) -> list[Receipt]:
+        """Run the next inbox items, which must be `fitting`: what became of each."""
         assert len(self.fitting(items)) == len(items) > 0, "items that do not fit the batch"
         opened = self._begin(Draft(self.state, self.time))
         changes = Changes(self.state)
         changes.machine.inbox_end += len(items)
         self.state.apply(changes)
+        receipts: list[Receipt] = []
         for item in items:
             self.state.apply(take_item(self.state, item))
             opened.add_item(item)
+            receipts.append(Receipt(Status(self.state.machine.status), (), 1))
+        return receipts
 
     def can_take(self, kind: int) -> bool:
         """Whether the open batch has the bytes and the steps for one more of `kind`.
@@ -200,14 +203,20 @@ class Sequencer:
         ]
 
     def adopt(
-        self, batch: Batch, void: str = "", on_receipt: OnReceipt | None = None
+        self,
+        batch: Batch,
+        void: str = "",
+        on_receipt: OnReceipt | None = None,
+        on_item: OnItem | None = None,
     ) -> SealedBatch:
         """Execute a batch as L1 has it, in the place of ours; no batch may be open.
 
         `void` is why it has no transactions, whatever its header says.
         """
         assert self.open is None and batch.void == bool(void)
-        receipts = run_batch(self.state, batch, self.verifier, on_receipt=on_receipt)
+        receipts = run_batch(
+            self.state, batch, self.verifier, on_receipt=on_receipt, on_item=on_item
+        )
         header = batch.header
         content = BatchContent(
             number=header.number,

@@ -44,6 +44,9 @@ class Receipt(Struct, frozen=True):
 OnReceipt = Callable[[Transaction, bytes, Receipt], None]
 """Told of a transaction and its signature once it has run."""
 
+OnItem = Callable[[InboxItem, Receipt], None]
+"""Told of an inbox item once it has run."""
+
 
 class Batch(Struct, frozen=True):
     """A batch as derived from L1. A void one has no chunks, whatever its header says."""
@@ -91,6 +94,7 @@ def run_batch(
     verifier: Verifier,
     on_step: OnStep | None = None,
     on_receipt: OnReceipt | None = None,
+    on_item: OnItem | None = None,
 ) -> list[Receipt]:
     """BOOT to HALT, in the order `next_step` reads off the machine.
 
@@ -105,6 +109,8 @@ def run_batch(
         if step == Step.INBOX:
             item = batch.items[machine.inbox - header.inbox_from]
             _apply(state, step, take_item(state, item), on_step)
+            if on_item is not None:
+                on_item(item, Receipt(Status(state.machine.status), (), 1))
         elif step == Step.OPEN:
             raw_hash = header.chunks[machine.chunk].raw_hash
             _apply(state, step, open_chunk(state, raw_hash), on_step)

@@ -9,7 +9,7 @@ from state.accounts import ABSENT, Account
 from state.machine import Machine
 from state.markets import BoardRow, Market, board_key
 from state.orders import RestingOrder
-from state.undo import UndoableState
+from state.undo import Place, UndoableState
 from state.withdrawals import Withdrawal
 
 
@@ -95,11 +95,15 @@ class MemoryState(UndoableState):
     def follow(self, follower: object) -> None:
         """From here on `follower` takes what is dirty, and everything is, once."""
         self.followed_by = follower
+        self.dirty.update(self.places())
+
+    def places(self) -> Iterator[Place]:
+        """Every place that has a leaf."""
         for name in ("accounts", "markets", "rows"):
-            self.dirty |= {(name, key) for key in getattr(self, name)}
-        self.dirty |= {("withdrawals", index) for index in range(len(self.withdrawals))}
+            yield from ((name, key) for key in getattr(self, name))
+        yield from (("withdrawals", index) for index in range(len(self.withdrawals)))
         for place, book in self.books.items():
-            self.dirty |= {("orders", (*place, key)) for key, _ in book}
+            yield from (("orders", (*place, key)) for key, _ in book)
 
     def snapshot(self) -> "MemoryState":
         """A copy that shares no mutable part with this state and that nobody follows."""

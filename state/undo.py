@@ -1,6 +1,7 @@
 """Applying steps to a state so that every write can be taken back."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from state.machine import Machine
@@ -11,6 +12,11 @@ Place = tuple[str, Any]
 
 Undo = tuple[str, Any, Any]
 """What was written, its key, and the value before."""
+
+
+def places_of(log: Iterable[Undo]) -> set[Place]:
+    """The leaves that a log says were written; the machine is none of them."""
+    return {(name, key) for name, key, _ in log if name != "machine"}
 
 
 class UndoableState(ABC):
@@ -51,6 +57,15 @@ class UndoableState(ABC):
         self.has_just_saved = changes.rewind == "save"
         if changes.rewind is not None:
             self._mark = len(self._log) if self.has_just_saved else None
+
+    @property
+    def log_length(self) -> int:
+        """How many writes since the last cut can be undone; RESTORE makes it shorter again."""
+        return len(self._log)
+
+    def written(self, start: int) -> Sequence[Undo]:
+        """The writes since the log was `start` long, between transactions of one batch."""
+        return self._log[start:]
 
     def cut(self) -> list[Undo]:
         """What undoes everything since the last cut. Between batches only.

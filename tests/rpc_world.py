@@ -24,6 +24,7 @@ from node.view import (
     PaymentRecord,
     SignedTransaction,
     Stops,
+    UpdateFeed,
 )
 from state.commitment import Commitment
 from state.execution import Receipt
@@ -47,6 +48,7 @@ class Follower:
         self.token = b"\x77" * 20
         self.heads = Heads(l1_block=5)
         self.fills = FillFeed()
+        self.updates = UpdateFeed()
         self.records: dict[int, BatchRecord] = {}
         self.troubles: list[str] = []
 

@@ -17,7 +17,7 @@ from node.sequencing.answers import ClientOrderIdUsed
 from node.sequencing.history import History
 from node.sequencing.intake import Intake, Parcel, Pending, Unavailable, UnavailableReason
 from node.sequencing.l1_view import L1View
-from node.view import FillFeed, NotAttempted, SequencedReceipt
+from node.view import FillFeed, NotAttempted, SequencedReceipt, UpdateFeed
 from sequencer.sealing import BatchFigures, SealingPolicy, seal_reason
 from state.execution import Receipt
 from state.status import Status
@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 RunBlocking = Callable[[Callable[[], Any]], Awaitable[Any]]
 """Runs what blocks beside the event loop, and waits for it."""
+
+ToldFill = tuple[int, int, Fill, int]
+"""What a fill is told with: batch, time, and its number in the venue."""
 
 
 class EngineConfig(Struct, frozen=True, kw_only=True):
@@ -57,6 +60,7 @@ class Engine:
         *,
         intake: Intake,
         fills: FillFeed,
+        updates: UpdateFeed,
         clock: Clock,
         run_blocking: RunBlocking,
     ) -> None:
@@ -67,6 +71,7 @@ class Engine:
         self.agreement = agreement
         self.intake = intake
         self.fills = fills
+        self.updates = updates
         self.wake = asyncio.Event()
         self.progress = asyncio.Event()
         self.synced = asyncio.Event()
@@ -179,7 +184,7 @@ class Engine:
         """
         owed, refused = self.history.owed, dict[str, int]()
         for start in range(0, len(owed), self.config.group_max):
-            done: list[tuple[int, int, Fill]] = []
+            done: list[ToldFill] = []
             for tx, signature in owed[start : start + self.config.group_max]:
                 self._seal_if_full()
                 receipt = self.history.submit(tx, signature)
@@ -234,7 +239,7 @@ class Engine:
     async def _serve(self, group: Sequence[Parcel]) -> None:
         """Execute a group, put it on disk, then answer."""
         answers: list[tuple[Pending, Receipt | Exception]] = []
-        fills: list[tuple[int, int, Fill]] = []
+        fills: list[ToldFill] = []
         try:
             for parcel in group:
                 for pending, answer in self._execute_parcel(parcel):
@@ -280,14 +285,15 @@ class Engine:
             return self.history.answers.repeated(tx) or receipt
         return receipt
 
-    def _fills_of(self, receipt: Receipt) -> list[tuple[int, int, Fill]]:
+    def _fills_of(self, receipt: Receipt) -> list[ToldFill]:
         """The fills to tell; those of a resubmission were told."""
         if isinstance(receipt, SequencedReceipt) and receipt.resubmission:
             return []
         batch, time = self.sequencer.number + 1, self.sequencer.state.machine.time
-        return [(batch, time, fill) for fill in receipt.fills]
+        first = self.history.fills - len(receipt.fills) + 1
+        return [(batch, time, fill, first + at) for at, fill in enumerate(receipt.fills)]
 
-    async def _sync(self, fills: Sequence[tuple[int, int, Fill]]) -> None:
+    async def _sync(self, fills: Sequence[ToldFill]) -> None:
         """Put on disk what was done; only then does anybody hear of it."""
         if not self.history.journal.is_synced:
             await self._run_blocking(self.history.journal.sync)
@@ -295,8 +301,9 @@ class Engine:
         self.durable = self.sequencer.number
         self.progress.set()
         self.synced.set()
-        for batch, time, fill in fills:
-            self.fills.publish(batch, time, fill)
+        for told in fills:
+            self.fills.publish(*told)
+        self.history.news.publish(self.sequencer.state, self.updates)
 
 
 def backlogged(count: int) -> Unavailable:

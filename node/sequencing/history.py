@@ -21,9 +21,10 @@ from node.records import (
 )
 from node.sequencing.answers import Answers, market_of, sequenced
 from node.sequencing.l1_view import GENESIS
+from node.sequencing.news import News
 from node.sequencing.snapshot_store import Loaded
 from node.sequencing.snapshots import Ending, Snapshots
-from node.view import BatchRecord, SequencedReceipt
+from node.view import BatchRecord, Executed, SequencedReceipt
 from prover.derivation import Derived
 from sequencer.batches import SealedBatch
 from sequencer.draft import is_included
@@ -32,7 +33,8 @@ from state.batch import decode_header, encode_header
 from state.chunks import Row, decode_chunk, split_payload
 from state.execution import Batch, Receipt
 from state.inbox import InboxItem
-from state.transactions import Transaction, decode_transaction, encode_transaction
+from state.transactions import Header, Transaction, decode_transaction, encode_transaction
+from state.undo import places_of
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,7 @@ class History:
     `records` says of every sealed batch what it came to. `owed` are acknowledged
     transactions that a rewind took out of their batches: they are retried in order before
     anything else is taken, then `settled` is called. `answers` remembers what became of the
-    last transactions.
+    last transactions, and `news` has what was not yet told.
     """
 
     def __init__(
@@ -66,6 +68,8 @@ class History:
         self.records: list[BatchRecord] = []
         self.owed: list[Submission] = []
         self.answers = Answers()
+        self.news = News()
+        self.fills_sealed = 0
         self.l1_base = GENESIS
 
     def recover(self) -> int:
@@ -79,6 +83,7 @@ class History:
         count = 0
         for record in self.journal.read(loaded.head.mark.position if loaded else None):
             self._replay(record)
+            self.news.forget(self.sequencer.state)
             count += 1
         self.answers.synced()
         if self.journal.torn is not None:
@@ -100,6 +105,8 @@ class History:
                     f"the leaves after batch {head.number} make the root {root.hex()}, "
                     f"not {expected.hex()}"
                 )
+        self.fills_sealed = sum(record.fills for record in self.records)
+        self.news.forget(self.sequencer.state)
         self.owed = [(decode_transaction(row.kind, row.row), row.signature) for row in mark.owed]
         self.answers.load(loaded.answers, mark.undone)
         self.l1_base = loaded.base
@@ -107,8 +114,14 @@ class History:
 
     # --- what happens ---
 
+    @property
+    def fills(self) -> int:
+        """How many fills the venue has had, those of the open batch among them."""
+        opened = self.sequencer.open
+        return self.fills_sealed + (opened.fills if opened is not None else 0)
+
     def take_items(self, items: Sequence[InboxItem]) -> None:
-        self.sequencer.take_items(items)
+        self._take_items(items)
         self.journal.append(ItemsTaken(self.sequencer.time, tuple(items)))
 
     def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
@@ -161,18 +174,37 @@ class History:
 
     # --- the same, live and replayed ---
 
+    def _take_items(self, items: Sequence[InboxItem]) -> None:
+        for item, receipt in zip(items, self.sequencer.take_items(items), strict=True):
+            self._note_item(item, receipt)
+
     def _seal(self) -> SealedBatch:
+        places = self.news.written(self.sequencer.state)
         batch = self.sequencer.seal()
-        self.records.append(_record_of(batch))
+        self.news.cut(places)
+        self._record(batch)
         return batch
 
     def _adopt(self, batch: Batch, void: str) -> SealedBatch:
-        adopted = self.sequencer.adopt(batch, void, on_receipt=self._adopt_receipt)
-        self.records.append(_record_of(adopted))
+        adopted = self.sequencer.adopt(
+            batch, void, on_receipt=self._adopt_receipt, on_item=self._note_item
+        )
+        self.news.cut(places_of(adopted.undo))
+        self._record(adopted)
         return adopted
 
+    def _record(self, batch: SealedBatch) -> None:
+        self.records.append(_record_of(batch))
+        self.fills_sealed += batch.fills
+
     def _rewind_to(self, number: int) -> None:
+        places = places_of(self.sequencer.state.written(0))
+        for later in range(number + 1, self.sequencer.number + 1):
+            if later in self.sequencer.batches:
+                places |= places_of(self.sequencer.batches[later].undo)
         undone = self.sequencer.rewind_to(number)
+        self.news.rewound(number, places)
+        self.fills_sealed -= sum(record.fills for record in self.records[number:])
         self.answers.undo(undone)
         self.owed = undone + self.owed
         del self.records[number:]
@@ -220,7 +252,15 @@ class History:
             market=market,
         )
         self.answers.remember(tx, signature, found)
+        if not isinstance(tx, Header):
+            ran = Executed(batch=found.batch, time=state.machine.time, receipt=found, tx=tx)
+            self.news.note(ran)
         return found
+
+    def _note_item(self, item: InboxItem, receipt: Receipt) -> None:
+        machine = self.sequencer.state.machine
+        ran = Executed(batch=machine.batch, time=machine.time, receipt=receipt, item=item)
+        self.news.note(ran)
 
     # --- replay ---
 
@@ -248,7 +288,7 @@ class History:
         machine = self.sequencer.state.machine
         if items[0].index != machine.inbox or len(self.sequencer.fitting(items)) < len(items):
             raise JournalDiverged(f"item {items[0].index} comes where {machine.inbox} is next")
-        self.sequencer.take_items(items)
+        self._take_items(items)
 
     def _replay_transaction(self, record: Taken) -> None:
         row = record.row

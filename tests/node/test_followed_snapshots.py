@@ -9,6 +9,7 @@ import pytest
 from fake_clock import FakeClock
 from fake_database import FakeDatabase, FakeDatabases
 from fake_rollup import TERMS
+from mirror import Mirror
 from msgspec.structs import replace
 from recorded_batches import recorded_batches
 
@@ -19,7 +20,7 @@ from node.rollup_events import BatchPosted, ItemAdded, RollupEvent
 from node.scanner import Mark
 from node.snapshot_policy import SnapshotPolicy
 from node.store import StoreDamaged
-from node.view import FillFeed
+from node.view import FillFeed, UpdateFeed
 from prover import replay
 from state.batch import decode_header
 from state.crypto import keccak
@@ -62,11 +63,12 @@ class Node:
         return self.databases.databases[FOLDER]
 
     async def open(self) -> "Node":
-        self.fills = FillFeed()
+        self.fills, self.updates = FillFeed(), UpdateFeed()
         self.kept = KeptVenue(
             FOLDER,
             check=False,
             fills=self.fills,
+            updates=self.updates,
             clock=FakeClock(),
             open_database=self.databases,
             policy=self.policy,
@@ -170,6 +172,27 @@ async def test_a_rewind_deeper_than_what_is_remembered_begins_at_the_snapshot(
     fresh = await Node().open()
     await fresh.take(blocks[:-1])
     assert node.known()["root"] == fresh.known()["root"]
+
+
+@pytest.mark.parametrize("remembered", [2, 64])
+async def test_a_reader_of_updates_has_the_venue_through_every_rewind(
+    remembered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "UNDO_BATCHES_MAX", remembered)
+    blocks = blocks_of(4, 200)
+    node = await Node().open()
+    mirror = Mirror(node.updates, node.followed.replayer.state)
+    for back in (1, 3, len(blocks) - 2):
+        await node.take(blocks[node.followed.number :], final=1)
+        mirror.read(node.followed.replayer.state)
+        await node.kept.rewind(blocks[back][0].block)
+        mirror.read(node.followed.replayer.state)
+        fills = sum(len(ran.receipt.fills) for ran in mirror.told)
+        assert node.followed.fills == fills
+    assert mirror.rewinds == 3 and fills > 0
+    node.kept.begin(TERMS)
+    mirror.read(node.followed.replayer.state)
+    assert not mirror.leaves and not mirror.told
 
 
 async def test_a_batch_that_is_not_final_waits_for_its_snapshot() -> None:
