@@ -4,29 +4,64 @@ Signatures are EIP-2098: r, then s with the parity of y in its top bit; s must b
 the lower half (EIP-2), so that a signature has one form.
 """
 
+import threading
+
 from coincurve import PrivateKey, PublicKey
+from coincurve._libsecp256k1 import ffi, lib
+from coincurve.context import GLOBAL_CONTEXT
 
 from state.crypto import ZERO_ADDRESS, keccak
 
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-_PARITY = 1 << 255
+_HALF_ORDER = (CURVE_ORDER // 2).to_bytes(32, "big")
+
+
+class Recoverer:
+    """Recovers signers through the C library itself, in buffers of its own: for one thread."""
+
+    def __init__(self) -> None:
+        self._signature = ffi.new("secp256k1_ecdsa_recoverable_signature *")
+        self._key = ffi.new("secp256k1_pubkey *")
+        self._point = ffi.new("unsigned char[65]")
+        self._size = ffi.new("size_t *")
+        self._coordinates = ffi.buffer(self._point + 1, 64)
+
+    def recover(self, digest: bytes, signature: bytes) -> bytes:
+        """The address that signed `digest`, or the zero address for what is no signature."""
+        if len(signature) != 64 or len(digest) != 32:
+            return ZERO_ADDRESS
+        parity, s = signature[32] >> 7, signature[32:]
+        if parity:
+            s = bytes((s[0] & 0x7F,)) + s[1:]
+        if s > _HALF_ORDER:
+            return ZERO_ADDRESS
+        # The library checks the rest: r and s below the order and not zero, a point for them.
+        context, key = GLOBAL_CONTEXT.ctx, self._key
+        plain = signature[:32] + s
+        if not lib.secp256k1_ecdsa_recoverable_signature_parse_compact(
+            context, self._signature, plain, parity
+        ) or not lib.secp256k1_ecdsa_recover(context, key, self._signature, digest):
+            return ZERO_ADDRESS
+        self._size[0] = 65
+        lib.secp256k1_ec_pubkey_serialize(
+            context, self._point, self._size, key, lib.SECP256K1_EC_UNCOMPRESSED
+        )
+        return keccak(self._coordinates[:])[12:]
+
+
+class _OfThread(threading.local):
+    """The library lets other threads run while it works, so each has its own buffers."""
+
+    def __init__(self) -> None:
+        self.recover = Recoverer().recover
+
+
+_of_thread = _OfThread()
 
 
 def recover(digest: bytes, signature: bytes) -> bytes:
     """The address that signed `digest`, or the zero address for what is no signature."""
-    if len(signature) != 64:
-        return ZERO_ADDRESS
-    r = int.from_bytes(signature[:32], "big")
-    packed = int.from_bytes(signature[32:], "big")
-    s = packed & (_PARITY - 1)
-    if not 0 < r < CURVE_ORDER or not 0 < s <= CURVE_ORDER // 2:
-        return ZERO_ADDRESS
-    plain = signature[:32] + s.to_bytes(32, "big") + bytes([packed >> 255])
-    try:
-        key = PublicKey.from_signature_and_message(plain, digest, hasher=None)
-    except Exception:  # coincurve raises a bare Exception where no point fits
-        return ZERO_ADDRESS
-    return _address(key)
+    return _of_thread.recover(digest, signature)
 
 
 def sign(digest: bytes, private_key: bytes) -> bytes:
