@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.cli.failures import Failure, WronglyPut
+from node.cli.options import stronger
 from node.devnet.people import CHAIN_ID, person
 
 KEY_HELP = "write the 32-byte private key as 64 hex digits and nothing else"
@@ -29,7 +30,14 @@ class Signer:
 
 
 def signer(name: str | None, key_file: Path | None) -> Signer:
-    """The one that is named, by exactly one of the two ways."""
+    """The one that is named, by exactly one of the two ways.
+
+    A flag outdoes the environment, and that the configuration file, where each names one.
+    """
+    if name is not None and key_file is not None:
+        nearer = stronger("name", "key_file")
+        name = name if nearer != "key_file" else None
+        key_file = key_file if nearer != "name" else None
     if (name is None) == (key_file is None):
         raise WronglyPut("say who signs: either --from NAME (a devnet account) or --key-file FILE")
     if key_file is not None:

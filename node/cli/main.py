@@ -1,8 +1,17 @@
 """`tallystick`: every command by name, loaded when it is used, so that the light ones are quick."""
 
+import os
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
+
+from node.cli.examples import EXAMPLES
+from node.cli.schema import PREFIX, key_of, name_variables, variables_of
+
+FILE_NAME = "tallystick.toml"
 
 COMMANDS = {
     "devnet": ("node.cli.devnet:devnet", "Run a whole venue on this machine."),
@@ -25,9 +34,21 @@ COMMANDS = {
     "follow": ("node.cli.processes:follow", "Rebuild the venue from L1 alone."),
     "claim": ("node.cli.processes:claim", "Claim what batches led to, and settle the claims."),
     "simulate": ("node.cli.simulate:simulate", "Let everything go wrong, in virtual time."),
+    "config": ("node.cli.configuration:config", "Show the configuration, and where it is from."),
     "bots": ("node.cli.processes:bots", "Publish prices and make markets on a devnet."),
 }
 """Where each command is, and its line in the list."""
+
+
+SECTIONS = {
+    "Run a venue": ("devnet", "demo", "deploy", "l1", "sequence", "follow", "claim", "bots"),
+    "Trade": ("order", "block", "key"),
+    "Money": ("deposit", "withdraw", "transfer"),
+    "Look": ("account", "book", "markets", "market", "status", "watch", "batch"),
+    "Check and prove": ("doctor", "journal", "simulate"),
+    "Configure": ("config", "completion"),
+}
+"""The list's headings; a command of none stands under the last of its kind, `More`."""
 
 
 class Commands(click.Group):
@@ -43,21 +64,78 @@ class Commands(click.Group):
         module, name = place[0].split(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
+        name_variables(command, (cmd_name,))
+        add_examples(command, cmd_name)
         return command
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        placed = {name for names in SECTIONS.values() for name in names}
+        more = tuple(name for name in COMMANDS if name not in placed)
+        for title, names in (*SECTIONS.items(), ("More", more)):
+            rows = [(name, COMMANDS[name][1]) for name in names if name in COMMANDS]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does; a wrong value is told with the variable that holds it."""
+        try:
+            return super().invoke(ctx)
+        except click.BadParameter as error:
+            name_variable(error)
+            raise
 
 
-@click.command(cls=Commands, context_settings={"auto_envvar_prefix": "TALLYSTICK"})
+def name_variable(error: click.BadParameter) -> None:
+    """Have `error` name the environment's variable, where the value came from there."""
+    option, context = error.param, error.ctx
+    if not isinstance(option, click.Option) or context is None or option.name is None:
+        return
+    if context.get_parameter_source(option.name) is ParameterSource.ENVIRONMENT:
+        held = next(name for name in variables_of(option) if os.environ.get(name))
+        error.param_hint = f"'--{key_of(option)}' (environment variable {held})"
+
+
+def add_examples(command: click.Command, words: str) -> None:
+    """End the help of `command`, and of those in it, with its examples."""
+    if words in EXAMPLES:
+        lines = "\n".join(f"  tallystick {example}" for example in EXAMPLES[words])
+        command.epilog = f"\b\nExamples:\n{lines}"
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            add_examples(inner, f"{words} {name}")
+
+
+@click.command(cls=Commands)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    envvar=f"{PREFIX}_CONFIG",
+    help="A TOML file with values for options; else tallystick.toml in the working directory.",
+)
 @click.version_option(package_name="tallystick", prog_name="tallystick")
-def tallystick() -> None:
+@click.pass_context
+def tallystick(context: click.Context, config: Path | None) -> None:
     """A Layer 2 rollup node for a derivatives venue.
 
-    Every option can be set in the environment: TALLYSTICK_BOOK_RPC is book's --rpc.
+    Each option can be a flag, a variable (TALLYSTICK_BOOK_DEPTH is book's --depth, TALLYSTICK_RPC
+    everybody's --rpc) or a line of a TOML file, in this order; `tallystick config` tells.
     Amounts are in coins and dollars. Exit code 2: the command was put wrongly; 1: it failed.
     """
+    found = find(config)
+    if found is None:
+        return
+    from node.cli.settings_file import load
+
+    assert isinstance(context.command, click.Group)
+    context.obj = load(found, context.command)
+    context.default_map = context.obj.default_map
+
+
+def find(chosen: Path | None) -> Path | None:
+    """The configuration file that is named, or that of the working directory, or none."""
+    here = Path(FILE_NAME)
+    return chosen or (here if here.is_file() else None)
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """Options that several commands share, named and explained once."""
 
+import os
+import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,21 +55,62 @@ def json_option(command: Command) -> Command:
 def subaccount_option(command: Command) -> Command:
     """--subaccount, which of the signer's accounts."""
     return click.option(
-        "--subaccount", type=click.IntRange(0, SUBACCOUNTS - 1), default=0, show_default=True
+        "--subaccount",
+        type=click.IntRange(0, SUBACCOUNTS - 1),
+        default=0,
+        show_default=True,
+        envvar="TALLYSTICK_SUBACCOUNT",
+        help="Which of the owner's accounts.",
     )(command)
 
 
 def signer_options(command: Command) -> Command:
     """--from or --key-file, who signs."""
     named = click.option(
-        "--from", "name", metavar="NAME", help="A devnet account, such as alice: it signs."
+        "--from",
+        "name",
+        metavar="NAME",
+        envvar="TALLYSTICK_FROM",
+        help="A devnet account, such as alice: it signs.",
     )
     kept = click.option(
         "--key-file",
-        type=click.Path(path_type=Path),
+        type=KEY_FILE,
+        envvar="TALLYSTICK_KEY_FILE",
         help="A file that holds the private key to sign with, as hex.",
     )
     return named(kept(command))
+
+
+def rollup_option(command: Command) -> Command:
+    """--rollup, the venue's contract."""
+    return click.option(
+        "--rollup",
+        type=ADDRESS,
+        envvar="TALLYSTICK_ROLLUP",
+        help="The rollup's address on L1.",
+    )(command)
+
+
+def deployment_option(command: Command) -> Command:
+    """--deployment, which names the rollup in its place."""
+    return click.option(
+        "--deployment",
+        type=click.Path(path_type=Path),
+        envvar="TALLYSTICK_DEPLOYMENT",
+        help="The file that `tallystick deploy` wrote, instead of --rollup.",
+    )(command)
+
+
+def stronger(one: str, other: str) -> str | None:
+    """Of two parameters that exclude each other, the one from nearer: flag, variable, file."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return None
+    sources = context.get_parameter_source(one), context.get_parameter_source(other)
+    if sources[0] is None or sources[1] is None or sources[0] == sources[1]:
+        return None
+    return one if sources[0] < sources[1] else other
 
 
 def process_options(command: Command) -> Command:
@@ -125,7 +168,26 @@ class Url(click.ParamType[str]):
         return text
 
 
+class KeyFile(click.Path):
+    """The path of a file that holds a private key. The key itself is refused, and not repeated."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        name = Path(value).name.removeprefix("0x")
+        if len(name) == 64 and all(digit in string.hexdigits for digit in name):
+            self.fail("a private key stands where a file is named; write it into one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 ADDRESS = Address()
+KEY_FILE = KeyFile()
 URL = Url()
 PORT = click.IntRange(0, 65_535)
 SECONDS = click.FloatRange(min=0, min_open=True)
