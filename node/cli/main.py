@@ -33,6 +33,7 @@ COMMANDS = {
     "sequence": ("node.cli.processes:sequence", "Run the sequencer."),
     "follow": ("node.cli.processes:follow", "Rebuild the venue from L1 alone."),
     "claim": ("node.cli.processes:claim", "Claim what batches led to, and settle the claims."),
+    "bench": ("node.cli.bench:bench", "Measure what this machine makes of the venue."),
     "simulate": ("node.cli.simulate:simulate", "Let everything go wrong, in virtual time."),
     "config": ("node.cli.configuration:config", "Show the configuration, and where it is from."),
     "bots": ("node.cli.processes:bots", "Publish prices and make markets on a devnet."),

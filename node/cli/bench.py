@@ -1,0 +1,130 @@
+"""`bench`: what this machine makes of the venue, everything relative to one core's recoveries."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from node.cli.failures import told
+from node.cli.output import console, facts
+from node.cli.telling import show_plain
+from node.clock import SystemClock
+from node.files import write_whole
+
+if TYPE_CHECKING:
+    from node.benchmark.figures import Figure
+    from node.benchmark.run import Begin, Part, Report, Tell
+
+PARTS = ("primitives", "rules", "end-to-end")
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Under a minute, and rougher.")
+@click.option("--only", type=click.Choice(PARTS), multiple=True, help="This part; repeatable.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="Write everything into this file."
+)
+def bench(quick: bool, only: tuple[str, ...], json_file: Path | None) -> None:
+    """Measure the venue on this machine, from its rules to orders on L1.
+
+    Everything is told in R, what one core recovers of signatures in a second, measured again
+    between all else. Aims are shown beside what was reached; the exit code judges nothing.
+    """
+    from node.benchmark.results import document
+    from node.benchmark.run import PARTS as MEASURED
+    from node.benchmark.run import run_benchmark
+    from node.benchmark.scale import FULL, QUICK
+
+    parts = [part for part in MEASURED if not only or part.name in only]
+    with told():
+        screen = console()
+        with _shown(screen, len(parts)) as (begin, tell):
+            running = run_benchmark(QUICK if quick else FULL, parts, SystemClock(), begin, tell)
+            report = asyncio.run(running)
+        show(screen, report)
+        if json_file is not None:
+            write_whole(json_file, msgspec.json.format(msgspec.json.encode(document(report))))
+
+
+@contextmanager
+def _shown(screen: Console, parts: int) -> Iterator[tuple["Begin", "Tell"]]:
+    """A bar over the parts on a terminal, a line each elsewhere."""
+    if not screen.is_terminal:
+        yield lambda part: show_plain(screen, part.title), lambda _: None
+        return
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=screen, transient=True) as progress:
+        task = progress.add_task("", total=parts)
+        begun: list[Part] = []
+
+        def begin(part: "Part") -> None:
+            progress.update(task, completed=len(begun), description=part.title)
+            begun.append(part)
+
+        def tell(what: str) -> None:
+            progress.update(task, description=f"{begun[-1].title}: {what}")
+
+        yield begin, tell
+
+
+def show(screen: Console, report: "Report") -> None:
+    """A table a part, and what the machine was doing."""
+    machine = report.machine
+    screen.print(
+        facts(
+            f"Benchmark, {report.scale}: {report.seconds:.0f} s",
+            [
+                ("R", f"{report.r.value:,.0f} recoveries/s of one core, {_spread(report.r)}"),
+                ("machine", f"{machine.cores} cores, Python {machine.python}"),
+                ("load", f"{machine.load_before} before, {machine.load_after} after"),
+            ],
+        )
+    )
+    for part in report.parts.values():
+        screen.print()
+        screen.print(_table(part))
+
+
+def _table(figures: Sequence["Figure"]) -> Table:
+    """Only how it was measured is broken into lines; the figures are not."""
+    made = Table(box=None)
+    for name in ("", ">reached", "unit", ">ratio", "aim", ">spread"):
+        right = name.startswith(">")
+        made.add_column(name.lstrip(">"), justify="right" if right else "left", no_wrap=True)
+    made.add_column("how", style="dim", overflow="fold")
+    for figure in figures:
+        made.add_row(*map(Text, _row(figure)))
+    return made
+
+
+def _row(figure: "Figure") -> Sequence[str]:
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} {figure.ratio_of}"
+    digits = 0 if figure.value >= 1_000 else 1 if figure.value >= 10 else 2
+    aim = figure.aim and f"{figure.aim} {figure.ratio_of}".strip()
+    spread = _spread(figure) if len(figure.samples) > 1 else ""
+    return (
+        figure.name,
+        f"{figure.value:,.{digits}f}",
+        figure.unit,
+        ratio,
+        aim,
+        spread,
+        figure.note,
+    )
+
+
+def _spread(figure: "Figure") -> str:
+    return f"±{figure.spread * 50:.0f} %"
