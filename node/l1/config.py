@@ -1,6 +1,6 @@
 """Settings of the devnet, read once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from node.connections import ConnectionLimits
@@ -27,6 +27,6 @@ class L1Config:
     body_bytes_max: int = 1_048_576
     body_seconds_max: float = 10.0
     idle_seconds_max: float = 30.0
-    connections: ConnectionLimits = ConnectionLimits()
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     log_blocks_max: int = 10_000
     log_results_max: int = 10_000

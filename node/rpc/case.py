@@ -6,7 +6,7 @@ from node.rpc.messages import Signed, digest_of
 from node.signatures import recover
 from node.view import VenueView
 from state.accounts import OWNER_KEY, Account, OrderReference
-from state.authentication import Verifier, may_block_trade, signer_status
+from state.authentication import Recover, Verifier, may_block_trade, signer_status
 from state.limits import SIGNATURE_BYTES
 from state.markets import BoardRow, Market
 from state.orders import RestingOrder
@@ -37,6 +37,7 @@ class Case(Struct, frozen=True):
     tx: Signed
     signature: bytes
     status: Status
+    recover: Recover = recover
 
     @property
     def now(self) -> int:
@@ -74,7 +75,7 @@ class Case(Struct, frozen=True):
         account = self.view.state.account(signer.number)
         if self.status == Status.NOT_PERMITTED:
             return not may_block_trade(account, signer.epoch, self.now)
-        verifier = Verifier(self.view.domain, recover)
+        verifier = Verifier(self.view.domain, self.recover)
         status = signer_status(
             account,
             verifier,
@@ -141,4 +142,4 @@ class Case(Struct, frozen=True):
     @property
     def recovered(self) -> bytes:
         signature = self.signer.signature if self.signers else self.signature
-        return recover(digest_of(self.view.domain, self.tx), signature)
+        return self.recover(digest_of(self.view.domain, self.tx), signature)

@@ -12,6 +12,8 @@ from node.rpc.context import Context
 from node.rpc.discovery import discover
 from node.rpc.dispatch import Method, Methods, method_table
 from node.rpc.order_results import BatchItem, OrderStanding
+from node.rpc.preview import preview
+from node.rpc.preview_results import Preview
 from node.rpc.typed_data import typed_data
 from node.rpc.views import accounts, book, markets, proofs, rollup, standing, withdrawals
 from node.view import VenueView
@@ -46,6 +48,10 @@ _VENUE = [
     Method(
         *("venue_typedData", p.TypedDataParams, r.TypedData, typed_data),
         "The EIP-712 typed data that a wallet signs, from amounts as people write them.",
+    ),
+    Method(
+        *("venue_preview", p.PreviewParams, Preview, preview),
+        "What would become of a transaction, margin before and after it; nothing is changed.",
     ),
     Method(
         *("venue_submit", p.SubmitParams, r.SubmitReceipt, submission.submit),

@@ -12,6 +12,19 @@ from state.limits import BLOCK_LEGS_MAX
 MarketName = int | str
 """A market's number or its symbol."""
 
+PreviewKind = Literal[
+    "order",
+    "cancel",
+    "withdraw",
+    "transfer",
+    "cancelAll",
+    "amend",
+    "addKey",
+    "revokeKey",
+    "blockTrade",
+]
+"""Every kind that an account signs: all but a publisher's price."""
+
 BOOK_DEPTH_DEFAULT = 20
 BOOK_DEPTH_MAX = 200
 BATCHES_DEFAULT = 20
@@ -190,6 +203,14 @@ class SubmitParams(Params, frozen=True):
     client_order_id: str | None = None
     maker_signature: Signature | None = None
     taker_signature: Signature | None = None
+
+
+class PreviewParams(Params, frozen=True):
+    """`fields` as for venue_typedData, or the `message` of typed data."""
+
+    kind: PreviewKind
+    fields: dict[str, Any] | None = None
+    message: dict[str, Any] | None = None
 
 
 class SubmitBatchParams(Params, frozen=True):

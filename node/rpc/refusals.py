@@ -11,8 +11,10 @@ from node.rpc.errors import REFUSED, RpcError
 from node.rpc.findings import FINDINGS
 from node.rpc.messages import Signed
 from node.rpc.statuses import BLOCK_REFUSALS, REFUSALS, RETRYABLE, reason_of
+from node.signatures import recover
 from node.view import SequencedReceipt, VenueView
 from state.accounts import last_sequence
+from state.authentication import Recover
 from state.execution import Receipt
 from state.status import IDENTITY_LAST, Status
 from state.transactions import BlockTrade, SignedPrice
@@ -30,14 +32,20 @@ def is_refusal(tx: Signed, receipt: Receipt) -> bool:
     return receipt.status in REFUSALS and not receipt.fills
 
 
-def refusal(view: VenueView, tx: Signed, signature: bytes, receipt: Receipt) -> RpcError:
+def refusal(
+    view: VenueView,
+    tx: Signed,
+    signature: bytes,
+    receipt: Receipt,
+    recover_signer: Recover = recover,
+) -> RpcError:
     """The error of a transaction that the rules refused.
 
     What was expected is told from the state as it stands; where that shows no reason any
     more, it is the rule in words.
     """
     status = receipt.status
-    case = Case(view, tx, signature, status)
+    case = Case(view, tx, signature, status, recover_signer)
     of_block = BLOCK_REFUSALS.get(status) if isinstance(tx, BlockTrade) else None
     message, mend = of_block or REFUSALS[status]
     details: dict[str, Any] = {

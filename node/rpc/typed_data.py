@@ -1,5 +1,7 @@
 """`venue_typedData`: what a wallet shows and signs, from what a trader means."""
 
+from typing import Any
+
 from node.rpc import drafting, wire
 from node.rpc.context import Context
 from node.rpc.dispatch import checked
@@ -45,13 +47,14 @@ FIELDS: dict[Kind, type[Params]] = {
 
 def typed_data(context: Context, params: TypedDataParams) -> TypedData:
     """The next sequence number and a short life, unless the fields say otherwise."""
-    fields = checked(
-        params.fields,
-        FIELDS[params.kind],
-        f"rpc.discover lists the fields of a {params.kind}",
-        root="$.fields",
-    )
-    return typed_data_of(context.view.domain, params.kind, _draft(context, fields))
+    message = drafted(context, params.kind, params.fields)
+    return typed_data_of(context.view.domain, params.kind, message)
+
+
+def drafted(context: Context, kind: Kind, fields: dict[str, Any]) -> AnyMessage:
+    """The message of what a trader means. InvalidParams or NotFound where it means nothing."""
+    mend = f"rpc.discover lists the fields of a {kind}"
+    return _draft(context, checked(fields, FIELDS[kind], mend, root="$.fields"))
 
 
 def typed_data_of(domain: Domain, kind: Kind, message: AnyMessage) -> TypedData:
