@@ -41,12 +41,15 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
-    """What to deploy. `purses` are the micro-USDC that each address is given."""
+    """What to deploy. Without `token` that of tests comes with it, and fills the `purses`: the
+    micro-USDC that each address is given.
+    """
 
     sequencer: bytes
     parameters: Parameters
     listings: tuple[Listing, ...]
-    purses: tuple[tuple[bytes, int], ...]
+    purses: tuple[tuple[bytes, int], ...] = ()
+    token: bytes | None = None
 
 
 class Contracts(msgspec.Struct, frozen=True):
@@ -75,9 +78,12 @@ async def deploy(
     unsound = [x.symbol.decode(errors="replace") for x in venue.listings if not is_sound(x)]
     if unsound:
         raise ValueError(f"no market can have these parameters: {', '.join(unsound)}")
+    if venue.token is not None and venue.purses:
+        raise ValueError("only the token of tests can be handed out")
     nonce = await client.nonce(governor.address, "pending")
-    token_address = created_address(governor.address, nonce)
-    rollup = created_address(governor.address, nonce + 1)
+    makes_token = venue.token is None
+    token_address = venue.token or created_address(governor.address, nonce)
+    rollup = created_address(governor.address, nonce + makes_token)
     creation = calls.deployment(
         contracts.rollup.creation_code,
         token=token_address,
@@ -86,8 +92,8 @@ async def deploy(
         genesis_output_hash=output_hash(genesis_output()),
         parameters=venue.parameters,
     )
-    made_token, made_rollup, *_ = await _all(
-        governor.send(None, contracts.token.creation_code),
+    receipts = await _all(
+        *([governor.send(None, contracts.token.creation_code)] if makes_token else []),
         governor.send(None, creation),
         *(governor.send(rollup, calls.list_market(encode_listing(x))) for x in venue.listings),
         *(
@@ -95,13 +101,14 @@ async def deploy(
             for owner, amount in venue.purses
         ),
     )
-    _check_address(made_token, token_address)
-    _check_address(made_rollup, rollup)
+    if makes_token:
+        _check_address(receipts[0], token_address)
+    _check_address(receipts[makes_token], rollup)
     return Deployment(
         chain_id=await client.chain_id(),
         token=token_address,
         rollup=rollup,
-        block=made_rollup.block_number,
+        block=receipts[makes_token].block_number,
     )
 
 

@@ -16,6 +16,7 @@ FILE_NAME = "tallystick.toml"
 COMMANDS = {
     "devnet": ("node.cli.devnet:devnet", "Run a whole venue on this machine."),
     "demo": ("node.cli.devnet:demo", "Play the whole story once over real sockets and exit."),
+    "deploy": ("node.cli.deploy:deploy", "Put a venue on L1, and write down where it is."),
     "account": ("node.cli.readings:account", "Show cash, margin, positions and open orders."),
     "book": ("node.cli.readings:book", "Show the best prices of a market."),
     "markets": ("node.cli.readings:markets", "List the markets with their prices and rules."),

@@ -102,6 +102,22 @@ def deployment_option(command: Command) -> Command:
     )(command)
 
 
+def rollup_meant(rollup: bytes | None, deployment: Path | None) -> bytes:
+    """The rollup that --rollup or --deployment names. WronglyPut without exactly one of them."""
+    if rollup is not None and deployment is not None:
+        nearer = stronger("rollup", "deployment")
+        rollup = rollup if nearer != "deployment" else None
+        deployment = deployment if nearer != "rollup" else None
+    if (rollup is None) == (deployment is None):
+        raise WronglyPut("say which venue: either --rollup ADDRESS or --deployment FILE")
+    if rollup is not None:
+        return rollup
+    from node.deploy import read_deployment
+
+    assert deployment is not None
+    return read_deployment(deployment).rollup
+
+
 def stronger(one: str, other: str) -> str | None:
     """Of two parameters that exclude each other, the one from nearer: flag, variable, file."""
     context = click.get_current_context(silent=True)

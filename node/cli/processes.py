@@ -8,12 +8,15 @@ import click
 
 from node.cli.failures import told
 from node.cli.keys import signer
+from node.cli.listening import allow_host_option, listen_option, warn_beyond_loopback
 from node.cli.options import (
-    ADDRESS,
     PORT,
     SECONDS,
+    deployment_option,
     l1_option,
     process_options,
+    rollup_meant,
+    rollup_option,
     rpc_option,
     signer_options,
 )
@@ -24,7 +27,6 @@ from node.config import (
     BATCH_SECONDS,
     EMBEDDED,
     FOLLOWER_PORT,
-    HOST,
     L1_KINDS,
     L1_PORT,
     SEQUENCER_PORT,
@@ -43,6 +45,7 @@ from node.snapshot_policy import SnapshotPolicy
 )
 @click.option("--port", type=PORT, default=L1_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Where the chain is kept.")
+@listen_option
 @click.option("--chain-id", type=int, default=31_337, show_default=True)
 @click.option(
     "--block-time",
@@ -56,6 +59,7 @@ def l1(
     kind: str,
     port: int,
     data: Path | None,
+    listen: str,
     chain_id: int,
     block_time: float,
     ready_file: Path | None,
@@ -66,15 +70,17 @@ def l1(
     async def serve_anvil(stop: asyncio.Event, announce: Announce) -> None:
         from node.devnet.anvil import AnvilConfig, find_anvil, run_anvil
 
-        config = AnvilConfig(find_anvil(os.environ), HOST, port, chain_id, block_time, data)
+        warn_beyond_loopback(listen)
+        config = AnvilConfig(find_anvil(os.environ), listen, port, chain_id, block_time, data)
         await run_anvil(config, stop, started=lambda url: announce(url=url))
 
     async def serve(stop: asyncio.Event, announce: Announce) -> None:
         from node.l1.config import L1Config
         from node.l1.server import run_l1
 
+        warn_beyond_loopback(listen)
         config = L1Config(
-            host=HOST, port=port, chain_id=chain_id, block_time=block_time, data_directory=data
+            host=listen, port=port, chain_id=chain_id, block_time=block_time, data_directory=data
         )
         await run_l1(config, stop, started=lambda url: announce(url=url))
 
@@ -87,11 +93,14 @@ def l1(
 
 @click.command()
 @l1_option
-@click.option("--rollup", type=ADDRESS, required=True, help="The rollup's address on L1.")
+@rollup_option
+@deployment_option
 @click.option(
     "--data", type=click.Path(path_type=Path), required=True, help="For journal and snapshots."
 )
 @click.option("--port", type=PORT, default=SEQUENCER_PORT, show_default=True)
+@listen_option
+@allow_host_option
 @click.option(
     "--batch-seconds",
     type=SECONDS,
@@ -110,9 +119,12 @@ def l1(
 @process_options
 def sequence(
     l1_url: str,
-    rollup: bytes,
+    rollup: bytes | None,
+    deployment: Path | None,
     data: Path,
     port: int,
+    listen: str,
+    hosts: tuple[str, ...],
     batch_seconds: float,
     snapshot_batches: int,
     name: str | None,
@@ -122,7 +134,7 @@ def sequence(
 ) -> None:
     """Run the sequencer: take orders over JSON-RPC, match them, post batches to L1."""
     with told():
-        key = signer(name, key_file)
+        key, venue = signer(name, key_file), rollup_meant(rollup, deployment)
 
     async def serve(stop: asyncio.Event, announce: Announce) -> None:
         from node.l1.client import L1Client
@@ -135,52 +147,62 @@ def sequence(
             journal=data / "journal",
             snapshots=data / "snapshots",
             snapshot_policy=SnapshotPolicy(batches=snapshot_batches),
-            rollup=rollup,
+            rollup=venue,
             engine=EngineConfig(policy=SealingPolicy(age_max=batch_seconds)),
         )
         async with L1Client(l1_url, clock=clock) as client:
             key.check_chain(await client.chain_id())
             service = await open_sequencer(config, client, key.private_key, clock)
-            await serve_view(service, service.run, port, stop, announce)
+            await serve_view(service, service.run, port, stop, announce, listen=listen, hosts=hosts)
 
     run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
 
 
 @click.command()
 @l1_option
-@click.option("--rollup", type=ADDRESS, required=True, help="The rollup's address on L1.")
+@rollup_option
+@deployment_option
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="What was read of L1.")
 @click.option("--port", type=PORT, default=FOLLOWER_PORT, show_default=True)
+@listen_option
+@allow_host_option
 @process_options
 def follow(
     l1_url: str,
-    rollup: bytes,
+    rollup: bytes | None,
+    deployment: Path | None,
     data: Path,
     port: int,
+    listen: str,
+    hosts: tuple[str, ...],
     ready_file: Path | None,
     until_stdin_closes: bool,
 ) -> None:
     """Rebuild the venue from an L1 URL and an address alone, and serve it read-only."""
+    with told():
+        venue = rollup_meant(rollup, deployment)
 
     async def serve(stop: asyncio.Event, announce: Announce) -> None:
         from node.follower import FollowerConfig, FollowerService
 
-        config = FollowerConfig(l1_url=l1_url, rollup=rollup, data_directory=data)
+        config = FollowerConfig(l1_url=l1_url, rollup=venue, data_directory=data)
         service = FollowerService(config, SystemClock())
-        await serve_view(service, service.run, port, stop, announce)
+        await serve_view(service, service.run, port, stop, announce, listen=listen, hosts=hosts)
 
     run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
 
 
 @click.command()
 @l1_option
-@click.option("--rollup", type=ADDRESS, required=True, help="The rollup's address on L1.")
+@rollup_option
+@deployment_option
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="What was read of L1.")
 @signer_options
 @process_options
 def claim(
     l1_url: str,
-    rollup: bytes,
+    rollup: bytes | None,
+    deployment: Path | None,
     data: Path,
     name: str | None,
     key_file: Path | None,
@@ -189,7 +211,7 @@ def claim(
 ) -> None:
     """Claim on L1, under bond, what every batch led to, and settle the claims in time."""
     with told():
-        key = signer(name, key_file)
+        key, venue = signer(name, key_file), rollup_meant(rollup, deployment)
 
     async def serve(stop: asyncio.Event, announce: Announce) -> None:
         from node.claimant import ClaimantConfig, ClaimantService
@@ -198,7 +220,7 @@ def claim(
 
         async with L1Client(l1_url) as client:
             key.check_chain(await client.chain_id())
-        follower = FollowerConfig(l1_url=l1_url, rollup=rollup, data_directory=data)
+        follower = FollowerConfig(l1_url=l1_url, rollup=venue, data_directory=data)
         config = ClaimantConfig(follower=follower, private_key=key.private_key)
         announce(address="0x" + key.address.hex())
         await ClaimantService(config, SystemClock()).run(stop)

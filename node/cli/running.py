@@ -87,11 +87,15 @@ async def serve_view(
     port: int,
     stop: asyncio.Event,
     announce: Announce,
+    *,
+    listen: str = HOST,
+    hosts: tuple[str, ...] = (),
 ) -> None:
     """Run a service and its JSON-RPC beside it; both end when either must."""
+    from node.cli.listening import rpc_config
     from node.rpc.server import serve
 
-    server = await serve(view, HOST, port)
+    server = await serve(view, listen, port, rpc_config(listen, hosts))
     announce(url=server.url)
     try:
         await run(stop)

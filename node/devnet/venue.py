@@ -1,40 +1,30 @@
 """A whole venue on this machine: L1, its contracts, and every process, started in order."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from node.artifacts import cache_directory, cached_artifact
 from node.clock import Clock
 from node.config import DevnetConfig
 from node.deploy import (
     Contracts,
     Deployment,
-    Venue,
-    approve,
     check_deployed,
-    deploy,
     deployment_json,
     read_deployment,
-    senders,
 )
+from node.devnet.deployment import compiled, deploy_devnet
 from node.devnet.directory import DEPLOYMENT
 from node.devnet.l1_kind import start_l1
-from node.devnet.listings import listings
-from node.devnet.people import CLAIMANT, GOVERNOR, MAKER, PUBLISHER, SEQUENCER, TRADERS, person
+from node.devnet.people import CLAIMANT, SEQUENCER
 from node.devnet.supervisor import Ready, Supervisor
 from node.errors import Retry
 from node.files import write_whole
 from node.l1.client import L1Client
-from node.l1.sender import TransactionSender
 from node.rpc.client import VenueClient
 from node.rpc.errors import RpcError
-
-PURSE = 10_000_000 * 10**6
-"""Micro-USDC that everybody who trades is given on L1."""
 
 Tell = Callable[[str], None]
 """Hears what is being done, in words."""
@@ -63,7 +53,7 @@ async def start_venue(
     Raises ChildDied where a process does not come up, Halt where `directory` is of another L1.
     """
     tell("starting L1 and compiling the contracts")
-    compiling = asyncio.create_task(asyncio.to_thread(_contracts))
+    compiling = asyncio.create_task(asyncio.to_thread(compiled))
     l1 = await start_l1(config, str(directory / "l1"), supervisor)
     deployment = await _deployed(config, directory, l1, await compiling, clock, tell)
     rollup = "0x" + deployment.rollup.hex()
@@ -84,11 +74,6 @@ async def start_venue(
     return RunningVenue(
         directory=directory, l1=l1, sequencer=sequencer, follower=follower, deployment=deployment
     )
-
-
-def _contracts() -> Contracts:
-    cache = cache_directory(os.environ)
-    return Contracts(cached_artifact("test_usdc", cache), cached_artifact("rollup", cache))
 
 
 def _sequence(config: DevnetConfig, directory: Path, on_l1: tuple[str, ...]) -> tuple[str, ...]:
@@ -149,28 +134,8 @@ async def _deployed(
             await check_deployed(client, known)
             return known
         tell("deploying the token and the rollup, listing markets, handing out USDC")
-        deployment = await _deploy(config, client, contracts, clock)
+        deployment = await deploy_devnet(
+            client, contracts, clock, config.parameters, config.price_age_max
+        )
         write_whole(path, deployment_json(deployment))
         return deployment
-
-
-async def _deploy(
-    config: DevnetConfig, client: L1Client, contracts: Contracts, clock: Clock
-) -> Deployment:
-    chain_id = await client.chain_id()
-    governor = TransactionSender(client, person(GOVERNOR).private_key, clock, chain_id=chain_id)
-    owners = [person(name) for name in (*TRADERS, MAKER)]
-    deployment = await deploy(
-        client,
-        governor,
-        contracts,
-        Venue(
-            sequencer=person(SEQUENCER).address,
-            parameters=config.parameters,
-            listings=listings(person(PUBLISHER).address, config.price_age_max),
-            purses=tuple((owner.address, PURSE) for owner in owners),
-        ),
-    )
-    keys = [owner.private_key for owner in owners]
-    await approve(deployment, senders(client, clock, chain_id, keys))
-    return deployment

@@ -1,0 +1,156 @@
+"""`deploy`: put a venue on L1 once, and write down where it is."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from contracts.calls import Parameters
+from node.cli.failures import Failure, WronglyPut, told
+from node.cli.keys import Signer, signer
+from node.cli.listings import read
+from node.cli.options import ADDRESS, json_option, l1_option, signer_options
+from node.cli.output import console, facts, print_json, waiting
+from node.clock import SystemClock
+from node.config import DevnetConfig
+from node.devnet.people import GOVERNOR, person
+from state.transactions.list_market import Listing
+
+DEFAULTS = DevnetConfig()
+PARAMETERS = {
+    "inbox_delay": "Seconds until a batch must take what L1's inbox holds.",
+    "force_delay": "Seconds until anybody may force the inbox in.",
+    "time_lag_max": "Seconds that a batch's time may lag behind L1's.",
+    "claim_window": "Seconds that a claim can be contested.",
+    "claim_bond": "Wei that a claim puts at stake.",
+    "parameter_delay": "Seconds of notice before a market changes.",
+}
+
+
+def parameter_options(command: Any) -> Any:
+    """What a deployment fixes for ever, each with a devnet's value."""
+    for name, words in reversed(PARAMETERS.items()):
+        command = click.option(
+            "--" + name.replace("_", "-"),
+            type=click.IntRange(0 if name == "claim_bond" else 1),
+            default=getattr(DEFAULTS.parameters, name),
+            show_default=True,
+            help=words,
+        )(command)
+    return command
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="The file that says where it is."
+)
+@click.option("--sequencer", type=ADDRESS, help="Who posts batches; a devnet has its own.")
+@click.option("--token", type=ADDRESS, help="The USDC of this L1; else a token of tests comes too.")
+@click.option(
+    "--markets",
+    type=click.Path(path_type=Path),
+    help="A JSON list of markets, each as the parameters of `market show --json`.",
+)
+@parameter_options
+@signer_options
+@l1_option
+@json_option
+def deploy(
+    out: Path,
+    sequencer: bytes | None,
+    token: bytes | None,
+    markets: Path | None,
+    name: str | None,
+    key_file: Path | None,
+    l1_url: str,
+    as_json: bool,
+    **parameters: int,
+) -> None:
+    """Deploy a venue on L1 in the signer's name, who governs it, and list its markets.
+
+    Where --out is there already nothing is deployed: it is checked that L1 has that venue. On a
+    devnet, signed --from governor, the test accounts get money, roles and markets.
+    """
+    with told():
+        key = signer(name, key_file)
+        own = (sequencer, token, markets)
+        if key.is_public and key.address != person(GOVERNOR).address:
+            raise WronglyPut(f"{key.name} governs no devnet: --from governor, or --key-file FILE")
+        if key.is_public and own != (None, None, None):
+            raise WronglyPut(
+                "--from deploys a devnet's venue with its own sequencer, token and markets; for "
+                "another name the deploying key with --key-file"
+            )
+        if not key.is_public and sequencer is None:
+            raise WronglyPut("say whose key posts batches: --sequencer ADDRESS")
+        listings = _listings(markets)
+        work = _deployed(out, l1_url, key, Parameters(**parameters), sequencer, token, listings)
+        with waiting("compiling the contracts, then waiting for L1"):
+            found, is_new = asyncio.run(work)
+    if as_json:
+        print_json({"isNew": is_new, **msgspec.json.decode(out.read_bytes())})
+        return
+    rows = [
+        ("chain", str(found.chain_id)),
+        ("rollup", "0x" + found.rollup.hex()),
+        ("token", "0x" + found.token.hex()),
+        ("block", str(found.block)),
+        ("written to", str(out)),
+    ]
+    console().print(facts("Deployed" if is_new else "The venue was there already", rows))
+
+
+def _listings(path: Path | None) -> tuple[Listing, ...]:
+    if path is None:
+        return ()
+    try:
+        found = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise Failure(f"cannot read {path}: {error.strerror}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise WronglyPut(f"{path} holds no JSON: {error}") from None
+    if not isinstance(found, list):
+        raise WronglyPut(f"{path} holds no list; expected [{{market}}, ...], numbered from 0")
+    return tuple(read(one) for one in found)
+
+
+async def _deployed(
+    out: Path,
+    l1_url: str,
+    key: Signer,
+    parameters: Parameters,
+    sequencer: bytes | None,
+    token: bytes | None,
+    listings: tuple[Listing, ...],
+) -> tuple[Any, bool]:
+    """The deployment that `out` names, or a new one that it names from now on."""
+    from node.deploy import Venue, check_deployed, deployment_json, read_deployment
+    from node.deploy import deploy as deploy_venue
+    from node.devnet.deployment import compiled, deploy_devnet
+    from node.files import write_whole
+    from node.l1.client import L1Client
+    from node.l1.sender import TransactionSender
+
+    clock = SystemClock()
+    async with L1Client(l1_url, clock=clock) as client:
+        chain_id = await client.chain_id()
+        key.check_chain(chain_id)
+        if out.exists():
+            known = read_deployment(out)
+            await check_deployed(client, known)
+            return known, False
+        contracts = await asyncio.to_thread(compiled)
+        if key.is_public:
+            made = await deploy_devnet(client, contracts, clock, parameters, DEFAULTS.price_age_max)
+        else:
+            assert sequencer is not None
+            governor = TransactionSender(client, key.private_key, clock, chain_id=chain_id)
+            venue = Venue(
+                sequencer=sequencer, parameters=parameters, listings=listings, token=token
+            )
+            made = await deploy_venue(client, governor, contracts, venue)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(out, deployment_json(made))
+        return made, True
