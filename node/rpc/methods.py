@@ -9,13 +9,14 @@ from node.rpc import results as r
 from node.rpc import rollup_results as rollup_r
 from node.rpc import submission, subscriptions
 from node.rpc.context import Context
+from node.rpc.cost_results import FeeSchedule, FundingSummary
 from node.rpc.discovery import discover
 from node.rpc.dispatch import Method, Methods, method_table
 from node.rpc.order_results import BatchItem, OrderStanding
 from node.rpc.preview import preview
 from node.rpc.preview_results import Preview
 from node.rpc.typed_data import typed_data
-from node.rpc.views import accounts, book, markets, proofs, rollup, standing, withdrawals
+from node.rpc.views import accounts, book, costs, markets, proofs, rollup, standing, withdrawals
 from node.view import VenueView
 
 
@@ -36,6 +37,14 @@ _VENUE = [
     Method(
         *("venue_book", p.BookParams, r.BookDepth, _reads(book.book)),
         "The book of a market, aggregated by price, best first.",
+    ),
+    Method(
+        *("venue_fees", p.FeesParams, FeeSchedule, _reads(costs.fees)),
+        "What fills cost, who is paid it, and how it is rounded.",
+    ),
+    Method(
+        *("venue_funding", p.FundingParams, FundingSummary, _reads(costs.funding)),
+        "What holding a position costs: nothing yet, and which rule it will come from.",
     ),
     Method(
         *("venue_account", p.AccountParams, r.AccountSummary, _reads(accounts.account)),

@@ -47,6 +47,16 @@ class MarketParams(Params, frozen=True):
     market: MarketName
 
 
+class FeesParams(Params, frozen=True):
+    """All markets, unless one is named."""
+
+    market: MarketName | None = None
+
+
+class FundingParams(Params, frozen=True):
+    market: MarketName
+
+
 class BookParams(Params, frozen=True):
     """`depth` levels a side: BOOK_DEPTH_DEFAULT of them unless given, BOOK_DEPTH_MAX at most."""
 
