@@ -7,10 +7,9 @@ before its batch is posted.
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
 import structlog
-from msgspec import Struct, structs
+from msgspec import structs
 
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
@@ -23,7 +22,8 @@ from node.rollup import RollupReader, RollupTerms
 from node.scanner import L1Scanner
 from node.sequencing.agreement import Agreement
 from node.sequencing.answers import Answers
-from node.sequencing.engine import Engine, EngineConfig, RunBlocking, backlogged
+from node.sequencing.config import SequencerConfig
+from node.sequencing.engine import Engine, RunBlocking, backlogged
 from node.sequencing.history import History
 from node.sequencing.intake import Intake, Unavailable, UnavailableReason, outcomes, stopping
 from node.sequencing.l1_view import L1Base, L1View
@@ -32,7 +32,7 @@ from node.sequencing.recovery import Paths, recovered
 from node.sequencing.snapshotting import Snapshotting
 from node.sequencing.watch import NO_FINALITY, Watch
 from node.signatures import recover
-from node.snapshot_policy import SnapshotPolicy
+from node.signers.known import Signers, signers
 from node.view import BatchRecord, FillFeed, Heads, SignedTransaction, Stops, UpdateFeed
 from sequencer.posting import PostingLimits
 from state.authentication import Verifier
@@ -42,27 +42,7 @@ from state.transactions import Transaction
 
 log = structlog.get_logger(__name__)
 
-
-class SequencerConfig(Struct, frozen=True, kw_only=True):
-    """Settings of the service. `rollup` is its address, `queue_max` counts transactions.
-
-    `confirmations` are the blocks under L1's head that are not believed yet. Where L1 is
-    silent for longer than `silence_seconds` nothing is taken. `corrupt_batch` names a
-    batch to post with a flipped byte, for drills on a devnet. Snapshots go to the folder
-    `snapshots`; without it every restart replays the whole journal.
-    """
-
-    journal: Path
-    rollup: bytes
-    engine: EngineConfig = EngineConfig()
-    queue_max: int = 4_096
-    poll_seconds: float = 0.5
-    tick_seconds: float = 0.05
-    silence_seconds: float = 60.0
-    confirmations: int = 0
-    corrupt_batch: int | None = None
-    snapshots: Path | None = None
-    snapshot_policy: SnapshotPolicy = SnapshotPolicy()
+__all__ = ["SequencerConfig", "SequencerService", "open_sequencer"]
 
 
 class SequencerService:
@@ -80,6 +60,7 @@ class SequencerService:
         poster: Poster,
         clock: Clock,
         run_blocking: RunBlocking = asyncio.to_thread,
+        signers: Signers | None = None,
     ) -> None:
         self.config = config
         self.domain = terms.domain
@@ -88,7 +69,8 @@ class SequencerService:
         self.fills, self.updates = FillFeed(), UpdateFeed()
         self._clock = clock
         self._history = history
-        self._intake = Intake(config.queue_max)
+        self._signers = signers
+        self._intake = Intake(config.queue_max, signers.pool.ask if signers else None)
         self._view = L1View(history.l1_base)
         self._agreement = Agreement(self.domain, history, self._view)
         self.engine = Engine(
@@ -101,7 +83,10 @@ class SequencerService:
             updates=self.updates,
             clock=clock,
             run_blocking=run_blocking,
+            signers=signers.known if signers else None,
         )
+        if signers is not None:
+            signers.pool.progress = self.engine.wake.set
         self._scanner = L1Scanner(
             reader,
             first=terms.deployed_at,
@@ -119,10 +104,7 @@ class SequencerService:
         self.posting = Posting(
             self.engine,
             poster,
-            PostingLimits(
-                inbox_delay=terms.parameters.inbox_delay,
-                time_lag_max=terms.parameters.time_lag_max,
-            ),
+            _posting_limits(terms),
             clock=clock,
             pause_seconds=config.poll_seconds,
             hurry=self.watch.hurry.set,
@@ -139,19 +121,23 @@ class SequencerService:
         Unavailable, which is a Retry, while nothing is taken; Halt when nothing ever will be;
         ClientOrderIdUsed where the id names another transaction.
         """
-        self._check_open()
-        pending = self._intake.put(tx, signature, client_order_id)
-        self.engine.wake.set()
-        return await pending.answer
+        (answer,) = self.hand_in([SignedTransaction(tx, signature, client_order_id)])
+        return await answer
 
     async def submit_batch(
         self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
     ) -> list[Receipt | Exception]:
         """As `VenueWriter.submit_batch`. Unavailable or Halt where none of it was taken."""
+        return await outcomes(self.hand_in(batch, stops=stops))
+
+    def hand_in(
+        self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
+    ) -> Sequence[asyncio.Future[Receipt]]:
+        """As `VenueWriter.hand_in`."""
         self._check_open()
         pendings = self._intake.put_batch(batch, stops)
         self.engine.wake.set()
-        return await outcomes(pendings)
+        return [pending.answer for pending in pendings]
 
     def _check_open(self) -> None:
         if self._failure is not None:
@@ -235,6 +221,16 @@ class SequencerService:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Raises Halt where going on could lose money."""
+        if self._signers is None:
+            await self._run(stop)
+            return
+        try:
+            await self._signers.pool.start()
+            await self._run(stop)
+        finally:
+            await self._signers.pool.close()
+
+    async def _run(self, stop: asyncio.Event) -> None:
         ending = asyncio.Event()
         # These two finish what they are writing.
         writers = [
@@ -293,6 +289,11 @@ class SequencerService:
             self.engine.wake.set()
 
 
+def _posting_limits(terms: RollupTerms) -> PostingLimits:
+    parameters = terms.parameters
+    return PostingLimits(inbox_delay=parameters.inbox_delay, time_lag_max=parameters.time_lag_max)
+
+
 async def open_sequencer(
     config: SequencerConfig,
     client: L1Client,
@@ -322,7 +323,8 @@ async def open_sequencer(
             f"none older than {terms.parameters.time_lag_max} s: seal within an eighth of that"
         )
     paths = Paths(config.journal, config.snapshots)
-    verifier = Verifier(terms.domain, recover)
+    ahead = signers(terms.domain, config.signature_workers)
+    verifier = Verifier(terms.domain, ahead.known.recover if ahead else recover)
     history = await run_blocking(
         lambda: recovered(
             paths, config.snapshot_policy, verifier, disk or SystemDisk(), open_database
@@ -337,4 +339,5 @@ async def open_sequencer(
         poster=poster,
         clock=clock,
         run_blocking=run_blocking,
+        signers=ahead,
     )

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from state.book_changes import BookChange
 from state.commitment import Commitment
 from state.eip712 import Domain
 from state.execution import Receipt
@@ -119,7 +120,8 @@ class Executed(Struct, frozen=True, gc=False, kw_only=True):
     """One transaction or inbox item that ran, in the place where it ran.
 
     Exactly one of `tx` and `item` is there. What was refused but consumed a sequence number is
-    told too; resubmissions and what left no trace are not.
+    told too; resubmissions and what left no trace are not. `book` is what it did to resting
+    orders, its own and those it met.
     """
 
     batch: int
@@ -127,6 +129,7 @@ class Executed(Struct, frozen=True, gc=False, kw_only=True):
     receipt: Receipt
     tx: Transaction | None = None
     item: InboxItem | None = None
+    book: tuple[BookChange, ...] = ()
 
 
 class Update(Struct, frozen=True, kw_only=True):
@@ -268,6 +271,15 @@ class VenueWriter(VenueView, Protocol):
 
         A `SequencedReceipt` where the batch is known. `node.errors.Retry` while the node
         cannot take transactions, `node.errors.Halt` when it never will again, ClientOrderIdUsed.
+        """
+        ...
+
+    def hand_in(
+        self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
+    ) -> Sequence[asyncio.Future[Receipt]]:
+        """As `submit_batch`, queued when this returns; the last is answered when all are.
+
+        Whoever hands in first is executed first.
         """
         ...
 

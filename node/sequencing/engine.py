@@ -17,6 +17,7 @@ from node.sequencing.answers import ClientOrderIdUsed
 from node.sequencing.history import History
 from node.sequencing.intake import Intake, Parcel, Pending, Unavailable, UnavailableReason
 from node.sequencing.l1_view import L1View
+from node.signers.known import KnownSigners
 from node.view import FillFeed, NotAttempted, SequencedReceipt, UpdateFeed
 from sequencer.sealing import BatchFigures, SealingPolicy, seal_reason
 from state.execution import Receipt
@@ -63,6 +64,7 @@ class Engine:
         updates: UpdateFeed,
         clock: Clock,
         run_blocking: RunBlocking,
+        signers: KnownSigners | None = None,
     ) -> None:
         self.config = config
         self.history = history
@@ -79,6 +81,7 @@ class Engine:
         self._followed = -1
         self._clock = clock
         self._run_blocking = run_blocking
+        self._signers = signers
         self._resequence: tuple[int, str] | None = None
         self._opened_at: float | None = None
         self._items_since: float | None = None
@@ -112,7 +115,7 @@ class Engine:
             if 0 < len(self.intake) < self.config.group_max:
                 await self._clock.sleep(self.config.group_seconds)
             await self.cycle()
-            if len(self.intake) and not self.history.owed:
+            if self.intake.is_ready and not self.history.owed:
                 self.wake.set()
             # A cycle that had nothing to write did not wait for the disk: let others run.
             await asyncio.sleep(0)
@@ -240,6 +243,8 @@ class Engine:
         """Execute a group, put it on disk, then answer."""
         answers: list[tuple[Pending, Receipt | Exception]] = []
         fills: list[ToldFill] = []
+        if self._signers is not None:
+            self._signers.expect(parcel.known for parcel in group)
         try:
             for parcel in group:
                 for pending, answer in self._execute_parcel(parcel):

@@ -2,13 +2,19 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 
 from node.errors import Retry
+from node.signers.frames import Known
+from node.signers.pool import Request
 from node.view import SignedTransaction, Stops
+from state.chunks import Row
 from state.execution import Receipt
-from state.transactions import Transaction
+from state.transactions import Transaction, encode_transaction
+
+Ask = Callable[[Sequence[Row]], Request | None]
+"""Has the signers of rows recovered ahead of the rules: `SignerPool.ask`."""
 
 
 class UnavailableReason(StrEnum):
@@ -56,25 +62,44 @@ class Pending:
             self.answer.set_exception(error)
 
 
-async def outcomes(pendings: Sequence[Pending]) -> list[Receipt | Exception]:
+async def outcomes(answers: Sequence[asyncio.Future[Receipt]]) -> list[Receipt | Exception]:
     """What became of each, once all are answered."""
     found: list[Receipt | Exception] = []
-    for pending in pendings:
+    for answer in answers:
         try:
-            found.append(await pending.answer)
+            found.append(await answer)
         except Exception as error:
             found.append(error)
     return found
 
 
 class Parcel:
-    """Transactions that stay together; after one that `stops` says yes to, the rest is left."""
+    """Transactions that stay together; after one that `stops` says yes to, the rest is left.
 
-    __slots__ = ("pendings", "stops")
+    `signers` is what was asked about their signatures, None where nobody works ahead.
+    """
 
-    def __init__(self, pendings: Sequence[Pending], stops: Stops | None = None) -> None:
+    __slots__ = ("pendings", "signers", "stops")
+
+    def __init__(
+        self,
+        pendings: Sequence[Pending],
+        stops: Stops | None = None,
+        signers: Request | None = None,
+    ) -> None:
         self.pendings = pendings
         self.stops = stops
+        self.signers = signers
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing more is found out about its signatures by waiting."""
+        return self.signers is None or self.signers.is_done
+
+    @property
+    def known(self) -> Known:
+        """What was found out ahead."""
+        return self.signers.known if self.signers is not None else {}
 
     def fail(self, error: Exception) -> None:
         for pending in self.pendings:
@@ -82,15 +107,24 @@ class Parcel:
 
 
 class Intake:
-    """First in, first out; at most `depth` transactions wait."""
+    """First in, first out; at most `depth` transactions wait.
 
-    def __init__(self, depth: int) -> None:
+    With `ask` the signatures of what comes in are looked at while it waits.
+    """
+
+    def __init__(self, depth: int, ask: Ask | None = None) -> None:
         self.depth = depth
+        self._ask = ask
         self._parcels: deque[Parcel] = deque()
         self._waiting = 0
 
     def __len__(self) -> int:
         return self._waiting
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._parcels) and self._parcels[0].is_ready
 
     def put(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Pending:
         """Unavailable (overloaded) where the queue is full."""
@@ -108,17 +142,18 @@ class Intake:
                 f"a queue of {self.depth}; send it again in a moment",
             )
         pendings = [Pending(one.tx, one.signature, one.client_order_id) for one in batch]
-        self._parcels.append(Parcel(pendings, stops))
+        signers = self._ask(list(_rows_of(batch))) if self._ask is not None else None
+        self._parcels.append(Parcel(pendings, stops, signers))
         self._waiting += len(pendings)
         return pendings
 
     def take(self, count: int) -> list[Parcel]:
-        """The next parcels of at most `count` transactions together; one at least, however large.
+        """The next parcels of at most `count` transactions together; the first however large.
 
-        None where `count` is zero.
+        None where `count` is zero, and none behind the first that is not ready.
         """
         taken: list[Parcel] = []
-        while self._parcels and count > 0:
+        while self.is_ready and count > 0:
             size = len(self._parcels[0].pendings)
             if taken and size > count:
                 break
@@ -133,3 +168,12 @@ class Intake:
             parcel.fail(error)
         self._parcels.clear()
         self._waiting = 0
+
+
+def _rows_of(batch: Sequence[SignedTransaction]) -> Iterator[Row]:
+    """Those that fit a row; what does not is malformed, whoever signed it."""
+    for one in batch:
+        try:
+            yield Row(*encode_transaction(one.tx), one.signature)
+        except OverflowError:
+            continue

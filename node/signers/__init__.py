@@ -1,0 +1,1 @@
+"""Signers of transactions, recovered in processes of their own, ahead of the rules."""

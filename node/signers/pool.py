@@ -1,0 +1,263 @@
+"""Worker processes that recover signers while the node does something else.
+
+Whatever waits is sent at once, in frames of at most `FRAME_ROWS`, to whoever is free. A worker
+that dies, or does not answer for `PATIENCE_SECONDS`, is replaced; what it had is told as
+unknown, which costs whoever asked a recovery of its own and nothing else.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+
+from node.signers.frames import (
+    SIZE_BYTES,
+    Known,
+    encode_rows,
+    found_in,
+    framed,
+    is_recoverable,
+)
+from state.chunks import Row
+from state.eip712 import Domain
+
+log = structlog.get_logger(__name__)
+
+FRAME_ROWS = 128
+FRAMES_AHEAD = 2
+"""Frames a worker may have: one that it works on, and the next."""
+
+PATIENCE_SECONDS = 10.0
+PAUSE_SECONDS = 1.0
+"""Between the end of a worker and the start of the next in its place."""
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def default_workers() -> int:
+    """One for each core but the one that the node itself needs; one at least."""
+    return max(1, (os.cpu_count() or 1) - 1)
+
+
+class Request:
+    """Rows whose signers somebody wants; `known` is what was found when it `is_done`."""
+
+    __slots__ = ("_waiting", "done", "known")
+
+    def __init__(self, count: int) -> None:
+        self._waiting = count
+        self.known: Known = {}
+        self.done: asyncio.Future[None] | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self._waiting == 0
+
+    def add(self, known: Known) -> None:
+        """One row more is through, whatever was found."""
+        self.known |= known
+        self._waiting -= 1
+        if self._waiting == 0 and self.done is not None and not self.done.done():
+            self.done.set_result(None)
+
+
+Asked = tuple[Request, Row]
+
+
+class Worker:
+    """One process and what it has not answered yet."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.frames: deque[list[Asked]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def send(self, frame: list[Asked]) -> None:
+        self.frames.append(frame)
+        assert self.process.stdin is not None
+        # Two frames fit the pipe's buffer, so this never waits for the worker.
+        self.process.stdin.write(framed(encode_rows(row for _, row in frame)))
+        if self._timer is None:
+            self._watch()
+
+    async def receive(self) -> None:
+        """The next answer, handed out. ValueError or EOFError where it is none."""
+        assert self.process.stdout is not None
+        size = await self.process.stdout.readexactly(SIZE_BYTES)
+        body = await self.process.stdout.readexactly(int.from_bytes(size, "big"))
+        found = found_in(body, [row for _, row in self.frames[0]])
+        for (request, _), (_, known) in zip(self.frames.popleft(), found, strict=True):
+            request.add(known)
+        self._watch()
+
+    def give_up(self) -> None:
+        """Whoever waits for this worker does without."""
+        self._rest()
+        while self.frames:
+            for request, _ in self.frames.popleft():
+                request.add({})
+
+    def kill(self) -> None:
+        self._rest()
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+    def _watch(self) -> None:
+        self._rest()
+        if self.frames:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(PATIENCE_SECONDS, self.kill)
+
+    def _rest(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class SignerPool:
+    """`count` workers. `progress` is called, if it is set, whenever some were recovered."""
+
+    def __init__(self, on: Domain, count: int) -> None:
+        self.progress: Callable[[], None] | None = None
+        self.ended = 0
+        """How many workers ended that nobody asked to."""
+        self._domain = on
+        self._count = count
+        self._waiting: deque[Asked] = deque()
+        self._workers: list[Worker] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_due = False
+
+    @property
+    def workers(self) -> Sequence[Worker]:
+        """Those that run now."""
+        return self._workers
+
+    async def start(self) -> None:
+        """Return once every worker runs that can be started."""
+        started = [asyncio.Event() for _ in range(self._count)]
+        self._tasks = [asyncio.create_task(self._keep(event)) for event in started]
+        await asyncio.gather(*(event.wait() for event in started))
+
+    def ask(self, rows: Sequence[Row]) -> Request | None:
+        """Recover the signers of `rows`; None where there is nothing to be done ahead."""
+        if not self._workers:
+            return None
+        rows = [row for row in rows if is_recoverable(row)]
+        if not rows:
+            return None
+        request = Request(len(rows))
+        self._waiting.extend([(request, row) for row in rows])
+        if not self._is_due:
+            # What else comes in this turn of the loop goes into the same frame.
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._dispatch)
+        return request
+
+    async def recover(self, rows: Sequence[Row]) -> Known:
+        """As `ask`, waited for."""
+        request = self.ask(rows)
+        if request is None:
+            return {}
+        if not request.is_done:
+            request.done = asyncio.get_running_loop().create_future()
+            await request.done
+        return request.known
+
+    async def close(self) -> None:
+        """End every worker; whoever still waits does without."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for worker in self._workers:
+            worker.kill()
+            worker.give_up()
+            await _ended(worker)
+        self._workers.clear()
+        self._drop_waiting()
+
+    # --- parts ---
+
+    def _dispatch(self) -> None:
+        """Send what waits to whoever has the least to do."""
+        self._is_due = False
+        while self._waiting:
+            free = [one for one in self._workers if len(one.frames) < FRAMES_AHEAD]
+            if not free:
+                return
+            idle = sum(not one.frames for one in free)
+            share = -(-len(self._waiting) // max(1, idle))
+            count = min(FRAME_ROWS, share, len(self._waiting))
+            frame = [self._waiting.popleft() for _ in range(count)]
+            min(free, key=lambda one: len(one.frames)).send(frame)
+
+    def _drop_waiting(self) -> None:
+        while self._waiting:
+            self._waiting.popleft()[0].add({})
+
+    async def _start_worker(self) -> Worker:
+        path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "node.signers.worker"),
+            *(str(self._domain.chain_id), self._domain.rollup.hex()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": path},
+            start_new_session=True,
+        )
+        worker = Worker(process)
+        self._workers.append(worker)
+        return worker
+
+    async def _keep(self, tried: asyncio.Event) -> None:
+        """Have a worker, and when it ends another. Sets `tried` once that was tried."""
+        while True:
+            try:
+                worker = await self._start_worker()
+            except OSError as error:
+                log.warning("signature_worker_not_started", error=str(error))
+            else:
+                tried.set()
+                await self._listen(worker)
+                await self._bury(worker)
+            tried.set()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _bury(self, worker: Worker) -> None:
+        self._workers.remove(worker)
+        worker.kill()
+        worker.give_up()
+        if not self._workers:
+            self._drop_waiting()
+        self._dispatch()
+        self._told()
+        await _ended(worker)
+        self.ended += 1
+        log.warning("signature_worker_ended", code=worker.process.returncode)
+
+    async def _listen(self, worker: Worker) -> None:
+        try:
+            while True:
+                await worker.receive()
+                self._dispatch()
+                self._told()
+        except (EOFError, OSError, ValueError):
+            return
+
+    def _told(self) -> None:
+        if self.progress is not None:
+            self.progress()
+
+
+async def _ended(worker: Worker) -> None:
+    """Nothing of the process is left; its pipe is closed."""
+    assert worker.process.stdin is not None
+    worker.process.stdin.close()
+    with contextlib.suppress(OSError):
+        await worker.process.stdin.wait_closed()
+    await worker.process.wait()
