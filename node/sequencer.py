@@ -85,8 +85,6 @@ class SequencerService:
             run_blocking=run_blocking,
             signers=signers.known if signers else None,
         )
-        if signers is not None:
-            signers.pool.progress = self.engine.wake.set
         self._scanner = L1Scanner(
             reader,
             first=terms.deployed_at,
@@ -225,7 +223,7 @@ class SequencerService:
             await self._run(stop)
             return
         try:
-            await self._signers.pool.start()
+            await self._signers.pool.start(self.engine.wake.set)
             await self._run(stop)
         finally:
             await self._signers.pool.close()

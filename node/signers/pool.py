@@ -120,10 +120,10 @@ class Worker:
 
 
 class SignerPool:
-    """`count` workers. `progress` is called, if it is set, whenever some were recovered."""
+    """`count` workers. `progress` is called, if it is given, whenever some were recovered."""
 
     def __init__(self, on: Domain, count: int) -> None:
-        self.progress: Callable[[], None] | None = None
+        self._progress: Callable[[], None] | None = None
         self.ended = 0
         """How many workers ended that nobody asked to."""
         self._domain = on
@@ -138,8 +138,9 @@ class SignerPool:
         """Those that run now."""
         return self._workers
 
-    async def start(self) -> None:
+    async def start(self, progress: Callable[[], None] | None = None) -> None:
         """Return once every worker runs that can be started."""
+        self._progress = progress
         started = [asyncio.Event() for _ in range(self._count)]
         self._tasks = [asyncio.create_task(self._keep(event)) for event in started]
         await asyncio.gather(*(event.wait() for event in started))
@@ -250,8 +251,8 @@ class SignerPool:
             return
 
     def _told(self) -> None:
-        if self.progress is not None:
-            self.progress()
+        if self._progress is not None:
+            self._progress()
 
 
 async def _ended(worker: Worker) -> None:
