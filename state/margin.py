@@ -26,21 +26,23 @@ def is_fresh(row: BoardRow, now: int) -> bool:
 
 def worst_lots(position: Position) -> int:
     """max(|lots + bids|, |lots - asks|): the largest position that open orders can make."""
-    lots = position.lots
-    return max(abs(lots + position.bid_lots), abs(lots - position.ask_lots))
+    # Bids and asks are not negative, so neither of the other two signs can be the larger.
+    long, short = position.lots + position.bid_lots, position.ask_lots - position.lots
+    return long if long > short else short
 
 
 def interest_scale(row: BoardRow) -> int:
     """How far open interest has come from `interest_lower` to `interest_upper`, in ppm, up."""
-    if row.interest_upper == 0:
+    lower, upper = row.interest_lower, row.interest_upper
+    if upper == 0:
         return 0
-    open_interest = notional(max(row.long.lots, row.short.lots), row.mark)
-    if open_interest <= row.interest_lower:
+    long, short = row.long.lots, row.short.lots
+    open_interest = notional(long if long > short else short, row.mark)
+    if open_interest <= lower:
         return 0
-    if open_interest >= row.interest_upper:
+    if open_interest >= upper:
         return RATE_ONE
-    past = open_interest - row.interest_lower
-    return ratio_up(RATE_ONE, past, row.interest_upper - row.interest_lower)
+    return ratio_up(RATE_ONE, open_interest - lower, upper - lower)
 
 
 def initial_margin(row: BoardRow, exposure: int) -> int:
@@ -48,18 +50,15 @@ def initial_margin(row: BoardRow, exposure: int) -> int:
 
     rate = initial + ceil((1 - initial) x interest_scale)
     """
-    scale = interest_scale(row)
-    required, tiers = 0, row.tiers
-    for index, tier in enumerate(tiers):
-        if exposure <= tier.start and index > 0:
-            break
-        top = exposure
-        if index + 1 < len(tiers):
-            top = min(exposure, tiers[index + 1].start)
-        rate = tier.initial
-        if scale:
-            rate += share_up(RATE_ONE - rate, scale)
-        required += share_up(top - tier.start, rate)
+    scale, required = interest_scale(row), 0
+    for tier in reversed(row.tiers):
+        start = tier.start
+        if exposure > start:
+            rate = tier.initial
+            if scale:
+                rate += share_up(RATE_ONE - rate, scale)
+            required += share_up(exposure - start, rate)
+            exposure = start
     return required
 
 
@@ -68,11 +67,15 @@ def health(state: PreState, account: Account, changed: BoardRow | None = None) -
 
     `changed` stands in for the board row of its market.
     """
-    equity, initial = account.cash, 0
+    equity, initial, row_of = account.cash, 0, state.row
+    # The hottest loop of the venue: what `_row` and `notional` do stands here in line.
     for position in account.positions:
-        row = _row(state, position.market, changed)
-        equity += notional(position.lots, row.mark)
-        initial += initial_margin(row, notional(worst_lots(position), row.mark))
+        market = position.market
+        row = changed if changed is not None and changed.market == market else row_of(market)
+        assert row is not None, "a position's market has a row"
+        mark = row.mark
+        equity += position.lots * mark
+        initial += initial_margin(row, worst_lots(position) * mark)
     return Health(equity, initial)
 
 
@@ -82,7 +85,7 @@ def cautious_health(state: PreState, account: Account) -> Health:
     """
     equity, initial = account.cash, 0
     for position in account.positions:
-        row = _row(state, position.market, None)
+        row = _row(state, position.market)
         low, high = min(row.mark, row.slow_mark), max(row.mark, row.slow_mark)
         equity += notional(position.lots, low if position.lots > 0 else high)
         initial += initial_margin(row, notional(worst_lots(position), high))
@@ -92,7 +95,7 @@ def cautious_health(state: PreState, account: Account) -> Health:
 def has_fresh_marks(state: PreState, account: Account) -> bool:
     """Whether every market that the account stands in is live and has a fresh mark."""
     now = state.machine.time
-    return all(is_fresh(_row(state, p.market, None), now) for p in account.positions)
+    return all(is_fresh(_row(state, p.market), now) for p in account.positions)
 
 
 def may_stand(before: Health, after: Health, lots_before: int, lots_after: int) -> bool:
@@ -109,9 +112,7 @@ def may_stand(before: Health, after: Health, lots_before: int, lots_after: int) 
     return after.equity * before.initial >= before.equity * after.initial
 
 
-def _row(state: PreState, market: int, changed: BoardRow | None) -> BoardRow:
-    if changed is not None and changed.market == market:
-        return changed
+def _row(state: PreState, market: int) -> BoardRow:
     row = state.row(market)
     assert row is not None, "a position's market has a row"
     return row

@@ -65,8 +65,9 @@ def room_status(
     the position past the market's maximum.
     """
     resting = with_resting_lots(account, market.market, side, lots)
-    before, after = health(state, account), health(state, resting)
-    if after.equity - cost < after.initial and after.initial > before.initial:
+    after = health(state, resting)
+    # Hardly ever short of margin: only then what it was before is worth its price.
+    if after.equity - cost < after.initial and after.initial > health(state, account).initial:
         return Status.MARGIN_TOO_LOW
     worst_before = worst_lots(account.position(market.market) or Position(market.market))
     worst_after = worst_lots(resting.position(market.market) or Position(market.market))

@@ -63,11 +63,12 @@ class Trade(Exchange):
     def _standing(self, before: Account, after: Account) -> Status:
         if status := self.size_status(before, after):
             return status
-        healths = health(self.changes, before), health(self.changes, after, self.row_after)
-        lots_before = lots_of(before, self.order.market)
-        if may_stand(*healths, lots_before, lots_of(after, self.order.market)):
+        left = health(self.changes, after, self.row_after)
+        if left.is_healthy:  # as nearly always; what it was before then says nothing
             return Status.OK
-        return Status.TAKER_MARGIN_TOO_LOW
+        lots = lots_of(before, self.order.market), lots_of(after, self.order.market)
+        stands = may_stand(health(self.changes, before), left, *lots)
+        return Status.OK if stands else Status.TAKER_MARGIN_TOO_LOW
 
     def match(self) -> None:
         """MATCH: what was exchanged, the front order and the registers."""
