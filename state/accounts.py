@@ -4,6 +4,9 @@ There is no entry price: buying moves cash down and lots up, selling the other w
 and profit is what remains.
 """
 
+from bisect import bisect_left
+from operator import attrgetter
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -103,36 +106,37 @@ class Account(Struct, frozen=True, gc=False):
         return None
 
 
+_market = attrgetter("market")
+_order_name = attrgetter("epoch", "sequence")
+
 ABSENT = Account(owner=ZERO_ADDRESS)
 """What an unknown number holds: nothing, owned by nobody."""
 
 
 def with_position(account: Account, position: Position, cash: int | None = None) -> Account:
     """`account` with its slot for that market replaced, added, or removed when empty."""
-    market = position.market
-    others = [held for held in account.positions if held.market != market]
-    if not position.is_empty:
-        index = sum(held.market < market for held in others)
-        others.insert(index, position)
-    if cash is None:
-        return replace(account, positions=tuple(others))
-    return replace(account, positions=tuple(others), cash=cash)
+    held, market = account.positions, position.market
+    index = bisect_left(held, market, key=_market)
+    behind = index + (index < len(held) and held[index].market == market)
+    kept = () if position.is_empty else (position,)
+    positions = held[:index] + kept + held[behind:]
+    return replace(account, positions=positions, cash=account.cash if cash is None else cash)
 
 
 def with_order(account: Account, reference: OrderReference) -> Account:
     """`account` with one more resting order."""
-    place = (reference.epoch, reference.sequence)
-    index = sum((held.epoch, held.sequence) < place for held in account.orders)
-    orders = (*account.orders[:index], reference, *account.orders[index:])
-    return replace(account, orders=orders)
+    held = account.orders
+    index = bisect_left(held, (reference.epoch, reference.sequence), key=_order_name)
+    return replace(account, orders=(*held[:index], reference, *held[index:]))
 
 
 def without_order(account: Account, epoch: int, sequence: int) -> Account:
     """`account` without the resting order (epoch, sequence)."""
-    orders = tuple(
-        held for held in account.orders if held.sequence != sequence or held.epoch != epoch
-    )
-    return replace(account, orders=orders)
+    held, name = account.orders, (epoch, sequence)
+    index = bisect_left(held, name, key=_order_name)
+    if index == len(held) or _order_name(held[index]) != name:
+        return account
+    return replace(account, orders=held[:index] + held[index + 1 :])
 
 
 def without_key(account: Account, epoch: int) -> Account:

@@ -21,6 +21,9 @@ class Life(IntEnum):
     POST_ONLY = 3
 
 
+_RESTING = (Life.GTC, Life.POST_ONLY)
+
+
 class SelfTrade(IntEnum):
     """What happens when an order meets one of its own account."""
 
@@ -41,7 +44,7 @@ class Flags(Struct, frozen=True, gc=False):
     @property
     def may_rest(self) -> bool:
         """Whether what is left of such an order joins the book."""
-        return self.life in (Life.GTC, Life.POST_ONLY)
+        return self.life in _RESTING
 
 
 def encode_flags(flags: Flags) -> int:

@@ -89,8 +89,9 @@ class Changes:
         return self.base.market(number) if written is None else written
 
     def row(self, market: int) -> BoardRow | None:
-        written = self.rows.get(board_key(market))
-        row = self.base.row(market) if written is None else written
+        row = self.rows.get(board_key(market)) if self.rows else None
+        if row is None:
+            row = self.base.row(market)
         return row if row is not None and row.market == market else None
 
     def order(self, market: int, side: int, key: int) -> RestingOrder | None:
@@ -102,7 +103,7 @@ class Changes:
     def front(self, market: int, side: int) -> tuple[int, RestingOrder] | None:
         """The best resting order: the leftmost leaf of its book."""
         # A step reads the front before it writes that book; a layer never merges two.
-        assert not any(place[:2] == (market, side) for place in self.orders)
+        assert not self.orders or all(place[:2] != (market, side) for place in self.orders)
         return self.base.front(market, side)
 
     # --- writes ---
