@@ -5,9 +5,8 @@ one that is six times slower.
 """
 
 from eth_hash.backends import pysha3
-from eth_hash.main import Keccak256
 
-keccak = Keccak256(pysha3.backend)
+keccak = pysha3.backend.keccak256
 
 ZERO_HASH = bytes(32)
 ZERO_ADDRESS = bytes(20)

@@ -19,8 +19,7 @@ from state.crypto import keccak
 
 def hash_level(preimages: list[bytes]) -> list[bytes]:
     """keccak of each 64-byte preimage: one call hashes all the inner nodes of a level."""
-    hasher = keccak.hasher
-    return [hasher(preimage) for preimage in preimages]
+    return [keccak(preimage) for preimage in preimages]
 
 
 class Leaf:
