@@ -33,7 +33,7 @@ class AppliedState(PreState, Protocol):
     def apply(self, changes: Changes) -> None: ...
 
 
-class Receipt(Struct, frozen=True):
+class Receipt(Struct, frozen=True, gc=False):
     """What became of one transaction or item: its status, its fills, its steps."""
 
     status: Status

@@ -5,7 +5,6 @@ The machine is the one leaf that changes in every step; it is copied per step an
 then written in place.
 """
 
-from copy import copy
 from enum import IntEnum
 
 from msgspec import Struct, field
@@ -18,7 +17,7 @@ from state.packing import NotCanonical, Reader, i128, u
 DOMAIN = 6
 
 
-class Sums(Struct):
+class Sums(Struct, gc=False):
     """Figures over the whole venue. Each moves by exactly what a write changed."""
 
     cash: int = 0
@@ -81,7 +80,7 @@ class BlockInProgress(Struct, frozen=True, gc=False):
 NO_BLOCK = BlockInProgress()
 
 
-class Machine(Struct):
+class Machine(Struct, gc=False):
     """The flat component of the state."""
 
     batch: int = 0
@@ -108,8 +107,8 @@ class Machine(Struct):
 
     def copied(self) -> "Machine":
         """A machine to write a step into; what it shares with this one is never written."""
-        machine = copy(self)
-        machine.sums = copy(self.sums)
+        machine: Machine = self.__copy__()
+        machine.sums = self.sums.__copy__()
         return machine
 
     @property

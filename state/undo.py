@@ -43,17 +43,22 @@ class UndoableState(ABC):
         if changes.rewind == "restore":
             assert self._mark is not None
             self._undo_to(self._mark)
+        log, put = self._log, self._put
+        if not log:
+            # RESTORE does not take the machine back, so the one before the first step will do.
+            log.append(("machine", None, self.machine))
+        self.machine = changes.machine
         for number, account in changes.accounts.items():
-            self._write("accounts", number, account)
+            log.append(("accounts", number, put("accounts", number, account)))
         for number, market in changes.markets.items():
-            self._write("markets", number, market)
+            log.append(("markets", number, put("markets", number, market)))
         for key, row in changes.rows.items():
-            self._write("rows", key, row)
+            log.append(("rows", key, put("rows", key, row)))
         for place, order in changes.orders.items():
-            self._write("orders", place, order)
+            log.append(("orders", place, put("orders", place, order)))
         for withdrawal in changes.withdrawals:
-            self._write("withdrawals", withdrawal.index, withdrawal)
-        self._write("machine", None, changes.machine)
+            index = withdrawal.index
+            log.append(("withdrawals", index, put("withdrawals", index, withdrawal)))
         self.has_just_saved = changes.rewind == "save"
         if changes.rewind is not None:
             self._mark = len(self._log) if self.has_just_saved else None
@@ -88,6 +93,3 @@ class UndoableState(ABC):
     def _undo_to(self, mark: int) -> None:
         while len(self._log) > mark:
             self._put(*self._log.pop())
-
-    def _write(self, name: str, key: Any, value: Any) -> None:
-        self._log.append((name, key, self._put(name, key, value)))
