@@ -87,7 +87,7 @@ def domain(chain_id: int, rollup: bytes) -> Domain:
 
 def digest(domain: Domain, type_hash: bytes, *words: bytes) -> bytes:
     """keccak(0x1901 | separator | keccak(type hash | words)), each word of 32 bytes."""
-    return keccak(b"\x19\x01" + domain.separator + keccak(type_hash + b"".join(words)))
+    return keccak(b"\x19\x01" + domain.separator + keccak(b"".join((type_hash, *words))))
 
 
 def word(value: int) -> bytes:

@@ -1,11 +1,13 @@
 """Cancel: take one resting order of the account off the book."""
 
+import struct
+
 from msgspec import Struct
 
 from state.authentication import Verifier, authorise, may_cancel
-from state.eip712 import CANCEL_TYPE_HASH, Domain, digest, word
+from state.eip712 import CANCEL_TYPE_HASH, Domain, digest
 from state.matching import remove_order
-from state.packing import Reader, u
+from state.packing import u
 from state.resting import resting_at
 from state.status import Status
 from state.store import Changes
@@ -22,6 +24,11 @@ class Cancel(Struct, frozen=True, gc=False):
     expiry: int
 
 
+_ROW = struct.Struct(">IIQIQ5s")
+_WORDS = struct.Struct(">28xI28xI24xQ28xI24xQ24xQ")
+"""Words of the widths that `CANCEL_TYPE` names."""
+
+
 def encode_cancel(tx: Cancel) -> bytes:
     return b"".join(
         [
@@ -32,16 +39,17 @@ def encode_cancel(tx: Cancel) -> bytes:
 
 
 def decode_cancel(row: bytes) -> Cancel:
-    r = Reader(row)
-    return Cancel(r.u(32), r.u(32), r.u(64), r.u(32), r.u(64), r.u(40))
+    *name, expiry = _ROW.unpack(row)
+    return Cancel(*name, int.from_bytes(expiry, "big"))
 
 
 def cancel_digest(domain: Domain, tx: Cancel) -> bytes:
     return digest(
         domain,
         CANCEL_TYPE_HASH,
-        word(tx.account) + word(tx.epoch) + word(tx.sequence),
-        word(tx.order_epoch) + word(tx.order_sequence) + word(tx.expiry),
+        _WORDS.pack(
+            *(tx.account, tx.epoch, tx.sequence, tx.order_epoch, tx.order_sequence, tx.expiry)
+        ),
     )
 
 
