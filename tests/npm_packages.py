@@ -1,4 +1,4 @@
-"""Programs and libraries from npm that tests need: found where `make tools` puts them, or on PATH."""
+"""What tests need from npm: found where `make tools` puts it, or on PATH."""
 
 import os
 import shutil

@@ -54,6 +54,13 @@ from node.snapshot_policy import SnapshotPolicy
     show_default=True,
     help="Seconds between blocks; 0 mines each transaction at once.",
 )
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="A web page's origin that may speak to this L1, such as http://localhost:3000.",
+)
 @process_options
 def l1(
     kind: str,
@@ -62,6 +69,7 @@ def l1(
     listen: str,
     chain_id: int,
     block_time: float,
+    origins: tuple[str, ...],
     ready_file: Path | None,
     until_stdin_closes: bool,
 ) -> None:
@@ -71,7 +79,15 @@ def l1(
         from node.devnet.anvil import AnvilConfig, find_anvil, run_anvil
 
         warn_beyond_loopback(listen)
-        config = AnvilConfig(find_anvil(os.environ), listen, port, chain_id, block_time, data)
+        config = AnvilConfig(
+            program=find_anvil(os.environ),
+            host=listen,
+            port=port,
+            chain_id=chain_id,
+            block_time=block_time,
+            data_directory=data,
+            allowed_origins=origins,
+        )
         await run_anvil(config, stop, started=lambda url: announce(url=url))
 
     async def serve(stop: asyncio.Event, announce: Announce) -> None:
@@ -80,7 +96,12 @@ def l1(
 
         warn_beyond_loopback(listen)
         config = L1Config(
-            host=listen, port=port, chain_id=chain_id, block_time=block_time, data_directory=data
+            host=listen,
+            port=port,
+            chain_id=chain_id,
+            block_time=block_time,
+            data_directory=data,
+            allowed_origins=origins,
         )
         await run_l1(config, stop, started=lambda url: announce(url=url))
 

@@ -44,11 +44,14 @@ class AnvilConfig:
     chain_id: int
     block_time: float
     data_directory: Path | None = None
+    allowed_origins: tuple[str, ...] = ()
 
     @property
     def command(self) -> list[str]:
-        """Web pages get no answers: anvil would otherwise obey any that is open."""
-        words = [str(self.program), "--host", self.host, "--port", str(self.port), "--no-cors"]
+        """Web pages get no answers unless named: anvil would otherwise obey any that is open."""
+        words = [str(self.program), "--host", self.host, "--port", str(self.port)]
+        words += ["--allow-origin", ",".join(self.allowed_origins)] if self.allowed_origins else []
+        words += [] if self.allowed_origins else ["--no-cors"]
         words += ["--chain-id", str(self.chain_id), "--gas-limit", str(GAS_LIMIT)]
         words += ["--slots-in-an-epoch", str(EPOCH_SLOTS), "--enable-tx-gas-limit"]
         if self.block_time:

@@ -1,7 +1,9 @@
 """Calls without a transaction, and the gas that one would need."""
 
+from dataclasses import replace
+
 from node.l1 import reverts, rules
-from node.l1.blocks import Call, Execution
+from node.l1.blocks import AccessList, Call, Execution
 from node.l1.encoding import data
 from node.l1.evm import View
 from node.l1.jsonrpc import RpcError
@@ -42,6 +44,17 @@ def estimate(view: View, call: Call) -> int:
         else:
             low = middle
     return max(high, floor)
+
+
+def access_list(view: View, call: Call) -> tuple[AccessList, int, str | None]:
+    """What `call` touches, the gas it spends with that declared, and what went wrong, if anything.
+
+    Declaring a slot changes the gas and not what runs, unless a contract looks at its gas.
+    """
+    _, found = view.touched(call, _allowance(call))
+    outcome = view.run(replace(call, access_list=found), _allowance(call))
+    error = reverts.message(outcome.output) if outcome.error == "revert" else outcome.error
+    return found, outcome.gas, error
 
 
 def _allowance(call: Call) -> int:

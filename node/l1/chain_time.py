@@ -19,6 +19,10 @@ class ChainTime:
         self._now = now
         self.shift = Shift()
 
+    def clock(self) -> float:
+        """The clock itself, without any shift: for what is no business of the chain."""
+        return self._now()
+
     def next(self, head_timestamp: int) -> int:
         """The next block's: as promised, or max(clock + offset, head + 1)."""
         if self.shift.next_timestamp is not None:

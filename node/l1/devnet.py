@@ -17,6 +17,7 @@ from node.l1.evm import DoesNotFit, Draft, Evm, View
 from node.l1.jsonrpc import RpcError
 from node.l1.ledger import Ledger
 from node.l1.pool import Pool
+from node.l1.recent import Recent
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class Devnet:
         """
         self.evm = evm
         self.pool = Pool()
+        self.arrivals: Recent[bytes] = Recent()
+        """Hashes of the transactions that were admitted."""
         self.time = ChainTime(now)
         self.automine = interval == 0
         self.interval = interval
@@ -103,6 +106,7 @@ class Devnet:
         if self.ledger.transaction(transaction.hash):
             raise RpcError(rules.ALREADY_KNOWN, "already known")
         self._admit(transaction)
+        self.arrivals.append(transaction.hash)
         if self.automine:
             self._mine_if_any()
         return transaction.hash
@@ -110,6 +114,20 @@ class Devnet:
     def mine(self) -> Block:
         """Seal the next block, empty if nothing waits or fits."""
         return self._seal(self.pending())
+
+    def decree(self, change: Callable[[Draft], None]) -> Block:
+        """Seal a block of no transactions whose state `change` made."""
+        draft = self._draft()
+        change(draft)
+        return self._seal(draft)
+
+    def roll_back(self, depth: int) -> None:
+        """Forget the last `depth` blocks, and every snapshot of what came after the new head."""
+        number = self.head.number - depth
+        if depth:
+            self._store.append(Rewound(number))
+            self.ledger.rewind(number)
+        self._snapshots = {n: kept for n, kept in self._snapshots.items() if kept.number <= number}
 
     def set_automine(self, automine: bool) -> None:
         self.automine = automine

@@ -31,7 +31,16 @@ from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth_utils.exceptions import ValidationError
 
 from node.l1.assembly import SUCCEEDED, assemble, ordered_root
-from node.l1.blocks import DYNAMIC_FEE, Block, Call, Execution, Header, Transaction
+from node.l1.blocks import (
+    DYNAMIC_FEE,
+    AccessList,
+    Block,
+    Call,
+    Execution,
+    Header,
+    Transaction,
+)
+from node.l1.proofs import AccountProof, account_proof
 from state.crypto import ZERO_HASH, keccak
 
 REFUND_QUOTIENT = 5  # EIP-3529
@@ -41,7 +50,7 @@ class DoesNotFit(Exception):
     """The transaction cannot be in this block; it may fit a later one."""
 
 
-class Nodes:
+class Nodes(Mapping[bytes, bytes]):
     """Trie nodes and code by their keccak; remembers what came in since `take_fresh`."""
 
     def __init__(self) -> None:
@@ -62,6 +71,12 @@ class Nodes:
 
     def __contains__(self, key: object) -> bool:
         return key in self._known
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def take_fresh(self) -> list[bytes]:
         fresh, self._fresh = self._fresh, []
@@ -105,6 +120,31 @@ class View:
             error = _described(computation.error) if computation.is_error else None
             spent = gas - computation.get_gas_remaining()
             return Execution(bytes(computation.output), spent, error)
+
+    def touched(self, call: Call, gas: int) -> tuple[Execution, AccessList]:
+        """The outcome of `call`, and what it read or wrote beside sender, target and precompiles.
+
+        A contract that is one of these is listed for its slots only.
+        """
+        slots: dict[bytes, set[int]] = {}
+        warmer, free = self._state._account_db, {call.sender, call.to, self._state.coinbase}
+        free |= set(self._state.computation_class.get_precompiles())
+
+        def mark_address(address: bytes) -> None:
+            slots.setdefault(address, set())
+            type(warmer).mark_address_warm(warmer, address)
+
+        def mark_storage(address: bytes, slot: int) -> None:
+            slots.setdefault(address, set()).add(slot)
+            type(warmer).mark_storage_warm(warmer, address, slot)
+
+        warmer.mark_address_warm, warmer.mark_storage_warm = mark_address, mark_storage
+        try:
+            outcome = self.run(call, gas)
+        finally:
+            del warmer.mark_address_warm, warmer.mark_storage_warm
+        listed = {place: found for place, found in slots.items() if found or place not in free}
+        return outcome, tuple((place, tuple(sorted(found))) for place, found in listed.items())
 
     @contextmanager
     def _undone(self) -> Iterator[None]:
@@ -166,6 +206,18 @@ class Draft(View):
         self._bloom |= receipt.bloom
         self._transactions.append(transaction)
         self._receipts.append(receipt.encode())
+
+    def set_balance(self, address: bytes, wei: int) -> None:
+        self._state.set_balance(address, wei)
+
+    def set_code(self, address: bytes, code: bytes) -> None:
+        self._state.set_code(address, code)
+
+    def set_nonce(self, address: bytes, nonce: int) -> None:
+        self._state.set_nonce(address, nonce)
+
+    def set_storage(self, address: bytes, slot: int, value: int) -> None:
+        self._state.set_storage(address, slot, value)
 
     def preview(self) -> Block:
         """The block as it stands, without writing anything."""
@@ -231,6 +283,10 @@ class Evm:
         slot = parent.number % HISTORY_SERVE_WINDOW
         state.set_storage(HISTORY_STORAGE_ADDRESS, slot, int.from_bytes(parent.hash))
         return Draft(state, header, self._nodes)
+
+    def proof(self, header: Header, address: bytes, slots: Sequence[int]) -> AccountProof:
+        """That an account and its slots are what they are after `header`, or are not there."""
+        return account_proof(self._nodes, header.state_root, address, slots)
 
     def restore(self, block: Block) -> None:
         """Know the state of a block read back from disk, without executing it again.

@@ -7,6 +7,9 @@ from node.l1.blocks import Block, Header
 PRIORITY_FEE = 10**9
 """Wei per gas we suggest as a tip: on a devnet nobody competes."""
 
+BLOB_BASE_FEE = 1
+"""Wei per gas of blobs where nobody posts any (EIP-4844)."""
+
 _ELASTICITY = 2
 _CHANGE_DENOMINATOR = 8
 

@@ -9,6 +9,7 @@ import inspect
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -50,6 +51,18 @@ class InvalidParams(RpcError):
 
     def __init__(self, message: str) -> None:
         super().__init__(INVALID_PARAMS, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A method's answer that is not there yet: what `look` finds within `seconds`, or `late`.
+
+    Whoever runs methods looks again now and then.
+    """
+
+    look: Callable[[], Any]
+    seconds: float
+    late: RpcError
 
 
 class NotJson(Exception):

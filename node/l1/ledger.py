@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from node.l1.blocks import Block, Log, bloom_may_contain
+from node.l1.recent import Recent
 
 ANCESTORS_MAX = 256  # what BLOCKHASH sees
 
@@ -51,6 +52,8 @@ class Ledger:
         self._blocks = [genesis]
         self._numbers = {genesis.hash: 0}
         self._transactions: dict[bytes, tuple[int, int]] = {}
+        self.forgotten: Recent[Block] = Recent()
+        """Blocks that were taken back, in the order in which that happened."""
 
     @property
     def head(self) -> Block:
@@ -81,9 +84,10 @@ class Ledger:
             self._transactions[transaction.hash] = (block.number, index)
 
     def rewind(self, number: int) -> None:
-        """Forget every block above `number`."""
+        """Forget every block above `number`, the newest first."""
         assert 0 <= number < len(self._blocks)
-        for block in self._blocks[number + 1 :]:
+        for block in reversed(self._blocks[number + 1 :]):
+            self.forgotten.append(block)
             del self._numbers[block.hash]
             for transaction in block.transactions:
                 del self._transactions[transaction.hash]

@@ -21,10 +21,14 @@ from node.l1.block_file import BlockFile, NoStore
 from node.l1.config import L1Config
 from node.l1.devnet import Devnet, Genesis
 from node.l1.evm import Evm
-from node.l1.jsonrpc import INVALID_REQUEST, Method, RpcError, answer, failure
+from node.l1.jsonrpc import INVALID_REQUEST, Awaited, Method, RpcError, answer, failure
 from node.l1.methods import all_methods
 from node.l1.methods.selection import Selection
+from node.l1.origins import headers_for, is_welcome
 from node.l1.worker import Worker
+
+LOOK_SECONDS = 0.02
+_UNWELCOME = "pages of this origin may not speak to this L1: name it with --allow-origin"
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +136,9 @@ class L1Server:
 
     async def _post(self, request: web.Request) -> web.Response:
         await until_taken(request.transport)
+        origin = request.headers.get("Origin")
+        if not is_welcome(origin, self._config.allowed_origins):
+            return web.Response(status=403, text=f"{_UNWELCOME}\n")
         if request.content_type != "application/json":
             # Also what keeps pages of other sites out: they cannot send this type unasked.
             return web.Response(status=415, text="send Content-Type: application/json\n")
@@ -145,13 +152,15 @@ class L1Server:
         except web.HTTPRequestEntityTooLarge:
             return self._too_large()
         reply = await answer(body, self._methods, self._call)
-        headers = self._cors(request)
+        headers = headers_for(origin, request.headers)
         if reply is None:
             return web.Response(status=204, headers=headers)
         return web.Response(body=reply, content_type="application/json", headers=headers)
 
     async def _options(self, request: web.Request) -> web.Response:
-        headers = {"Allow": "POST, OPTIONS"} | self._cors(request)
+        headers, origin = {"Allow": "POST, OPTIONS"}, request.headers.get("Origin")
+        if is_welcome(origin, self._config.allowed_origins):
+            headers |= headers_for(origin, request.headers)
         return web.Response(status=204, headers=headers)
 
     def _too_large(self) -> web.Response:
@@ -160,26 +169,25 @@ class L1Server:
         body = msgspec.json.encode(reply)
         return web.Response(status=413, body=body, content_type="application/json")
 
-    def _cors(self, request: web.Request) -> dict[str, str]:
-        """Nothing, unless the origin is one we were told to allow."""
-        origin = request.headers.get("Origin", "")
-        if origin not in self._config.allowed_origins:
-            return {}
-        return {
-            "Access-Control-Allow-Origin": origin,
-            "Access-Control-Allow-Methods": "POST, OPTIONS",
-            "Access-Control-Allow-Headers": "Content-Type",
-            "Vary": "Origin",
-        }
-
     async def _call(self, bound: Callable[[], Any]) -> Any:
         try:
-            return await self._worker.run(bound)
+            result = await self._worker.run(bound)
+            return await self._awaited(result) if isinstance(result, Awaited) else result
         except Halt as halt:
             self._halt(halt)
             raise
         finally:
             self._follow_interval()
+
+    async def _awaited(self, wanted: Awaited) -> Any:
+        """Look until there is something, with everybody else served in between."""
+        self._follow_interval()
+        deadline = self._clock.monotonic() + wanted.seconds
+        while (found := await self._worker.run(wanted.look)) is None:
+            if self._clock.monotonic() >= deadline:
+                raise wanted.late
+            await self._clock.sleep(min(LOOK_SECONDS, wanted.seconds))
+        return found
 
     def _follow_interval(self) -> None:
         """Mine at the devnet's interval, which a request may have changed."""

@@ -8,6 +8,8 @@ from node.l1.encoding import data, quantity, read_address, read_data
 from node.l1.jsonrpc import InvalidParams, Method
 from node.l1.methods.selection import PENDING, Selection
 
+PROOF_SLOTS_MAX = 1_024
+
 
 class AccountMethods:
     def __init__(self, devnet: Devnet, selection: Selection) -> None:
@@ -21,6 +23,7 @@ class AccountMethods:
             "eth_getTransactionCount": self.transaction_count,
             "eth_getCode": self.code,
             "eth_getStorageAt": self.storage,
+            "eth_getProof": self.proof,
         }
 
     def accounts(self) -> list[str]:
@@ -46,6 +49,30 @@ class AccountMethods:
         owner = read_address(address, "address")
         found = self._selection.view(block).storage(owner, _slot(slot))
         return data(found.to_bytes(32))
+
+    def proof(self, address: Any, slots: Any, block: Any = None) -> dict[str, Any]:
+        """EIP-1186, against the state root of a mined block: the latest one for pending."""
+        owner = read_address(address, "address")
+        if not isinstance(slots, list) or len(slots) > PROOF_SLOTS_MAX:
+            raise InvalidParams(f"slots: expected a list of at most {PROOF_SLOTS_MAX}")
+        header = self._selection.mined("latest" if block == PENDING else block).header
+        found = self._devnet.evm.proof(header, owner, [_slot(slot) for slot in slots])
+        return {
+            "address": data(owner),
+            "accountProof": [data(node) for node in found.nodes],
+            "balance": quantity(found.balance),
+            "codeHash": data(found.code_hash),
+            "nonce": quantity(found.nonce),
+            "storageHash": data(found.storage_root),
+            "storageProof": [
+                {
+                    "key": asked,
+                    "value": quantity(slot.value),
+                    "proof": [data(node) for node in slot.nodes],
+                }
+                for asked, slot in zip(slots, found.slots, strict=True)
+            ],
+        }
 
 
 def _slot(value: Any) -> int:

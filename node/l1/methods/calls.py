@@ -6,6 +6,7 @@ from node.l1 import calls
 from node.l1.blocks import AccessList, Call
 from node.l1.encoding import data, quantity, read_address, read_data, read_hash, read_quantity
 from node.l1.jsonrpc import InvalidParams, Method
+from node.l1.methods.rendering import access_list_json
 from node.l1.methods.selection import PENDING, Selection
 
 # Fees and nonce are taken and not used: a call is free, and runs with the next nonce.
@@ -18,7 +19,11 @@ class CallMethods:
         self._selection = selection
 
     def table(self) -> dict[str, Method]:
-        return {"eth_call": self.call, "eth_estimateGas": self.estimate_gas}
+        return {
+            "eth_call": self.call,
+            "eth_estimateGas": self.estimate_gas,
+            "eth_createAccessList": self.create_access_list,
+        }
 
     def call(self, transaction: Any, block: Any = None) -> str:
         request = read_call(transaction)
@@ -29,6 +34,13 @@ class CallMethods:
         request = read_call(transaction)
         view = self._selection.view(PENDING if block is None else block)
         return quantity(calls.estimate(view, request))
+
+    def create_access_list(self, transaction: Any, block: Any = None) -> dict[str, Any]:
+        """What the call touches, and the gas it needs when it says so before. On "latest"."""
+        request = read_call(transaction)
+        found, gas, error = calls.access_list(self._selection.view(block), request)
+        listed = {"accessList": access_list_json(found), "gasUsed": quantity(gas)}
+        return listed if error is None else listed | {"error": error}
 
 
 def read_call(value: Any) -> Call:

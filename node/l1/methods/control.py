@@ -24,6 +24,16 @@ class ControlMethods:
             "evm_setNextBlockTimestamp": self.set_next_block_timestamp,
             "evm_snapshot": self.snapshot,
             "evm_revert": self.revert,
+            "anvil_mine": self.mine_many,
+            "hardhat_mine": self.mine_many,
+            "anvil_setAutomine": self.set_automine,
+            "anvil_getAutomine": self.is_automining,
+            "hardhat_getAutomine": self.is_automining,
+            "anvil_setIntervalMining": self.set_interval_mining,
+            "anvil_increaseTime": self.increase_time,
+            "anvil_setNextBlockTimestamp": self.set_next_block_timestamp,
+            "anvil_snapshot": self.snapshot,
+            "anvil_revert": self.revert,
         }
 
     def mine(self, options: Any = None) -> str:
@@ -37,6 +47,18 @@ class ControlMethods:
         for _ in range(blocks):
             self._devnet.mine()
         return "0x0"
+
+    def mine_many(self, blocks: Any = 1, interval: Any = None) -> None:
+        """So many blocks, each `interval` seconds after the one before where that is given."""
+        wanted = _read_bounded(blocks, "blocks", BLOCKS_MAX)
+        seconds = None if interval is None else _read_bounded(interval, "interval", INTERVAL_MAX)
+        for index in range(wanted):
+            if seconds and index:
+                self._devnet.promise_timestamp(self._devnet.head.header.timestamp + seconds)
+            self._devnet.mine()
+
+    def is_automining(self) -> bool:
+        return self._devnet.automine
 
     def set_automine(self, automine: Any) -> bool:
         """true: every transaction gets its block at once."""

@@ -22,6 +22,8 @@ class FeeMethods:
             "eth_gasPrice": self.gas_price,
             "eth_maxPriorityFeePerGas": self.max_priority_fee,
             "eth_feeHistory": self.fee_history,
+            "eth_baseFee": self.base_fee,
+            "eth_blobBaseFee": self.blob_base_fee,
         }
 
     def gas_price(self) -> str:
@@ -30,6 +32,14 @@ class FeeMethods:
 
     def max_priority_fee(self) -> str:
         return quantity(fees.PRIORITY_FEE)
+
+    def base_fee(self) -> str:
+        """Of the next block."""
+        return quantity(fees.next_base_fee(self._devnet.head.header))
+
+    def blob_base_fee(self) -> str:
+        """The least there is: no block here has blobs."""
+        return quantity(fees.BLOB_BASE_FEE)
 
     def fee_history(self, count: Any, newest: Any, percentiles: Any = None) -> dict[str, Any]:
         """`count` blocks up to `newest`, and the base fee of the one after them."""
@@ -47,7 +57,7 @@ class FeeMethods:
             "oldestBlock": quantity(last.number - len(blocks) + 1),
             "baseFeePerGas": [quantity(fee) for fee in base_fees],
             "gasUsedRatio": [block.header.gas_used / block.header.gas_limit for block in blocks],
-            "baseFeePerBlobGas": ["0x1"] * len(base_fees),
+            "baseFeePerBlobGas": [quantity(fees.BLOB_BASE_FEE)] * len(base_fees),
             "blobGasUsedRatio": [0.0] * len(blocks),
         }
         if percentiles is not None:

@@ -1,5 +1,6 @@
 """Finding logs."""
 
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,21 @@ ALTERNATIVES_MAX = 1_000
 _FIELDS = ("address", "topics", "fromBlock", "toBlock", "blockHash")
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Logs of blocks `first` to `last`, None for no bound."""
+
+    first: int | None
+    last: int | None
+    kind: LogFilter
+
+    def holds(self, found: FoundLog) -> bool:
+        number = found.block.number
+        late = self.last is not None and number > self.last
+        early = self.first is not None and number < self.first
+        return not late and not early and self.kind.matches(found.log)
+
+
 class LogMethods:
     def __init__(self, selection: Selection, *, blocks_max: int, results_max: int) -> None:
         self._selection = selection
@@ -24,18 +40,25 @@ class LogMethods:
     def table(self) -> dict[str, Method]:
         return {"eth_getLogs": self.logs}
 
+    def check(self, query: Any) -> Wanted:
+        """What a query asks for among blocks to come: a tag stands for no bound there."""
+        _check_fields(query)
+        if query.get("blockHash") is not None:
+            raise InvalidParams("filter: blockHash is one block, ask eth_getLogs for it")
+        first, last = query.get("fromBlock"), query.get("toBlock")
+        bounds = [
+            self._bound(value, name) if isinstance(value, str) and value.startswith("0x") else None
+            for name, value in (("fromBlock", first), ("toBlock", last))
+        ]
+        for name, value in (("fromBlock", first), ("toBlock", last)):
+            self._bound(value, name)
+        return Wanted(bounds[0], bounds[1], _filter(query))
+
     def logs(self, query: Any) -> list[dict[str, Any]]:
         """Logs of a block or of a range; a range or a result that is too large is refused whole."""
-        if not isinstance(query, dict):
-            raise InvalidParams("filter: expected an object")
-        unknown = [name for name in query if name not in _FIELDS]
-        if unknown:
-            raise InvalidParams(
-                f"filter: unknown field {unknown[0][:40]!r}, expected some of {', '.join(_FIELDS)}"
-            )
+        _check_fields(query)
         first, last = self._range(query)
-        wanted = LogFilter(_addresses(query.get("address")), _topics(query.get("topics")))
-        found = self._selection.devnet.ledger.logs(first, last, wanted)
+        found = self._selection.devnet.ledger.logs(first, last, _filter(query))
         results = list(islice(found, self._results_max + 1))
         if len(results) > self._results_max:
             self._refuse(results)
@@ -73,6 +96,20 @@ class LogMethods:
             f"query returned more than {self._results_max} logs, the limit was reached in "
             f"block {reached}: ask for a smaller block range",
         )
+
+
+def _check_fields(query: Any) -> None:
+    if not isinstance(query, dict):
+        raise InvalidParams("filter: expected an object")
+    unknown = [name for name in query if name not in _FIELDS]
+    if unknown:
+        raise InvalidParams(
+            f"filter: unknown field {unknown[0][:40]!r}, expected some of {', '.join(_FIELDS)}"
+        )
+
+
+def _filter(query: dict[str, Any]) -> LogFilter:
+    return LogFilter(_addresses(query.get("address")), _topics(query.get("topics")))
 
 
 def _addresses(value: Any) -> frozenset[bytes]:

@@ -2,10 +2,12 @@
 
 import platform
 from importlib.metadata import version
+from typing import Any
 
 from node.l1.devnet import Devnet
-from node.l1.encoding import quantity
+from node.l1.encoding import data, quantity, read_data
 from node.l1.jsonrpc import Method
+from state.crypto import keccak
 
 
 class NetworkMethods:
@@ -17,6 +19,8 @@ class NetworkMethods:
             "web3_clientVersion": self.client_version,
             "net_version": self.network,
             "net_listening": self.listening,
+            "net_peerCount": self.peer_count,
+            "web3_sha3": self.sha3,
             "eth_chainId": self.chain_id,
             "eth_syncing": self.syncing,
         }
@@ -30,6 +34,13 @@ class NetworkMethods:
 
     def listening(self) -> bool:
         return True
+
+    def peer_count(self) -> str:
+        return quantity(0)
+
+    def sha3(self, value: Any) -> str:
+        """Keccak-256, which is what this method has always meant."""
+        return data(keccak(read_data(value, "data")))
 
     def chain_id(self) -> str:
         return quantity(self._devnet.evm.chain_id)

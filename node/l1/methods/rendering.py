@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from node.l1.blocks import ACCESS_LIST, DYNAMIC_FEE, LEGACY, Block, Transaction
+from node.l1.blocks import ACCESS_LIST, DYNAMIC_FEE, LEGACY, AccessList, Block, Transaction
 from node.l1.encoding import data, quantity
 from node.l1.ledger import FoundLog, logs_of
 
@@ -73,16 +73,20 @@ def transaction_json(
     if transaction.kind != LEGACY:
         found["yParity"] = quantity(transaction.y_parity)
     if transaction.kind in (ACCESS_LIST, DYNAMIC_FEE):
-        found["accessList"] = [
-            {"address": data(address), "storageKeys": [data(slot.to_bytes(32)) for slot in slots]}
-            for address, slots in transaction.access_list
-        ]
+        found["accessList"] = access_list_json(transaction.access_list)
     if transaction.kind == DYNAMIC_FEE:
         found["maxFeePerGas"] = quantity(transaction.max_fee)
         found["maxPriorityFeePerGas"] = quantity(transaction.priority_fee)
         if block is not None:
             found["gasPrice"] = quantity(block.receipts[index].gas_price)
     return found
+
+
+def access_list_json(access_list: AccessList) -> list[dict[str, Any]]:
+    return [
+        {"address": data(address), "storageKeys": [data(slot.to_bytes(32)) for slot in slots]}
+        for address, slots in access_list
+    ]
 
 
 def receipt_json(block: Block, index: int) -> dict[str, Any]:

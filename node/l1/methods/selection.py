@@ -56,6 +56,10 @@ class Selection:
         """The state that `value` means, the pending one included."""
         if value == PENDING:
             return self.devnet.pending()
+        return self.devnet.view(self.mined(value, name))
+
+    def mined(self, value: Any, name: str = "block") -> Block:
+        """The mined block that `value` means. Raises `RpcError` if there is no such block."""
         found = self.block(value, name)
         if found is None:
             raise RpcError(
@@ -63,7 +67,7 @@ class Selection:
                 f"header not found: {name} {value}, the head is block "
                 f"{quantity(self.devnet.head.number)}",
             )
-        return self.devnet.view(found)
+        return found
 
     def _block_of_object(self, value: dict[str, Any], name: str) -> Block | None:
         if "blockHash" in value and "blockNumber" not in value:

@@ -220,6 +220,35 @@ class TestWithAnOriginAllowed:
         assert "Access-Control-Allow-Origin" not in headers
 
 
+CHAIN_ID = b'{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}'
+
+
+@pytest.mark.parametrize("scheme", ["chrome-extension", "moz-extension", "safari-web-extension"])
+async def test_a_wallet_in_a_browser_is_served(rpc: Rpc, scheme: str) -> None:
+    origin = f"{scheme}://nkbihfbeogaeaoehlefnkodbefgpgknn"
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST"}
+    status, headers = await rpc.options(**asked)
+    assert (status, headers["Access-Control-Allow-Origin"]) == (204, origin)
+    assert "Access-Control-Allow-Private-Network" not in headers
+    status, headers = await rpc.options(
+        **asked | {"Access-Control-Request-Private-Network": "true"}
+    )
+    assert headers["Access-Control-Allow-Private-Network"] == "true"
+    status, body, headers = await rpc.post(CHAIN_ID, Origin=origin)
+    assert status == 200 and b"0x7a69" in body
+    assert headers["Access-Control-Allow-Origin"] == origin and headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://evil.example", "http://localhost:3000", "null", "", "http://chrome-extension://x"],
+)
+async def test_a_page_of_any_site_is_not_even_answered(rpc: Rpc, origin: str) -> None:
+    status, body, headers = await rpc.post(CHAIN_ID, Origin=origin)
+    assert (status, b"--allow-origin" in body) == (403, True)
+    assert not [name for name in headers if name.startswith("Access-Control")]
+
+
 class TestWithASlowBody:
     @pytest.fixture
     def config(self) -> L1Config:

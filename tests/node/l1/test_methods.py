@@ -72,7 +72,7 @@ async def test_a_block_that_is_not_there_has_no_state(rpc: Rpc) -> None:
 
 
 async def test_an_unknown_method_is_said_to_be_one(rpc: Rpc) -> None:
-    assert (await refusal(rpc, "eth_sign", "0x")).code == -32601
+    assert (await refusal(rpc, "eth_mystery", "0x")).code == -32601
 
 
 # --- blocks, transactions, receipts ---
