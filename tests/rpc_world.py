@@ -1,5 +1,6 @@
 """A node in memory behind its real JSON-RPC server, and what tests say to it over sockets."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,22 +16,28 @@ from node.rpc.client import VenueClient
 from node.rpc.messages import Signed, message_of
 from node.rpc.server import RpcConfig, RunningServer, serve
 from node.sequencing.answers import Answers, ClientOrderIdUsed, market_of, sequenced
+from node.sequencing.intake import outcomes
+from node.tape.tape import Tape
 from node.view import (
     BatchRecord,
     ClaimRecord,
+    Executed,
     FillFeed,
     Heads,
     NotAttempted,
     PaymentRecord,
+    SequencedReceipt,
     SignedTransaction,
     Stops,
     UpdateFeed,
 )
+from sequencer.draft import is_included
+from state.book_changes import BookChange
 from state.commitment import Commitment
 from state.execution import Receipt
 from state.memory import MemoryState
 from state.status import is_identity
-from state.transactions import Transaction
+from state.transactions import Transaction, encode_transaction
 
 JSON = {"Content-Type": "application/json"}
 
@@ -49,8 +56,23 @@ class Follower:
         self.heads = Heads(l1_block=5)
         self.fills = FillFeed()
         self.updates = UpdateFeed()
+        self.tape = Tape()
+        self.venue.on_run = self._keep
         self.records: dict[int, BatchRecord] = {}
         self.troubles: list[str] = []
+        self.naming = ""
+
+    def _keep(self, tx: Transaction, receipt: Receipt, book: tuple[BookChange, ...]) -> None:
+        """What a venue's node does with what left a trace."""
+        if is_included(encode_transaction(tx)[0], receipt.status):
+            machine = self.state.machine
+            told = SequencedReceipt(
+                *(receipt.status, receipt.fills, receipt.steps),
+                batch=machine.batch,
+                client_order_id=self.naming,
+            )
+            ran = Executed(batch=machine.batch, time=machine.time, receipt=told, tx=tx, book=book)
+            self.tape.take(ran)
 
     def commitment(self) -> Commitment:
         return self.venue.committer.commit()
@@ -100,14 +122,18 @@ class Sequencer(Follower):
         self.answers = Answers()
 
     async def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
-        if self.fault is not None:
-            raise self.fault
+        (answer,) = self.hand_in([SignedTransaction(tx, signature, client_order_id)])
+        return await answer
+
+    def _run(self, tx: Transaction, signature: bytes, client_order_id: str) -> Receipt:
         known = self.answers.find(tx, signature, client_order_id)
         if known is not None:
             return known
         self.submitted.append((tx, signature))
         market = market_of(self.state, tx)
+        self.naming = client_order_id
         receipt = self.venue.run(tx, signature)
+        self.naming = ""
         machine = self.state.machine
         for fill in receipt.fills:
             self.fills.publish(machine.batch, machine.time, fill)
@@ -121,18 +147,33 @@ class Sequencer(Follower):
             self.answers.remember(tx, signature, found)
         return found
 
+    def hand_in(
+        self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
+    ) -> Sequence[asyncio.Future[Receipt]]:
+        if self.fault is not None:
+            raise self.fault
+        answers: list[asyncio.Future[Receipt]] = []
+        has_stopped = False
+        for one in batch:
+            answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+            answers.append(answer)
+            found: Receipt | Exception = NotAttempted()
+            if not has_stopped:
+                try:
+                    found = self._run(one.tx, one.signature, one.client_order_id)
+                except ClientOrderIdUsed as error:
+                    found = error
+                has_stopped = stops is not None and stops(one.tx, found)
+            if isinstance(found, Exception):
+                answer.set_exception(found)
+            else:
+                answer.set_result(found)
+        return answers
+
     async def submit_batch(
         self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
     ) -> list[Receipt | Exception]:
-        answers: list[Receipt | Exception] = []
-        for one in batch:
-            if answers and stops is not None and stops(batch[len(answers) - 1].tx, answers[-1]):
-                return answers + [NotAttempted()] * (len(batch) - len(answers))
-            try:
-                answers.append(await self.submit(one.tx, one.signature, one.client_order_id))
-            except ClientOrderIdUsed as error:
-                answers.append(error)
-        return answers
+        return await outcomes(self.hand_in(batch, stops=stops))
 
     def claim(self, batch: int) -> ClaimRecord | None:
         return self.claims.get(batch)

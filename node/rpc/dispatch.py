@@ -1,5 +1,6 @@
 """From a call to a method and back: params checked, errors told, nothing else let out."""
 
+import asyncio
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +11,7 @@ import structlog
 
 from node.errors import Halt, Retry
 from node.rpc import wire
-from node.rpc.envelope import Call, Faulty, failure, read, success
+from node.rpc.envelope import Call, Faulty, Incoming, failure, read, success
 from node.rpc.errors import (
     Code,
     InvalidParams,
@@ -21,6 +22,7 @@ from node.rpc.errors import (
     shown,
     unavailable,
 )
+from node.rpc.replies import HandedIn, Later, Reply
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +38,8 @@ _REASONS = (
 class Method(msgspec.Struct, frozen=True):
     """A method: what it takes, what it gives, and the function of (context, params).
 
-    `params` is a Struct; its fields are bound by name or by place.
+    `params` is a Struct; its fields are bound by name or by place. One that only `queues`
+    gives a `HandedIn`, and looks at nothing of the venue before that is done.
     """
 
     name: str
@@ -44,9 +47,13 @@ class Method(msgspec.Struct, frozen=True):
     result: Any
     call: Callable[[Any, Any], Any]
     summary: str
+    queues: bool = False
 
 
 Methods = Mapping[str, Method]
+
+Read = Callable[[bytes], Incoming]
+"""The calls in a body; RpcError where there is but one error to tell."""
 
 
 def method_table(methods: Iterable[Method]) -> Methods:
@@ -54,38 +61,93 @@ def method_table(methods: Iterable[Method]) -> Methods:
     return {method.name: method for method in methods}
 
 
-async def answer(body: bytes, methods: Methods, context: Any) -> bytes | None:
+async def answer(body: bytes, methods: Methods, context: Any, read: Read = read) -> bytes | None:
     """The reply to a body or message; None where it held notifications only."""
+    reply = begin(body, methods, context, read)
+    return await reply.reply() if isinstance(reply, Later) else reply
+
+
+def begin(body: bytes, methods: Methods, context: Any, read: Read = read) -> Reply:
+    """As `answer`, with everything that need not wait done when this returns.
+
+    So what is begun first is handed in first.
+    """
     try:
         incoming = read(body)
     except RpcError as error:
         return wire.encode(failure(None, error))
-    replies = []
-    for call in incoming.calls:
-        reply = await _answer_one(call, methods, context)
-        if reply is not None:
-            replies.append(reply)
-    if not replies:
-        return None
-    # Each reply is JSON already, so one that cannot be encoded harms no other.
-    return b"[" + b",".join(replies) + b"]" if incoming.is_batch else replies[0]
+    if not incoming.is_batch:
+        return _begin_one(incoming.calls[0], methods, context)
+    begun, at = _begin_run(incoming.calls, 0, methods, context)
+    if at == len(incoming.calls) and not any(isinstance(reply, Later) for reply in begun):
+        return _joined([reply for reply in begun if not isinstance(reply, Later)])
+    task = asyncio.create_task(_finish(begun, incoming.calls, at, methods, context))
+    return Later(task, task.result)
 
 
-async def _answer_one(call: Call | Faulty, methods: Methods, context: Any) -> bytes | None:
+def _begin_run(
+    calls: list[Call | Faulty], at: int, methods: Methods, context: Any
+) -> tuple[list[Reply], int]:
+    """Begin calls of a batch from `at` on, in order: up to one that must see what came of others.
+
+    What follows one another into the queue shares a group there.
+    """
+    begun: list[Reply] = []
+    is_waiting = False
+    while at < len(calls):
+        queues = _only_queues(calls[at], methods)
+        if is_waiting and not queues:
+            break
+        begun.append(_begin_one(calls[at], methods, context))
+        at += 1
+        if isinstance(begun[-1], Later):
+            is_waiting = True
+            if not queues:
+                break
+    return begun, at
+
+
+async def _finish(
+    begun: list[Reply], calls: list[Call | Faulty], at: int, methods: Methods, context: Any
+) -> bytes | None:
+    replies: list[bytes | None] = []
+    while begun:
+        for reply in begun:
+            replies.append(await reply.reply() if isinstance(reply, Later) else reply)
+        begun, at = _begin_run(calls, at, methods, context)
+    return _joined(replies)
+
+
+def _joined(replies: list[bytes | None]) -> bytes | None:
+    """Each reply is JSON already, so one that cannot be encoded harms no other."""
+    spoken = [reply for reply in replies if reply is not None]
+    return b"[" + b",".join(spoken) + b"]" if spoken else None
+
+
+def _only_queues(call: Call | Faulty, methods: Methods) -> bool:
+    if isinstance(call, Faulty):
+        return True
+    method = methods.get(call.method)
+    return method is None or method.queues
+
+
+def _begin_one(call: Call | Faulty, methods: Methods, context: Any) -> Reply:
     if isinstance(call, Faulty):
         return wire.encode(failure(call.identity, call.error))
-    try:
-        reply = wire.encode(success(call.identity, await _run(call, methods, context)))
-    except RpcError as error:
-        reply = wire.encode(failure(call.identity, error))
-    except Exception:
-        # The method's name is known to be ours here; params may hold anything and stay out.
-        log.exception("method_failed", method=call.method)
-        reply = wire.encode(failure(call.identity, internal_error()))
-    return None if call.is_notification else reply
+    found: list[Any] = []
+    fault = _reply(call, lambda: found.append(_called(call, methods, context)))
+    if not found:
+        return fault
+    (result,) = found
+    if isinstance(result, HandedIn):
+        return Later(result.last, lambda: _reply(call, result.result))
+    if inspect.isawaitable(result):
+        task = asyncio.ensure_future(result)
+        return Later(task, lambda: _reply(call, task.result))
+    return _reply(call, lambda: result)
 
 
-async def _run(call: Call, methods: Methods, context: Any) -> Any:
+def _called(call: Call, methods: Methods, context: Any) -> Any:
     method = methods.get(call.method)
     if method is None:
         raise RpcError(
@@ -93,18 +155,30 @@ async def _run(call: Call, methods: Methods, context: Any) -> Any:
             "rpc.discover lists the methods of this node",
             got=shown(call.method),
         )
-    params = bind(method, call.params)
+    return method.call(context, bind(method, call.params))
+
+
+def _reply(call: Call, result: Callable[[], Any]) -> bytes | None:
+    """The result, or the error that it is."""
     try:
-        result = method.call(context, params)
-        return await result if inspect.isawaitable(result) else result
+        reply = wire.encode(success(call.identity, result()))
+    except RpcError as error:
+        reply = wire.encode(failure(call.identity, error))
     except Retry as fault:
-        raise unavailable(fault) from None
+        reply = wire.encode(failure(call.identity, unavailable(fault)))
     except Halt as fault:
-        raise halted(fault) from None
+        reply = wire.encode(failure(call.identity, halted(fault)))
+    except Exception:
+        # The method's name is known to be ours here; params may hold anything and stay out.
+        log.exception("method_failed", method=call.method)
+        reply = wire.encode(failure(call.identity, internal_error()))
+    return None if call.is_notification else reply
 
 
-def bind(method: Method, params: list[Any] | dict[str, Any]) -> Any:
+def bind(method: Method, params: Any) -> Any:
     """The method's params, by name or by place. InvalidParams where they do not fit."""
+    if isinstance(params, msgspec.Struct):
+        return params
     names = method.params.__struct_encode_fields__
     if isinstance(params, list):
         if len(params) > len(names):

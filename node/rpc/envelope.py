@@ -16,10 +16,13 @@ BATCH_MAX = 100
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A well-formed request; a notification wants no answer, not even an error."""
+    """A well-formed request; a notification wants no answer, not even an error.
+
+    `params` are a Struct where they were read already.
+    """
 
     method: str
-    params: list[Any] | dict[str, Any]
+    params: list[Any] | dict[str, Any] | msgspec.Struct
     identity: Any = None
     is_notification: bool = False
 

@@ -1,5 +1,6 @@
 """From the messages traders sign to the transactions of the rules, and back."""
 
+from functools import cache
 from typing import assert_never
 
 from node.rpc import wire
@@ -61,7 +62,8 @@ def transaction_of(message: AnyMessage) -> Signed:
     # Plain integers, as the state holds them: those of the wire stay at the door.
     match message:
         case OrderMessage() as m:
-            head = (m.account, m.key_epoch, m.sequence, m.market, encode_flags(_flags(m)))
+            words = (m.side, m.order_type, m.life, m.reduce_only, m.self_trade)
+            head = (m.account, m.key_epoch, m.sequence, m.market, flags_byte(*words))
             return NewOrder(*map(int, (*head, m.ticks, m.lots, m.expiry)))
         case CancelMessage() as m:
             order = (m.order_key_epoch, m.order_sequence)
@@ -200,14 +202,17 @@ def digest_of(domain: Domain, tx: Signed) -> bytes:
             return price_digest(domain, tx)
 
 
-def _flags(message: OrderMessage) -> Flags:
-    return Flags(
-        side=BUY if message.side == "buy" else SELL,
-        is_market=message.order_type == "market",
-        life=_LIVES[message.life],
-        reduce_only=message.reduce_only,
-        self_trade=_SELF_TRADES[message.self_trade],
+@cache
+def flags_byte(side: str, order_type: str, life: str, reduce_only: bool, self_trade: str) -> int:
+    """The flags of an order as its row has them, from the words of its message."""
+    flags = Flags(
+        side=BUY if side == "buy" else SELL,
+        is_market=order_type == "market",
+        life=_LIVES[life],
+        reduce_only=reduce_only,
+        self_trade=_SELF_TRADES[self_trade],
     )
+    return encode_flags(flags)
 
 
 def flags_of(tx: NewOrder) -> Flags:

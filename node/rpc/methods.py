@@ -65,10 +65,12 @@ _VENUE = [
     Method(
         *("venue_submit", p.SubmitParams, r.SubmitReceipt, submission.submit),
         "Sequence a signed message; the receipt comes once it is on disk.",
+        queues=True,
     ),
     Method(
         *("venue_submitBatch", p.SubmitBatchParams, list[BatchItem], submission.submit_batch),
         "Sequence several messages with nothing between them; what became of each, in order.",
+        queues=True,
     ),
     Method(
         *("venue_order", p.OrderStandingParams, OrderStanding, _reads(standing.standing)),
@@ -77,10 +79,12 @@ _VENUE = [
     Method(
         *("venue_cancel", p.CancelParams, r.SubmitReceipt, submission.submit_cancel),
         "venue_submit of kind cancel.",
+        queues=True,
     ),
     Method(
         *("venue_submitPrice", p.SubmitPriceParams, r.SubmitReceipt, submission.submit_price),
         "Sequence a publisher's signed price.",
+        queues=True,
     ),
     Method(
         *("venue_subscribe", p.SubscribeParams, str, subscriptions.subscribe),
@@ -138,12 +142,12 @@ def _discover(_context: Context, _params: p.NoParams) -> dict[str, Any]:
 
 @cache
 def _listing() -> dict[str, Any]:
-    return discover(list(METHODS.values()))
+    return discover(list(METHODS.values()), {subscriptions.NOTICE: r.FillNotice})
 
 
 _DISCOVER = Method(
     *("rpc.discover", p.NoParams, dict[str, Any], _discover),
-    "This list: every method with its params and result, every kind of message, every error.",
+    "This list as an OpenRPC document: every method, every kind of message, every error.",
 )
 
 METHODS: Methods = method_table([*_VENUE, *_ROLLUP, _DISCOVER])

@@ -9,14 +9,16 @@ from ipaddress import ip_address
 
 import msgspec
 import structlog
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from node.clock import Clock, SystemClock
 from node.connections import ConnectionLimits, LimitedSite, until_taken
 from node.rpc.context import Context
+from node.rpc.conversation import Conversation
 from node.rpc.dispatch import Methods, answer
 from node.rpc.doors import TURNED_AWAY, Refused, body_of, check_doors, http_log
 from node.rpc.methods import METHODS
+from node.rpc.quick import read_calls
 from node.rpc.subscriptions import Subscriber
 from node.view import VenueView
 
@@ -69,7 +71,7 @@ class RpcServer:
             body = await body_of(request, self.config.body_seconds)
         except Refused as refused:
             return refused.response
-        reply = await answer(body, self.methods, Context(self.view, self.clock))
+        reply = await answer(body, self.methods, Context(self.view, self.clock), read_calls)
         if reply is None:
             return web.Response(status=204)
         return web.Response(body=reply, content_type="application/json")
@@ -96,14 +98,15 @@ class RpcServer:
         self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None
     ) -> None:
         subscriber = Subscriber(socket, transport, self.config.send_seconds)
-        context = Context(self.view, self.clock, subscriber)
+        assert isinstance(transport, asyncio.Transport)
+        conversation = Conversation(
+            *(socket, transport, subscriber),
+            methods=self.methods,
+            context=Context(self.view, self.clock, subscriber),
+            send_seconds=self.config.send_seconds,
+        )
         try:
-            async for message in socket:
-                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    body = message.data.encode() if isinstance(message.data, str) else message.data
-                    reply = await answer(body, self.methods, context)
-                    if reply is not None:
-                        await subscriber.send(reply)
+            await conversation.hold()
         except ConnectionError:
             log.debug("websocket_lost")
         finally:

@@ -1,9 +1,7 @@
 """`venue_submit` and its kin: from signed messages to receipts, or to refusals that say why."""
 
-import re
+from asyncio import Future
 from typing import cast
-
-from msgspec import Struct
 
 from node.errors import Halt, Retry
 from node.rpc import wire
@@ -11,7 +9,7 @@ from node.rpc.amounts import Grid
 from node.rpc.context import Context
 from node.rpc.dispatch import checked
 from node.rpc.errors import Code, InvalidParams, RpcError, halted, shown, unavailable
-from node.rpc.message_types import MESSAGES, Kind
+from node.rpc.message_types import MESSAGES
 from node.rpc.messages import Signed, transaction_of
 from node.rpc.order_results import BatchItem
 from node.rpc.params import (
@@ -21,8 +19,10 @@ from node.rpc.params import (
     SubmitParams,
     SubmitPriceParams,
 )
+from node.rpc.quick import CLIENT_ORDER_ID, Request, RequestBatch
 from node.rpc.receipts import submit_receipt
 from node.rpc.refusals import is_refusal, refusal
+from node.rpc.replies import HandedIn
 from node.rpc.results import SubmitReceipt
 from node.rpc.views.fills import order_id
 from node.rpc.views.lookup import find_market, grid_of
@@ -34,36 +34,26 @@ from state.execution import Receipt
 from state.limits import SIGNATURE_BYTES
 from state.transactions import SignedPrice, Transaction
 
-CLIENT_ORDER_ID = re.compile(r"[ -~]{1,36}")
-"""Printable ASCII."""
+
+def submit(context: Context, params: SubmitParams | Request) -> HandedIn:
+    """Sequence a signed message: the `SubmitReceipt` once it is on disk, or the refusal."""
+    return _sequence(context, _request(params))
 
 
-class Request(Struct, frozen=True):
-    """A message that can be sequenced, its signatures packed."""
-
-    kind: Kind
-    tx: Signed
-    signature: bytes
-    client_order_id: str = ""
+def submit_cancel(context: Context, params: CancelParams) -> HandedIn:
+    return submit(context, SubmitParams("cancel", params.message, params.signature))
 
 
-async def submit(context: Context, params: SubmitParams) -> SubmitReceipt:
-    """Sequence a signed message: the receipt once it is on disk, or the refusal."""
-    return await _sequence(context, _request(params))
-
-
-async def submit_cancel(context: Context, params: CancelParams) -> SubmitReceipt:
-    return await submit(context, SubmitParams("cancel", params.message, params.signature))
-
-
-async def submit_price(context: Context, params: SubmitPriceParams) -> SubmitReceipt:
+def submit_price(context: Context, params: SubmitPriceParams) -> HandedIn:
     """A publisher's price: in nano-USD per lot as it is signed, or in USD per coin."""
     market, _ = find_market(context.view, params.market)
     tx = SignedPrice(market.market, _nano_price(grid_of(market), params), int(params.time))
-    return await _sequence(context, Request("price", tx, read_signature(params.signature)))
+    return _sequence(context, Request("price", tx, read_signature(params.signature)))
 
 
-async def submit_batch(context: Context, params: SubmitBatchParams) -> list[BatchItem]:
+def submit_batch(
+    context: Context, params: SubmitBatchParams | RequestBatch
+) -> HandedIn | list[BatchItem]:
     """Sequence several messages with nothing between them: what became of each, in order.
 
     One that is refused stops the others only where that was asked for.
@@ -81,22 +71,29 @@ async def submit_batch(context: Context, params: SubmitBatchParams) -> list[Batc
     sent = [request for request in requests if isinstance(request, Request)]
     handed = [SignedTransaction(one.tx, one.signature, one.client_order_id) for one in sent]
     stops = _has_failed if params.stop_on_error else None
-    answers = iter(await writer.submit_batch(handed, stops=stops) if handed else [])
-    items = [
-        _item(context.view, request, next(answers))
-        if isinstance(request, Request)
-        else BatchItem(error=request.as_json())
-        for request in requests
-    ]
-    left = BatchItem(error=_error_of(NotAttempted()).as_json())
-    return items + [left] * (len(params.items) - len(items))
+    answers = writer.hand_in(handed, stops=stops) if handed else []
+
+    def result() -> list[BatchItem]:
+        outcomes = map(_outcome, answers)
+        items = [
+            _item(context.view, request, next(outcomes))
+            if isinstance(request, Request)
+            else BatchItem(error=request.as_json())
+            for request in requests
+        ]
+        left = BatchItem(error=_error_of(NotAttempted()).as_json())
+        return items + [left] * (len(params.items) - len(items))
+
+    return HandedIn(answers[-1], result) if answers else result()
 
 
-def _requests(params: SubmitBatchParams) -> list[Request | RpcError]:
+def _requests(params: SubmitBatchParams | RequestBatch) -> list[Request | RpcError]:
     """The items as they can be sequenced, or what is wrong with them; up to the first where
     that one stops the rest.
     """
     found: list[Request | RpcError] = []
+    if isinstance(params, RequestBatch):
+        return [*params.items]
     for at, item in enumerate(params.items):
         root = f"$.items[{at}]"
         mend = "an item has the params of venue_submit; rpc.discover lists them"
@@ -123,8 +120,10 @@ def _item(view: VenueView, request: Request, answer: Receipt | Exception) -> Bat
 # --- reading ---
 
 
-def _request(params: SubmitParams, root: str = "$") -> Request:
+def _request(params: SubmitParams | Request, root: str = "$") -> Request:
     """InvalidParams where message, signatures or client order id are not of the kind."""
+    if isinstance(params, Request):
+        return params
     kind = params.kind
     message = checked(
         params.message,
@@ -220,15 +219,18 @@ def read_signature(signature: Signature, root: str = "$") -> bytes:
 # --- sequencing ---
 
 
-async def _sequence(context: Context, request: Request) -> SubmitReceipt:
-    writer = _writer(context.view)
-    try:
-        answer: Receipt | Exception = await writer.submit(
-            request.tx, request.signature, request.client_order_id
-        )
-    except ClientOrderIdUsed as error:
-        answer = error
-    return _answer(context.view, request, answer)
+def _sequence(context: Context, request: Request) -> HandedIn:
+    handed = SignedTransaction(request.tx, request.signature, request.client_order_id)
+    (answer,) = _writer(context.view).hand_in([handed])
+    return HandedIn(answer, lambda: _answer(context.view, request, _outcome(answer)))
+
+
+def _outcome(answer: Future[Receipt]) -> Receipt | Exception:
+    fault = answer.exception()
+    if fault is None:
+        return answer.result()
+    assert isinstance(fault, Exception)
+    return fault
 
 
 def _answer(view: VenueView, request: Request, answer: Receipt | Exception) -> SubmitReceipt:
