@@ -161,10 +161,16 @@ def schema_hook(kind: type[Any]) -> dict[str, Any]:
     if issubclass(kind, Whole):
         text = {"type": "string", "pattern": f"^({_WHOLE.pattern})$"}
         number = {"type": "integer", "minimum": 0, "maximum": 2**kind.bits - 1}
-        return {"anyOf": [number, text], "title": f"uint{kind.bits}"}
+        shown = 1 if kind.bits <= JSON_BITS else "1"
+        return {"anyOf": [number, text], "title": f"uint{kind.bits}", "examples": [shown]}
     if issubclass(kind, Hex):
         repeat = "*" if kind.size is None else f"{{{kind.size}}}"
-        return {"type": "string", "pattern": f"^0x([0-9a-fA-F]{{2}}){repeat}$"}
+        shown = "0x" + "00" * (kind.size or 0)
+        return {
+            "type": "string",
+            "pattern": f"^0x([0-9a-fA-F]{{2}}){repeat}$",
+            "examples": [shown],
+        }
     if issubclass(kind, DecimalText):
         return {"type": "string", "title": "decimal", "examples": ["0.25"]}
     raise NotImplementedError(f"no form on the wire for {kind}")
