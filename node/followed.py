@@ -17,7 +17,8 @@ from node.rollup_events import (
     WithdrawalPaid,
 )
 from node.signatures import recover
-from node.view import BatchRecord, ClaimRecord, PaymentRecord
+from node.tape.tape import Tape
+from node.view import BatchRecord, ClaimRecord, Executed, PaymentRecord
 from prover.derivation import (
     Cursor,
     Derived,
@@ -27,11 +28,14 @@ from prover.derivation import (
     genesis_cursor,
 )
 from prover.replay import Replayed, Replayer, genesis_claim
+from sequencer.draft import is_included
 from state.authentication import Verifier
 from state.batch import Output, claim_id, decode_header, decode_output, encode_output
 from state.inbox import InboxItem
 from state.memory import MemoryState
 from state.packing import NotCanonical
+from state.status import Status
+from state.transactions import Header, Transaction, encode_transaction
 
 K = TypeVar("K")
 E = TypeVar("E", bound=Logged)
@@ -61,6 +65,7 @@ class Followed:
         self.batches: list[FollowedBatch] = []
         self.fills = 0
         """How many fills the venue has had."""
+        self.tape = Tape()
         self.claims: dict[bytes, Claimed] = {}
         self.wrong_claims: list[Claimed] = []
         self.confirmations: dict[bytes, Confirmed] = {}
@@ -103,6 +108,9 @@ class Followed:
         derived = self._derive(event, cursor)
         replayed = self.replayer.apply(derived)
         self.fills += len(replayed.fills)
+        for ran in told(replayed):
+            self.tape.take(ran)
+        self.tape.forget(self.replayer.oldest - 1)
         parent_claim = self.claim_on(cursor.number)
         self.batches.append(
             FollowedBatch(
@@ -158,6 +166,7 @@ class Followed:
             return False
         self.fills -= sum(batch.record.fills for batch in self.batches[number:])
         del self.batches[number:]
+        self.tape.rewind(number)
         self.items = [added for added in self.items if added.block <= block]
         self.claims = _until(block, self.claims)
         self.wrong_claims = [claim for claim in self.wrong_claims if claim.block <= block]
@@ -264,3 +273,19 @@ def _until(block: int, events: dict[K, E]) -> dict[K, E]:
 
 def _shown(value: int | bytes) -> str:
     return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
+
+
+def told(replayed: Replayed) -> list[Executed]:
+    """What ran and left a trace; a refused header or price, and a stranger's row, left none."""
+    batch = replayed.output.batch
+    return [
+        Executed(
+            batch=batch, time=ran.time, receipt=ran.receipt, tx=ran.tx, item=ran.item, book=ran.book
+        )
+        for ran in replayed.ran
+        if ran.tx is None or _leaves_trace(ran.tx, ran.receipt.status)
+    ]
+
+
+def _leaves_trace(tx: Transaction, status: Status) -> bool:
+    return not isinstance(tx, Header) and is_included(encode_transaction(tx)[0], status)

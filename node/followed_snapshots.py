@@ -3,6 +3,7 @@
     snapshot        the batch, its root
     leaf/…          the state's leaves (node/leaves.py)
     batch/ u64      every batch up to that one, and what is known of it
+    tape, tape/…    trades, candles, orders and profit (node/tape/storage.py)
 
 A snapshot is one synced write over the one before it. The events stay whole, so what a
 snapshot says can always be made again from them; where L1 takes its batch back, it goes.
@@ -18,6 +19,7 @@ from node.followed import Followed, FollowedBatch
 from node.leaves import MACHINE, PREFIX, all_places, leaf_changes, load_state
 from node.snapshot_policy import SnapshotPolicy
 from node.store import Store
+from node.tape.storage import KeptTape, dropped_tape, kept_tape, load_tape, tape_changes
 from state.commitment import Commitment
 from state.undo import Place
 
@@ -69,9 +71,12 @@ class FollowedSnapshots:
         places: Iterable[Place] = replayer.places
         if self._head is None:
             places = all_places(commitment)
+            followed.tape.is_stored = False
         batches = followed.batches[self.number : number]
         final_block = batches[-1].record.posted_block if number <= final else -1
-        self._write(commitment, places, batches, final_block)
+        tape = kept_tape(followed.tape, number)
+        self._write(commitment, places, batches, final_block, tape)
+        followed.tape.kept(number)
         replayer.forget_places(number)
         return True
 
@@ -86,8 +91,9 @@ class FollowedSnapshots:
         places: Iterable[Place],
         batches: Sequence[FollowedBatch],
         final_block: int,
+        tape: KeptTape,
     ) -> None:
-        changes = dict(leaf_changes(commitment, places))
+        changes = {**leaf_changes(commitment, places), **tape_changes(tape, self._store)}
         for batch in batches:
             changes[_key(batch.record.number)] = msgspec.msgpack.encode(batch)
         head = Head(batches[-1].record.number, commitment.state_root, final_block)
@@ -98,6 +104,7 @@ class FollowedSnapshots:
     def drop(self) -> None:
         """L1 took back what it is of. On disk before the events are taken back."""
         changes: dict[bytes, bytes | None] = {HEAD: None, MACHINE: None}
+        changes |= dropped_tape(self._store)
         for prefix in (PREFIX, BATCH):
             changes |= {key: None for key, _ in self._store.entries(prefix)}
         self._store.write(changes)
@@ -125,6 +132,7 @@ class FollowedSnapshots:
             raise self._store.damaged(f"the leaves are those after batch {state.machine.batch}")
         followed.resume(state, batches)
         self._compare(followed)
+        load_tape(followed.tape, self._store, state, followed.fills)
 
     def _compare(self, followed: Followed) -> None:
         assert self._head is not None

@@ -16,6 +16,7 @@ from node.rollup import RollupFault, RollupReader, WrongRollup
 from node.scanner import L1Scanner, Mark
 from node.snapshot_policy import SnapshotPolicy
 from node.stopping import run_until
+from node.tape.tape import Tape
 from node.view import BatchRecord, ClaimRecord, FillFeed, Heads, PaymentRecord, UpdateFeed
 from prover.derivation import Inconsistent, InconsistentReason
 from state.commitment import Commitment, Committer
@@ -75,6 +76,7 @@ class FollowerService:
         self.fills = FillFeed()
         self.updates = UpdateFeed()
         self._kept: KeptVenue | None = None
+        self._no_tape = Tape()
         self._scanner: L1Scanner | None = None
         self._is_checked = False
         self._trouble = ""
@@ -87,6 +89,11 @@ class FollowerService:
     def followed(self) -> Followed | None:
         """All that is known; None before `ready`."""
         return self._kept.followed if self._kept else None
+
+    @property
+    def tape(self) -> Tape:
+        """What happened, for readers."""
+        return self.followed.tape if self.followed else self._no_tape
 
     def commitment(self) -> Commitment:
         if self.followed is None:
@@ -110,6 +117,8 @@ class FollowerService:
                 f"L1_READ_AGAIN: {self._distrusted}; until that is done this node shows less "
                 "than there is"
             )
+        if self.tape.problem:
+            trouble.append(self.tape.problem)
         return trouble + (self.followed.problems() if self.followed else [])
 
     @property

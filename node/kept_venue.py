@@ -9,18 +9,15 @@ from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt
 from node.event_store import EventStore
-from node.followed import Followed
+from node.followed import Followed, told
 from node.followed_snapshots import FollowedSnapshots
 from node.rollup import RollupTerms
 from node.rollup_events import BatchPosted, Claimed, RollupEvent
 from node.scanner import Mark
 from node.snapshot_policy import SnapshotPolicy
-from node.view import BatchRecord, Executed, FillFeed, UpdateFeed
+from node.view import BatchRecord, FillFeed, UpdateFeed
 from prover.derivation import Inconsistent
 from prover.replay import Replayed
-from sequencer.draft import is_included
-from state.status import Status
-from state.transactions import Header, Transaction, encode_transaction
 
 log = structlog.get_logger(__name__)
 
@@ -103,7 +100,7 @@ class KeptVenue:
             replayed = self._execute(followed, event, publish=True)
             self._report(followed, event, replayed)
             if replayed is not None:
-                self._updates.publish(_told(replayed), replayed.places)
+                self._updates.publish(told(replayed), replayed.places)
             await self._clock.sleep(0)
         self.store.append(events, mark)
         for event in events:
@@ -210,22 +207,3 @@ class KeptVenue:
     def _known(self) -> Followed:
         assert self.followed is not None, "`load` or `begin` comes first"
         return self.followed
-
-
-def _told(replayed: Replayed) -> list[Executed]:
-    """What ran and left a trace; a refused header or price, and a stranger's row, left none."""
-    return [
-        Executed(
-            batch=replayed.output.batch,
-            time=ran.time,
-            receipt=ran.receipt,
-            tx=ran.tx,
-            item=ran.item,
-        )
-        for ran in replayed.ran
-        if ran.tx is None or _leaves_trace(ran.tx, ran.receipt.status)
-    ]
-
-
-def _leaves_trace(tx: Transaction, status: Status) -> bool:
-    return not isinstance(tx, Header) and is_included(encode_transaction(tx)[0], status)

@@ -33,6 +33,7 @@ from node.sequencing.snapshotting import Snapshotting
 from node.sequencing.watch import NO_FINALITY, Watch
 from node.signatures import recover
 from node.signers.known import Signers, signers
+from node.tape.tape import Tape
 from node.view import BatchRecord, FillFeed, Heads, SignedTransaction, Stops, UpdateFeed
 from sequencer.posting import PostingLimits
 from state.authentication import Verifier
@@ -170,6 +171,11 @@ class SequencerService:
         return self._history.answers
 
     @property
+    def tape(self) -> Tape:
+        """What happened, for readers."""
+        return self._history.tape
+
+    @property
     def heads(self) -> Heads:
         safe, head = self._agreement.safe, self._view.head
         return Heads(
@@ -212,7 +218,8 @@ class SequencerService:
             found.append(f"L1 does not answer: {self.watch.problem}; check the endpoint")
         if self.watch.lacks_finality:
             found.append(NO_FINALITY)
-        found += [part.problem for part in (self.posting, self.snapshotting) if part.problem]
+        parts = (self.posting, self.snapshotting, self.tape)
+        found += [part.problem for part in parts if part.problem]
         return found
 
     # --- running ---

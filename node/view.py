@@ -6,7 +6,7 @@ transactions. Nothing here does any work.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -19,6 +19,9 @@ from state.memory import MemoryState
 from state.store import Fill
 from state.transactions import Transaction
 from state.undo import Place
+
+if TYPE_CHECKING:
+    from node.tape.tape import Tape
 
 
 class Heads(Struct, frozen=True):
@@ -238,6 +241,11 @@ class VenueView(Protocol):
     heads: Heads
     fills: FillFeed
     updates: UpdateFeed
+
+    @property
+    def tape(self) -> "Tape":
+        """Trades, candles, orders and profit, as far back as they are kept."""
+        ...
 
     def commitment(self) -> Commitment:
         """Trees and root of `state` as it stands; cheap when nothing changed since."""

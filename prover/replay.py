@@ -7,6 +7,7 @@ from msgspec import Struct
 from prover.derivation import Derived
 from state.authentication import Verifier
 from state.batch import Output, claim_id, output_after
+from state.book_changes import BookChange, BookWatch
 from state.chunks import chunk_size
 from state.commitment import Commitment, Committer, genesis_root
 from state.crypto import ZERO_HASH
@@ -28,12 +29,16 @@ UNDO_BATCHES_MAX = 64
 
 
 class Ran(Struct, frozen=True, gc=False, kw_only=True):
-    """A transaction or an inbox item, what became of it, and the venue's time then."""
+    """A transaction or an inbox item, what became of it, and the venue's time then.
+
+    `book` is what it did to resting orders.
+    """
 
     time: int
     receipt: Receipt
     tx: Transaction | None = None
     item: InboxItem | None = None
+    book: tuple[BookChange, ...] = ()
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
@@ -100,9 +105,11 @@ class Replayer:
         """Execute the next batch. AssertionError where the rules broke their own invariants:
         what stands then is not a state of the venue, and this replayer is done for."""
         ran: list[Ran] = []
+        books = BookWatch(self.state)
 
         def keep(tx: Transaction, _: bytes, receipt: Receipt) -> None:
-            ran.append(Ran(time=self.state.machine.time, receipt=receipt, tx=tx))
+            time, book = self.state.machine.time, books.take()
+            ran.append(Ran(time=time, receipt=receipt, tx=tx, book=book))
 
         def keep_item(item: InboxItem, receipt: Receipt) -> None:
             ran.append(Ran(time=self.state.machine.time, receipt=receipt, item=item))

@@ -1,5 +1,6 @@
 """Small worlds for tests: a venue in memory, traders with keys, one call per action."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -7,6 +8,7 @@ from node.signatures import address_of, recover, sign
 from state.accounts import PERMIT_TRADE
 from state.authentication import Verifier
 from state.batch import BatchHeader
+from state.book_changes import BookChange, BookWatch
 from state.commitment import Committer
 from state.crypto import keccak
 from state.eip712 import Domain, domain
@@ -138,6 +140,7 @@ class Venue:
     mark: int = 50_000_000
     markets: tuple[Listing, ...] = field(default_factory=lambda: (listing(),))
     on_step: OnStep | None = None
+    on_run: Callable[[Transaction, Receipt, tuple[BookChange, ...]], None] | None = None
 
     def __post_init__(self) -> None:
         self.state = MemoryState()
@@ -184,8 +187,11 @@ class Venue:
     # --- actions ---
 
     def run(self, tx: Transaction, signature: bytes = b"") -> Receipt:
+        books = BookWatch(self.state)
         receipt = run_transaction(self.state, tx, signature, VERIFIER, on_step=self.on_step)
         self.fills += receipt.fills
+        if self.on_run is not None:
+            self.on_run(tx, receipt, books.take())
         return receipt
 
     def send(self, name: str, tx: Transaction) -> Receipt:

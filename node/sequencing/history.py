@@ -20,17 +20,20 @@ from node.records import (
     Taken,
 )
 from node.sequencing.answers import Answers, market_of, sequenced
+from node.sequencing.batch_records import batch_of, record_of
 from node.sequencing.l1_view import GENESIS
 from node.sequencing.news import News
 from node.sequencing.snapshot_store import Loaded
 from node.sequencing.snapshots import Ending, Snapshots
+from node.tape.tape import Tape
 from node.view import BatchRecord, Executed, SequencedReceipt
 from prover.derivation import Derived
 from sequencer.batches import SealedBatch
 from sequencer.draft import is_included
 from sequencer.sequencer import Sequencer, Submission, Unrewindable
-from state.batch import decode_header, encode_header
-from state.chunks import Row, decode_chunk, split_payload
+from state.batch import encode_header
+from state.book_changes import BookChange, BookWatch
+from state.chunks import Row
 from state.execution import Batch, Receipt
 from state.inbox import InboxItem
 from state.transactions import Header, Transaction, decode_transaction, encode_transaction
@@ -56,7 +59,7 @@ class History:
     `records` says of every sealed batch what it came to. `owed` are acknowledged
     transactions that a rewind took out of their batches: they are retried in order before
     anything else is taken, then `settled` is called. `answers` remembers what became of the
-    last transactions, and `news` has what was not yet told.
+    last transactions, `news` has what was not yet told, and `tape` is for readers of the past.
     """
 
     def __init__(
@@ -69,6 +72,7 @@ class History:
         self.owed: list[Submission] = []
         self.answers = Answers()
         self.news = News()
+        self.tape = Tape()
         self.fills_sealed = 0
         self.l1_base = GENESIS
 
@@ -106,6 +110,7 @@ class History:
                     f"not {expected.hex()}"
                 )
         self.fills_sealed = sum(record.fills for record in self.records)
+        self.snapshots.store.load_tape(self.tape, loaded)
         self.news.forget(self.sequencer.state)
         self.owed = [(decode_transaction(row.kind, row.row), row.signature) for row in mark.owed]
         self.answers.load(loaded.answers, mark.undone)
@@ -127,13 +132,14 @@ class History:
     def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
         """As `Sequencer.submit`; written down and remembered if the transaction is included."""
         time, market = self.sequencer.time, market_of(self.sequencer.state, tx)
+        books = BookWatch(self.sequencer.state)
         receipt = self.sequencer.submit(tx, signature)
         if not receipt.steps:
             return receipt
         client_order_id = client_order_id or self.answers.client_order_id(tx)
         row = Row(*encode_transaction(tx), signature)
         self.journal.append(Taken(time, row, client_order_id))
-        return self._remember(tx, signature, receipt, client_order_id, market)
+        return self._remember(tx, signature, receipt, books.take(), client_order_id, market)
 
     def seal(self) -> SealedBatch:
         batch = self._seal()
@@ -186,15 +192,23 @@ class History:
         return batch
 
     def _adopt(self, batch: Batch, void: str) -> SealedBatch:
+        books = BookWatch(self.sequencer.state)
+
+        def adopt_receipt(tx: Transaction, signature: bytes, receipt: Receipt) -> None:
+            changes = books.take()
+            if is_included(encode_transaction(tx)[0], receipt.status):
+                known = self.answers.client_order_id(tx)
+                self._remember(tx, signature, receipt, changes, known)
+
         adopted = self.sequencer.adopt(
-            batch, void, on_receipt=self._adopt_receipt, on_item=self._note_item
+            batch, void, on_receipt=adopt_receipt, on_item=self._note_item
         )
         self.news.cut(places_of(adopted.undo))
         self._record(adopted)
         return adopted
 
     def _record(self, batch: SealedBatch) -> None:
-        self.records.append(_record_of(batch))
+        self.records.append(record_of(batch))
         self.fills_sealed += batch.fills
 
     def _rewind_to(self, number: int) -> None:
@@ -204,6 +218,7 @@ class History:
                 places |= places_of(self.sequencer.batches[later].undo)
         undone = self.sequencer.rewind_to(number)
         self.news.rewound(number, places)
+        self.tape.rewind(number)
         self.fills_sealed -= sum(record.fills for record in self.records[number:])
         self.answers.undo(undone)
         self.owed = undone + self.owed
@@ -224,20 +239,18 @@ class History:
             for final in sorted(n for n in batches if n <= number):
                 self.snapshots.final(batches[final])
         self.sequencer.forget(number)
+        self.tape.forget(number)
 
     def _settled(self) -> None:
         self.owed = []
         self.answers.settled()
-
-    def _adopt_receipt(self, tx: Transaction, signature: bytes, receipt: Receipt) -> None:
-        if is_included(encode_transaction(tx)[0], receipt.status):
-            self._remember(tx, signature, receipt, self.answers.client_order_id(tx))
 
     def _remember(
         self,
         tx: Transaction,
         signature: bytes,
         receipt: Receipt,
+        book: tuple[BookChange, ...],
         client_order_id: str,
         market: int | None = None,
     ) -> SequencedReceipt:
@@ -253,8 +266,10 @@ class History:
         )
         self.answers.remember(tx, signature, found)
         if not isinstance(tx, Header):
-            ran = Executed(batch=found.batch, time=state.machine.time, receipt=found, tx=tx)
+            time = state.machine.time
+            ran = Executed(batch=found.batch, time=time, receipt=found, tx=tx, book=book)
             self.news.note(ran)
+            self.tape.take(ran)
         return found
 
     def _note_item(self, item: InboxItem, receipt: Receipt) -> None:
@@ -276,7 +291,7 @@ class History:
             case Rewound(number=number):
                 self._rewind_to(number)
             case Adopted():
-                self._adopt(_batch(record), record.void)
+                self._adopt(batch_of(record), record.void)
                 self._ended()
             case Settled():
                 self._settled()
@@ -297,10 +312,12 @@ class History:
             raise JournalDiverged(f"batch {self.sequencer.number + 1} was not full when it was")
         tx = decode_transaction(row.kind, row.row)
         market = market_of(self.sequencer.state, tx)
+        books = BookWatch(self.sequencer.state)
         receipt = self.sequencer.submit(tx, row.signature)
         if not is_included(row.kind, receipt.status):
             raise JournalDiverged(f"{tx} was taken, and now is {receipt.status.name}")
-        self._remember(tx, row.signature, receipt, record.client_order_id, market)
+        known = record.client_order_id
+        self._remember(tx, row.signature, receipt, books.take(), known, market)
 
     def _replay_seal(self, record: Sealed) -> None:
         if self.sequencer.open is None:
@@ -311,36 +328,3 @@ class History:
                 f"batch {record.number} ended in {record.state_root.hex()}, "
                 f"batch {batch.number} now in {batch.commitment.state_root.hex()}"
             )
-
-
-def _batch(record: Adopted) -> Batch:
-    """What was adopted: derived from L1 once, so it decodes."""
-    header = decode_header(record.header)
-    if record.void:
-        return Batch(header, record.items, (), void=True)
-    compressed = split_payload(record.payload, [chunk.size for chunk in header.chunks])
-    chunks = [
-        decode_chunk(data, chunk.raw_hash)
-        for data, chunk in zip(compressed, header.chunks, strict=True)
-    ]
-    return Batch(header, record.items, chunks)
-
-
-def _record_of(batch: SealedBatch) -> BatchRecord:
-    content = batch.content
-    return BatchRecord(
-        number=batch.number,
-        state_root=batch.commitment.state_root,
-        withdrawals_root=batch.commitment.withdrawals.root,
-        steps=batch.steps,
-        transactions=len(batch.rows),
-        orders=batch.orders,
-        fills=batch.fills,
-        items=len(batch.items),
-        raw_bytes=batch.raw_bytes,
-        time_min=content.time_min,
-        time_max=content.time_max,
-        compressed_bytes=batch.compressed_bytes,
-        void=batch.void,
-        withdrawals=batch.machine.withdrawals,
-    )

@@ -6,6 +6,7 @@
     answers/ u64    answers to the transactions of a batch, as far back as they are remembered
     l1              up to which block L1 need not be read again, and what it showed by then
     posted/ u64     where on L1 a batch is
+    tape, tape/…    trades, candles, orders and profit (node/tape/storage.py)
 
 A snapshot is one synced write over the one before it, of what changed between the two: the
 store holds the one or the other. The journal remains the truth, and is on disk first.
@@ -27,6 +28,8 @@ from node.scanner import Mark as L1Mark
 from node.sequencing.answers import Answer
 from node.sequencing.l1_view import GENESIS, L1Base
 from node.store import Store
+from node.tape.storage import KeptTape, load_tape, tape_changes
+from node.tape.tape import Tape
 from node.view import BatchRecord
 from sequencer.batches import BatchContent
 from state.chunks import Row
@@ -101,6 +104,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     answers: dict[int, list[Answer]]
     stale_answers: range
     base: L1Base | None
+    tape: KeptTape
 
 
 class Loaded(Struct, frozen=True):
@@ -131,6 +135,7 @@ class SnapshotStore:
         """Blocks until the snapshot is on disk, whole. Halt where it is not."""
         self._check_before(snapshot.entries[0].content.number - 1)
         changes = dict(leaf_changes(snapshot.commitment, snapshot.places))
+        changes |= tape_changes(snapshot.tape, self._store)
         for entry in snapshot.entries:
             changes[_key(BATCH, entry.content.number)] = msgspec.msgpack.encode(entry)
         for number in snapshot.stale_answers:
@@ -205,6 +210,11 @@ class SnapshotStore:
         ]
         state = load_state(self._store)
         return Loaded(head, state, entries, answers, self._base(len(entries)))
+
+    def load_tape(self, tape: Tape, loaded: Loaded) -> None:
+        """What was kept of the tape, into `tape`; see `node.tape.storage.load_tape`."""
+        fills = sum(entry.record.fills for entry in loaded.entries)
+        load_tape(tape, self._store, loaded.state, fills)
 
     def _check(self, head: Stamp) -> None:
         if head.identity != self.identity:

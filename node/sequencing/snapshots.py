@@ -22,6 +22,8 @@ from node.sequencing.snapshot_store import (
     SnapshotStore,
 )
 from node.snapshot_policy import SnapshotPolicy
+from node.tape.storage import kept_tape
+from node.tape.tape import Tape
 from node.view import BatchRecord
 from sequencer.batches import BatchContent, SealedBatch
 from sequencer.sequencer import Submission
@@ -119,6 +121,7 @@ class Snapshots:
         contents: Sequence[BatchContent],
         records: Sequence[BatchRecord],
         answers: Answers,
+        tape: Tape,
         base: L1Base | None = None,
     ) -> tuple[Snapshot, Final]:
         """What brings the store up to the last final batch, and what it is made of.
@@ -138,7 +141,9 @@ class Snapshots:
             answers=answers.of_batches(self.number + 1, last),
             stale_answers=range(self._answers_from, oldest),
             base=base,
+            tape=kept_tape(tape, last),
         )
+        tape.kept(last)
         return snapshot, final
 
     def written(self, snapshot: Snapshot) -> None:

@@ -56,12 +56,15 @@ class Snapshotting:
             history.sequencer.contents,
             history.records,
             history.answers,
+            history.tape,
             self._base_for(snapshots.next),
         )
         try:
             await self._run_blocking(partial(snapshots.store.write, snapshot))
         except (Halt, OSError) as error:
             snapshots.failed(final)
+            tape = snapshot.tape
+            history.tape.not_kept((place for place, _ in tape.rows), whole=tape.whole)
             self._failed_at = snapshot.head.number
             self.problem = f"no snapshot could be written, so a restart takes longer: {error}"
             log.error("snapshot_failed", batch=snapshot.head.number, reason=str(error))

@@ -1,0 +1,1 @@
+"""What happened at the venue, for its readers: trades, candles, orders, positions with profit."""
