@@ -1,12 +1,16 @@
 """Where a process of ours listens: on loopback, unless its operator opens it to a network."""
 
+from typing import TYPE_CHECKING
+
 import click
 import structlog
 
 from node.cli.failures import WronglyPut
 from node.cli.options import Command
 from node.config import HOST
-from node.rpc.server import LOOPBACK_HOSTS, RpcConfig, is_loopback
+
+if TYPE_CHECKING:
+    from node.rpc.server import RpcConfig
 
 log = structlog.get_logger(__name__)
 
@@ -33,8 +37,10 @@ def allow_host_option(command: Command) -> Command:
     )(command)
 
 
-def rpc_config(listen: str, hosts: tuple[str, ...]) -> RpcConfig:
+def rpc_config(listen: str, hosts: tuple[str, ...]) -> "RpcConfig":
     """The server's settings. WronglyPut where it would be open and answer to nobody."""
+    from node.rpc.server import LOOPBACK_HOSTS, RpcConfig, is_loopback
+
     if not is_loopback(listen) and not hosts:
         raise WronglyPut(
             f"--listen {listen} leaves loopback: name with --allow-host what others call this "
@@ -46,6 +52,8 @@ def rpc_config(listen: str, hosts: tuple[str, ...]) -> RpcConfig:
 
 def warn_beyond_loopback(listen: str) -> bool:
     """Whether `listen` is open to more than this machine; that is told in the log."""
+    from node.rpc.server import is_loopback
+
     if is_loopback(listen):
         return False
     log.warning(

@@ -29,6 +29,7 @@ COMMANDS = {
     "block": ("node.cli.block:block", "Agree on a block trade: two sign, one sends."),
     "key": ("node.cli.key:key", "Session keys, and handing accounts over."),
     "market": ("node.cli.market:market", "List markets and change their parameters, through L1."),
+    "doctor": ("node.cli.doctor:doctor", "Look at what a venue needs, and how to mend it."),
     "journal": ("node.cli.journals:journal", "Check a sequencer's journal."),
     "l1": ("node.cli.processes:l1", "Run the embedded L1 devnet."),
     "sequence": ("node.cli.processes:sequence", "Run the sequencer."),

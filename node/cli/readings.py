@@ -6,10 +6,12 @@ from typing import Any
 import click
 
 from node.cli.asking import accounts_meant, ask
+from node.cli.failures import Failure
 from node.cli.options import json_option, rpc_option
 from node.cli.output import Cell, console, facts, good, money, print_json, table
 from node.rpc import wire
 from node.rpc.results import AccountSummary, BookDepth, Level, MarketSummary
+from node.rpc.rollup_results import SyncStatus
 
 
 @click.command()
@@ -119,14 +121,21 @@ def _market(market: MarketSummary) -> tuple[str, ...]:
 
 
 @click.command()
+@click.option("--check", is_flag=True, help="Exit code 1 where something ails it.")
 @rpc_option
 @json_option
-def status(rpc_url: str, as_json: bool) -> None:
+def status(check: bool, rpc_url: str, as_json: bool) -> None:
     """Show how far a node has come, and what ails it."""
     found = ask(rpc_url, lambda venue: venue.status())
     if as_json:
         print_json(wire.plain(found))
-        return
+    else:
+        _show_status(rpc_url, found)
+    if check and found.problems:
+        raise Failure(f"the node is not well: {found.problems[0]}")
+
+
+def _show_status(rpc_url: str, found: SyncStatus) -> None:
     problems = "\n".join(found.problems)
     rows: list[tuple[str, Cell]] = [
         ("role", found.role),

@@ -1,0 +1,32 @@
+# syntax=docker/dockerfile:1
+# One image for sequencer, follower, claimant, deployment and the embedded L1: docker-compose.yml.
+
+FROM python:3.12.12-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
+RUN python -m venv /opt/tallystick
+COPY requirements/run.txt requirements/dev.txt requirements/
+RUN /opt/tallystick/bin/pip install --require-hashes -r requirements/run.txt
+# What builds the wheel is locked among the tools; none of them reaches the image.
+RUN pip install --require-hashes -r requirements/dev.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY contracts contracts
+COPY state state
+COPY sequencer sequencer
+COPY prover prover
+COPY node node
+RUN python -m hatchling build --target wheel --directory /build/dist
+RUN /opt/tallystick/bin/pip install --no-deps /build/dist/tallystick-*.whl
+# Compiled once here, so that a deployment need not wait for it.
+RUN TALLYSTICK_CACHE=/opt/tallystick/contracts /opt/tallystick/bin/python -P -c "from node.devnet.deployment import compiled; compiled()"
+
+FROM python:3.12.12-slim-bookworm
+RUN groupadd --system --gid 10001 tallystick && useradd --system --uid 10001 --gid tallystick --home-dir /data tallystick && install --directory --owner tallystick --group tallystick /data /deployment
+COPY --from=build /opt/tallystick /opt/tallystick
+ENV PATH=/opt/tallystick/bin:$PATH TALLYSTICK_CACHE=/opt/tallystick/contracts PYTHONUNBUFFERED=1
+USER tallystick
+WORKDIR /data
+EXPOSE 9545 9546
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["tallystick", "status", "--check"]
+ENTRYPOINT ["tallystick"]
+CMD ["--help"]

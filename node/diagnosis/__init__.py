@@ -1,0 +1,1 @@
+"""What a node needs, looked at from outside: the machine below it and the endpoints around it."""
