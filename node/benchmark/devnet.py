@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -59,6 +60,17 @@ class LoadedVenue(Struct, frozen=True, kw_only=True):
                 raise Retry(f"batch {batch} is not on L1 after {PATIENCE_SECONDS:.0f} s")
             await self.clock.sleep(POLL_SECONDS)
         return self.clock.monotonic()
+
+    def begin_profile(self) -> None:
+        """From here on a sequencer that was started to be profiled is."""
+        self.supervisor.child("sequencer").process.send_signal(signal.SIGUSR1)
+
+    async def end_sequencer(self) -> None:
+        """Ask it to stop, and let it write what it writes at its end."""
+        process = self.supervisor.child("sequencer").process
+        process.terminate()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await process.wait()
 
 
 @asynccontextmanager

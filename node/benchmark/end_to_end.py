@@ -11,6 +11,7 @@ from node.benchmark.load import LoadFailed, LoadOutcome, LoadPlan, Shape, run_lo
 
 SIZES = {Shape.FRAMES: 1, Shape.RPC_BATCHES: 20, Shape.SUBMIT_BATCHES: 50}
 WINDOWS = {Shape.FRAMES: 128, Shape.RPC_BATCHES: 8, Shape.SUBMIT_BATCHES: 4}
+SOCKETS = 4
 LIFE_SECONDS = 3_600
 NUMBERS_OF_A_RUN = 10_000_000
 """Sequence numbers that a run may use; the next one begins behind them."""
@@ -56,6 +57,7 @@ class Loads:
             expiry=(await self.venue.client.status()).time + LIFE_SECONDS,
             first=number * NUMBERS_OF_A_RUN,
             size=SIZES[shape],
+            sockets=max(1, min(SOCKETS, len(self.venue.signers) // 2)),
             window=WINDOWS[shape],
             rate=rate,
             seed=number,

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from statistics import median
 from time import process_time
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from node.signatures import recover, sign
 from state.crypto import keccak
 
 
 class Sample(Struct, frozen=True):
-    """One measurement, and R before and after it, in their mean; 0 where R is no measure of it."""
+    """One measurement, and the mean of what R was before and after it, 0 where it was not asked."""
 
     value: float
     r: float = 0.0
@@ -58,6 +58,12 @@ def of_r(name: str, samples: list[Sample], unit: str, *, aim: str = "", note: st
     )
 
 
+def of_other(name: str, samples: list[Sample], unit: str, other: str, *, note: str = "") -> Figure:
+    """A rate and its multiple of something else that was measured around each sample."""
+    figure = of_r(name, samples, unit, note=note)
+    return structs.replace(figure, ratio_of=other)
+
+
 Measure = Callable[[], float]
 """Does the work once: its rate per second of CPU."""
 
@@ -88,13 +94,7 @@ class Gauge:
 
     def interleaved(self, measure: Measure, rounds: int) -> list[Sample]:
         """`measure` so many times, R before, between and after."""
-        samples, before = [], self.read()
-        for _ in range(rounds):
-            value = measure()
-            after = self.read()
-            samples.append(Sample(value, (before + after) / 2))
-            before = after
-        return samples
+        return interleaved(self.read, measure, rounds)
 
     def _recover(self) -> int:
         for digest, signature in self._signed:
@@ -107,3 +107,14 @@ def per_cpu_second(work: Callable[[], int]) -> float:
     began = process_time()
     done = work()
     return done / max(process_time() - began, 1e-9)
+
+
+def interleaved(read: Measure, measure: Measure, rounds: int) -> list[Sample]:
+    """`measure` so many times, `read` before, between and after: what each is compared with."""
+    samples, before = [], read()
+    for _ in range(rounds):
+        value = measure()
+        after = read()
+        samples.append(Sample(value, (before + after) / 2))
+        before = after
+    return samples

@@ -38,8 +38,9 @@ class Trader(Struct, frozen=True):
 class Flow:
     """Endless messages of `traders` around `ticks` in `market`, each with its trader's place.
 
-    Sequence numbers of every account begin at `first`; a message of an account must reach the
-    venue behind all that came before it of the same account.
+    There are two of them at least: every other one rests, the others cross. Sequence numbers of
+    every account begin at `first`; a message of an account must reach the venue behind all that
+    came before it of the same account.
     """
 
     def __init__(
@@ -85,14 +86,15 @@ class Flow:
             yield act(side)
 
     def _near(self, side: int) -> tuple[int, FlowMessage]:
-        return self._order(side, -self._random.randint(1, NEAR_TICKS), Life.GTC)
+        away = self._random.randint(1, NEAR_TICKS)
+        return self._order(side, -away, Life.GTC, self._maker())
 
     def _cross(self, side: int) -> tuple[int, FlowMessage]:
-        return self._order(side, NEAR_TICKS, Life.IOC)
+        return self._order(side, NEAR_TICKS, Life.IOC, self._maker() + 1)
 
     def _distant(self, side: int) -> tuple[int, FlowMessage]:
         away = FAR_TICKS + self._random.randrange(FAR_SPAN_TICKS)
-        at, order = self._order(side, -away, Life.GTC)
+        at, order = self._order(side, -away, Life.GTC, self._maker())
         self._far.append((at, order.sequence))
         return at, order
 
@@ -103,9 +105,12 @@ class Flow:
         account = self.traders[at].account
         return at, Cancel(account, 0, self._next(at), 0, order, self._expiry)
 
-    def _order(self, side: int, towards: int, life: Life) -> tuple[int, NewOrder]:
+    def _maker(self) -> int:
+        """The first of a pair of traders: the second crosses, so nobody meets an own order."""
+        return self._random.randrange(len(self.traders) // 2) * 2
+
+    def _order(self, side: int, towards: int, life: Life, at: int) -> tuple[int, NewOrder]:
         """`towards` are ticks beyond the mark, away from it where negative."""
-        at = self._random.randrange(len(self.traders))
         ticks = self._ticks + (towards if side == BUY else -towards)
         return at, NewOrder(
             *(self.traders[at].account, 0, self._next(at), self._market),

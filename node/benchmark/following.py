@@ -10,6 +10,8 @@ from node.benchmark.load import LoadFailed
 from node.followed import Followed
 from node.rollup_events import BatchPosted, RollupEvent
 
+GAS_OF_AN_ORDER = "gas of an order on L1"
+
 
 async def measure_following(
     venue: LoadedVenue, gauge: Gauge, runs: Sequence[Run], *, rounds: int
@@ -81,7 +83,7 @@ async def _costs(
         return []
     told = f"{posted} batches of {orders // posted} orders"
     return [
-        single("gas of an order on L1", gas / orders, "gas", note=f"post_batch, {told}"),
+        single(GAS_OF_AN_ORDER, gas / orders, "gas", note=f"post_batch, {told}"),
         single(
             "bytes of an order on L1", size / orders, "bytes", note="compressed, with signature"
         ),

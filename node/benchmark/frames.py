@@ -61,10 +61,12 @@ _REPLIES = msgspec.json.Decoder(list[Reply])
 
 
 def lanes(flow: Flow, messages: int, sockets: int) -> list[list[tuple[Trader, FlowMessage]]]:
-    """`messages` of the mix by socket: all of an account on one, in its order."""
+    """`messages` of the mix by socket, in order: all of a pair of accounts on one, so that none
+    of the two runs ahead of the other.
+    """
     found: list[list[tuple[Trader, FlowMessage]]] = [[] for _ in range(sockets)]
     for at, tx in flow.take(messages):
-        found[at % sockets].append((flow.traders[at], tx))
+        found[at // 2 % sockets].append((flow.traders[at], tx))
     return found
 
 

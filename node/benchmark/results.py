@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from node.benchmark.figures import Figure
 from node.benchmark.run import Report
 
@@ -21,6 +23,7 @@ def document(report: Report) -> dict[str, Any]:
         "parts": {
             name: [_figure(figure) for figure in figures] for name, figures in report.parts.items()
         },
+        "profiles": [msgspec.to_builtins(profile) for profile in report.profiles],
     }
 
 

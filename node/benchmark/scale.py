@@ -26,7 +26,7 @@ class Scale(Struct, frozen=True, kw_only=True):
     sent_rounds: int
     shapes: tuple[Shape, ...]
     latency_seconds: float
-    contract_trades: int
+    contract_orders: int
     profiled: int
 
 
@@ -40,7 +40,7 @@ QUICK = Scale(
     messages=2_000,
     tree_leaves=5_000,
     tree_changes=1_000,
-    traced=100,
+    traced=500,
     growth_accounts=(1_000, 20_000),
     growth_orders=(10, 10_000),
     growth_messages=500,
@@ -49,7 +49,7 @@ QUICK = Scale(
     sent_rounds=1,
     shapes=(Shape.FRAMES, Shape.SUBMIT_BATCHES),
     latency_seconds=2.0,
-    contract_trades=20,
+    contract_orders=200,
     profiled=2_000,
 )
 FULL = Scale(
@@ -71,7 +71,7 @@ FULL = Scale(
     sent_rounds=3,
     shapes=(Shape.FRAMES, Shape.RPC_BATCHES, Shape.SUBMIT_BATCHES),
     latency_seconds=15.0,
-    contract_trades=300,
+    contract_orders=2_000,
     profiled=10_000,
 )
 TINY = Scale(
@@ -93,7 +93,7 @@ TINY = Scale(
     sent_rounds=1,
     shapes=(Shape.FRAMES, Shape.RPC_BATCHES, Shape.SUBMIT_BATCHES),
     latency_seconds=0.5,
-    contract_trades=4,
+    contract_orders=8,
     profiled=100,
 )
 """For tests: every measurement once, as small as it can be."""

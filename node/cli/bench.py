@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -21,9 +21,24 @@ from node.files import write_whole
 
 if TYPE_CHECKING:
     from node.benchmark.figures import Figure
+    from node.benchmark.profile import Profile
     from node.benchmark.run import Begin, Part, Report, Tell
 
-PARTS = ("primitives", "rules", "end-to-end")
+PARTS = (
+    "primitives",
+    "rules",
+    "tree",
+    "codec",
+    "growth",
+    "end-to-end",
+    "contract",
+    "profile",
+)
+
+"""In the order in which they are measured."""
+
+FUNCTIONS = 3
+"""Shown of each stage of a profile; the file has more."""
 
 
 @click.command()
@@ -96,6 +111,9 @@ def show(screen: Console, report: "Report") -> None:
     for part in report.parts.values():
         screen.print()
         screen.print(_table(part))
+    for profile in report.profiles:
+        screen.print()
+        screen.print(_stages(profile))
 
 
 def _table(figures: Sequence["Figure"]) -> Table:
@@ -108,6 +126,20 @@ def _table(figures: Sequence["Figure"]) -> Table:
     for figure in figures:
         made.add_row(*map(Text, _row(figure)))
     return made
+
+
+def _stages(profile: "Profile") -> Group:
+    """Every stage's share, and the functions that most of it is spent in."""
+    made = Table(box=None)
+    made.add_column("stage", no_wrap=True)
+    made.add_column("share", justify="right", no_wrap=True)
+    made.add_column("most of it in", style="dim", overflow="fold")
+    for stage in profile.stages:
+        dearest = [one for one in profile.functions if one.stage == stage.name][:FUNCTIONS]
+        told = ", ".join(f"{one.name} {one.share:.1%}" for one in dearest)
+        made.add_row(Text(stage.name), Text(f"{stage.share:.1%}"), Text(told))
+    title = f"Profile of {profile.title}: {profile.busy:.2f} s busy"
+    return Group(Text(title, style="bold"), made)
 
 
 def _row(figure: "Figure") -> Sequence[str]:
