@@ -38,6 +38,7 @@ COMMANDS = {
     "bench": ("node.cli.bench:bench", "Measure what this machine makes of the venue."),
     "simulate": ("node.cli.simulate:simulate", "Let everything go wrong, in virtual time."),
     "config": ("node.cli.configuration:config", "Show the configuration, and where it is from."),
+    "completion": ("node.cli.completion:completion", "Print a shell's completion script."),
     "bots": ("node.cli.processes:bots", "Publish prices and make markets on a devnet."),
 }
 """Where each command is, and its line in the list."""
@@ -54,6 +55,10 @@ SECTIONS = {
 """The list's headings; a command of none stands under the last of its kind, `More`."""
 
 
+NODES = frozenset({"devnet", "demo", "sequence", "follow", "claim"})
+"""Commands that run a node, and do so only with the libraries that make it fast."""
+
+
 class Commands(click.Group):
     """Imports a command when it is asked for."""
 
@@ -64,6 +69,8 @@ class Commands(click.Group):
         place = COMMANDS.get(cmd_name)
         if place is None:
             return None
+        if cmd_name in NODES:
+            refuse_unfit()
         module, name = place[0].split(":")
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command)
@@ -97,6 +104,16 @@ def name_variable(error: click.BadParameter) -> None:
     if context.get_parameter_source(option.name) is ParameterSource.ENVIRONMENT:
         held = next(name for name in variables_of(option) if os.environ.get(name))
         error.param_hint = f"'--{key_of(option)}' (environment variable {held})"
+
+
+def refuse_unfit() -> None:
+    """End the process where this machine's libraries would make a slow node, or a wrong one."""
+    from node.preflight import NotFit, require
+
+    try:
+        require()
+    except NotFit as error:
+        raise SystemExit(f"error: {error}") from None
 
 
 def add_examples(command: click.Command, words: str) -> None:
