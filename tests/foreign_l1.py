@@ -53,11 +53,13 @@ async def running_anvil(block_time: float = 0, data: Path | None = None) -> Asyn
         block_time=block_time,
         data_directory=data,
     )
-    stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(run_anvil(config, stop, started=listening.set_result))
     try:
         await asyncio.wait((running, listening), return_when=asyncio.FIRST_COMPLETED)
-        yield await listening if listening.done() else str(await running)
+        assert listening.done(), "anvil ended before it listened"
+        yield listening.result()
     finally:
         stop.set()
         await running

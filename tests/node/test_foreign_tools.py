@@ -72,7 +72,7 @@ async def test_cast_reads_sends_and_proves(venue: ForeignVenue) -> None:
     cast = program("cast")
 
     async def ask(*words: str) -> str:
-        command = (cast, words[0], "--rpc-url", venue.url, *words[1:])
+        command: list[str | Path] = [cast, words[0], "--rpc-url", venue.url, *words[1:]]
         return await asyncio.to_thread(output_of, *command)
 
     assert await ask("chain-id") == "31337"
