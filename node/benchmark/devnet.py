@@ -32,9 +32,15 @@ from state.transactions import SignedPrice
 MARK_TICKS = 600_000
 PRICE_AGE_MAX = 7_200
 DEPOSIT_MICRO = 50_000 * 10**6
-BATCH_SECONDS = 1.0
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 120.0
+
+
+class Pace(Struct, frozen=True):
+    """Seconds between blocks of L1, and the age at which a batch is sealed."""
+
+    block: float = 1.0
+    batch: float = 1.0
 
 
 class LoadedVenue(Struct, frozen=True, kw_only=True):
@@ -75,20 +81,22 @@ class LoadedVenue(Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def loaded_venue(
-    clock: Clock, accounts: int, *, profile: Path | None = None
+    clock: Clock, accounts: int, *, pace: Pace | None = None, profile: Path | None = None
 ) -> AsyncIterator[LoadedVenue]:
     """A venue that trades, with `accounts` paid in on L1; every process ends with it.
 
     With `profile` the sequencer runs under the profiler, which writes there as it ends.
     """
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
-        supervisor = Supervisor(Path(folder), clock)
+        supervisor, pace = Supervisor(Path(folder), clock), pace or Pace()
         try:
-            arguments = ("l1", "--port", "0", "--block-time", "1")
+            arguments = ("l1", "--port", "0", "--block-time", str(pace.block))
             l1 = str((await supervisor.ready(await supervisor.start("l1", arguments)))["url"])
             async with L1Client(l1, clock=clock) as client:
                 deployment = await _deployed(client, clock)
-                url = await _sequencer(supervisor, Path(folder), l1, deployment, profile)
+                on_l1 = ("--l1", l1, "--rollup", "0x" + deployment.rollup.hex())
+                words = (*on_l1, "--batch-seconds", str(pace.batch))
+                url = await _sequencer(supervisor, Path(folder), words, profile)
                 async with VenueClient(url) as venue:
                     yield LoadedVenue(
                         supervisor=supervisor,
@@ -127,13 +135,10 @@ async def _deployed(client: L1Client, clock: Clock) -> Deployment:
 
 
 async def _sequencer(
-    supervisor: Supervisor, folder: Path, l1: str, deployment: Deployment, profile: Path | None
+    supervisor: Supervisor, folder: Path, words: tuple[str, ...], profile: Path | None
 ) -> str:
-    arguments = (
-        *("sequence", "--l1", l1, "--rollup", "0x" + deployment.rollup.hex()),
-        *("--data", str(folder / "sequencer"), "--port", "0", "--from", SEQUENCER),
-        *("--batch-seconds", str(BATCH_SECONDS)),
-    )
+    place = ("--data", str(folder / "sequencer"), "--port", "0")
+    arguments = ("sequence", *words, *place, "--from", SEQUENCER)
     if profile is None:
         child = await supervisor.start("sequencer", arguments)
     else:

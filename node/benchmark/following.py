@@ -33,7 +33,7 @@ async def measure_following(
     samples = gauge.interleaved(replay, rounds)
     followed = replayed[0]
     await _check(venue, followed, runs)
-    fastest = max(run.outcome.rate / run.r for run in runs)
+    fastest = max(run.outcome.rate / run.r for run in runs if run.plan.rate is None)
     figure = of_r("follower, replay from L1", samples, "orders/s", note=_told(followed))
     times = figure.ratio / fastest if figure.ratio else 0.0
     return [

@@ -19,7 +19,12 @@ def profile_rules(*, accounts: int, messages: int) -> Profile:
 
 
 async def profile_sequencer(
-    gauge: Gauge, clock: Clock, *, accounts: int, messages: int, shape: Shape
+    gauge: Gauge,
+    clock: Clock,
+    *,
+    accounts: int,
+    messages: int,
+    shape: Shape,
 ) -> Profile:
     """The main thread of a sequencer's process, while it is given that load."""
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
