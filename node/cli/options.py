@@ -64,6 +64,15 @@ def subaccount_option(command: Command) -> Command:
     )(command)
 
 
+def _people(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    """The devnet's names and roles that begin so, for a shell's completion."""
+    from node.devnet.people import ROLES
+    from node.l1.accounts import dev_accounts
+
+    names = (*(account.name for account in dev_accounts()), *ROLES)
+    return [name for name in names if name.startswith(begun)]
+
+
 def signer_options(command: Command) -> Command:
     """--from or --key-file, who signs."""
     named = click.option(
@@ -71,6 +80,7 @@ def signer_options(command: Command) -> Command:
         "name",
         metavar="NAME",
         envvar="TALLYSTICK_FROM",
+        shell_complete=_people,
         help="A devnet account, such as alice: it signs.",
     )
     kept = click.option(
@@ -207,3 +217,14 @@ KEY_FILE = KeyFile()
 URL = Url()
 PORT = click.IntRange(0, 65_535)
 SECONDS = click.FloatRange(min=0, min_open=True)
+
+
+def signature_workers_option(command: Command) -> Command:
+    """--signature-workers, how many processes look at signatures."""
+    return click.option(
+        "--signature-workers",
+        type=click.IntRange(0, 64),
+        default=max(1, (os.cpu_count() or 1) - 1),
+        show_default="one for each core but one",
+        help="Processes that recover signers ahead of the rules; 0 does it in this one.",
+    )(command)

@@ -18,6 +18,7 @@ from node.cli.options import (
     rollup_meant,
     rollup_option,
     rpc_option,
+    signature_workers_option,
     signer_options,
 )
 from node.cli.running import Announce, run_process, serve_view
@@ -136,6 +137,7 @@ def l1(
     show_default=True,
     help="A snapshot is taken after so many batches, or sooner where much happens in them.",
 )
+@signature_workers_option
 @signer_options
 @process_options
 def sequence(
@@ -148,6 +150,7 @@ def sequence(
     hosts: tuple[str, ...],
     batch_seconds: float,
     snapshot_batches: int,
+    signature_workers: int,
     name: str | None,
     key_file: Path | None,
     ready_file: Path | None,
@@ -170,11 +173,17 @@ def sequence(
             snapshot_policy=SnapshotPolicy(batches=snapshot_batches),
             rollup=venue,
             engine=EngineConfig(policy=SealingPolicy(age_max=batch_seconds)),
+            signature_workers=signature_workers,
         )
         async with L1Client(l1_url, clock=clock) as client:
             key.check_chain(await client.chain_id())
             service = await open_sequencer(config, client, key.private_key, clock)
-            await serve_view(service, service.run, port, stop, announce, listen=listen, hosts=hosts)
+            await serve_view(
+                *(service, service.run, port, stop, announce),
+                listen=listen,
+                hosts=hosts,
+                switches=data / "switches.json",
+            )
 
     run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
 

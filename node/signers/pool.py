@@ -39,11 +39,6 @@ PAUSE_SECONDS = 1.0
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def default_workers() -> int:
-    """One for each core but the one that the node itself needs; one at least."""
-    return max(1, (os.cpu_count() or 1) - 1)
-
-
 class Request:
     """Rows whose signers somebody wants; `known` is what was found when it `is_done`."""
 
