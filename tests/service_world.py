@@ -20,8 +20,10 @@ from node.sequencing.engine import EngineConfig
 from node.sequencing.history import History
 from node.sequencing.snapshot_store import open_snapshots
 from node.sequencing.snapshots import Snapshots
+from node.signers.known import Signers
 from node.snapshot_policy import SnapshotPolicy
 from sequencer.sequencer import Sequencer, Submission
+from state.authentication import Verifier
 from state.execution import Receipt
 from state.status import Status
 from state.transactions import SignedPrice, Transaction
@@ -51,6 +53,7 @@ class Desk:
             name: settings.pop(name) for name in ("backlog_max", "group_max") if name in settings
         }
         self.policy: SnapshotPolicy | None = settings.pop("snapshot_policy", None)
+        self.signers: Signers | None = settings.pop("signers", None)
         self.config = SequencerConfig(
             journal=PATH, rollup=DOMAIN.rollup, engine=EngineConfig(**engine), **settings
         )
@@ -63,7 +66,8 @@ class Desk:
         if self.policy is not None:
             store = open_snapshots(SNAPSHOTS, DOMAIN.genesis_hash, self.databases)
             snapshots = Snapshots(store, self.policy)
-        self.history = History(Sequencer(VERIFIER), journal, snapshots)
+        verifier = Verifier(DOMAIN, self.signers.known.recover) if self.signers else VERIFIER
+        self.history = History(Sequencer(verifier), journal, snapshots)
         self.history.recover()
         self.poster = Poster(cast(Any, self.l1), DOMAIN.rollup, corrupt=self.corrupt)
         self.service = SequencerService(
@@ -74,6 +78,7 @@ class Desk:
             poster=self.poster,
             clock=self.clock,
             run_blocking=inline,
+            signers=self.signers,
         )
 
     def restart(self, *, kept: int | None = None) -> None:
