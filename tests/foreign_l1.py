@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from builders import MICRO_DOLLAR, listing
-from l1_venue import GOVERNOR, PARAMETERS, SEQUENCER, person
+from l1_venue import GOVERNOR, PARAMETERS, SEQUENCER, TRADERS, person
 from npm_packages import program
 
 from contracts.compiler import Interface, compile_contract
@@ -23,7 +23,7 @@ from node.l1.sender import TransactionSender
 from node.l1.server import L1Server
 
 HOST, CHAIN_ID = "127.0.0.1", 31_337
-PURSE = 1_000 * MICRO_DOLLAR
+PURSE = 10_000 * MICRO_DOLLAR
 CLOCK = SystemClock()
 
 
@@ -81,7 +81,7 @@ def sender_of(client: L1Client, name: str) -> TransactionSender:
 
 
 async def deployed(client: L1Client) -> Deployment:
-    """A rollup with one market, and token in the purses of alice and bob."""
+    """A rollup with one market, and token in the purses of the traders."""
     return await deploy(
         client,
         sender_of(client, GOVERNOR),
@@ -90,7 +90,7 @@ async def deployed(client: L1Client) -> Deployment:
             sequencer=person(SEQUENCER).address,
             parameters=PARAMETERS,
             listings=(listing(),),
-            purses=tuple((person(name).address, PURSE) for name in ("alice", "bob")),
+            purses=tuple((person(name).address, PURSE) for name in TRADERS),
         ),
     )
 

@@ -1,0 +1,87 @@
+"""anvil takes back its last blocks under a running sequencer and a follower, again and again."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from following import catch_up, following
+from foreign_l1 import CLOCK, deployed, running_anvil, sender_of
+from l1_venue import NAMES, TRADERS, L1Venue
+from sequencer_on_l1 import Trader, check, followed, is_settled, running, until
+
+from node.deploy import approve
+from node.errors import Retry
+from node.l1.client import L1Client
+from node.rollup import RollupReader
+from node.sequencer import SequencerService
+from state.orders import BUY, SELL
+from state.status import Status
+
+SEED = int(os.environ.get("TALLYSTICK_SEED", "4"))
+ROUNDS = 5
+DEPTH_MAX = 3
+PATIENCE_TRIES = 1_000
+
+
+@pytest.fixture
+async def venue() -> AsyncIterator[L1Venue]:
+    """A venue on anvil, whose time is the machine's."""
+    async with running_anvil() as url, L1Client(url) as client:
+        senders = {name: sender_of(client, name) for name in NAMES}
+        deployment = await deployed(client)
+        await approve(deployment, [senders[name] for name in TRADERS])
+        terms = await RollupReader(client, deployment.rollup).deployment()
+        server, clock = cast(Any, SimpleNamespace(url=url)), cast(Any, CLOCK)
+        found = L1Venue(server, client, clock, senders, deployment, terms)
+        await found.fund()
+        await client.request("anvil_mine", 2 * DEPTH_MAX)
+        yield found
+
+
+async def order(trader: Trader, service: SequencerService, name: str, side: int) -> None:
+    """An order, given again as long as the sequencer still reads what L1 has become."""
+    for _ in range(PATIENCE_TRIES):
+        try:
+            assert (await trader.order(service, name, side)).status == Status.OK
+            return
+        except Retry:
+            await asyncio.sleep(0.02)
+    raise AssertionError(f"no order is taken: {service.problems()}")
+
+
+@pytest.mark.timeout(120)
+async def test_nothing_acknowledged_is_lost_and_all_agree(venue: L1Venue, tmp_path: Path) -> None:
+    random = Random(SEED)  # noqa: S311  (a seed must reproduce a failure)
+    trader = Trader(venue)
+    async with (
+        running(venue, tmp_path / "sequencer") as service,
+        following(venue, tmp_path / "follower") as follower,
+    ):
+        await until(lambda: service.heads.safe >= 1, service)
+        await trader.price(service)
+        for _ in range(ROUNDS):
+            for _ in range(random.randint(1, 4)):
+                name, side = random.choice(TRADERS), random.choice((BUY, SELL))
+                await order(trader, service, name, side)
+            if random.random() < 0.5:
+                await venue.deposit(random.choice(TRADERS), 7)
+            await until(is_settled(service), service)
+            await catch_up(follower)
+            depth = random.randint(1, DEPTH_MAX)
+            await venue.client.request("anvil_reorg", depth, [])
+            assert await venue.client.request("anvil_mine", 1) is None
+        await order(trader, service, "alice", BUY)
+        await until(is_settled(service), service)
+        assert service.problems() == [], f"seed {SEED}"
+        await check(venue, service, trader)
+        _, _, roots = await followed(venue)
+        await catch_up(follower)
+        assert follower.heads.safe == service.heads.safe == len(roots), f"seed {SEED}"
+        for number, root in enumerate(roots, 1):
+            record = follower.batch(number)
+            assert record is not None and record.state_root == root, f"seed {SEED}: {number}"
