@@ -7,6 +7,8 @@ from typing import Any
 from node.rpc import params as p
 from node.rpc import results as r
 from node.rpc import rollup_results as rollup_r
+from node.rpc import tape_params as t
+from node.rpc import tape_results as past
 from node.rpc import submission, subscriptions
 from node.rpc.context import Context
 from node.rpc.cost_results import FeeSchedule, FundingSummary
@@ -16,7 +18,18 @@ from node.rpc.order_results import BatchItem, OrderStanding
 from node.rpc.preview import preview
 from node.rpc.preview_results import Preview
 from node.rpc.typed_data import typed_data
-from node.rpc.views import accounts, book, costs, markets, proofs, rollup, standing, withdrawals
+from node.rpc.views import (
+    accounts,
+    book,
+    costs,
+    markets,
+    positions,
+    proofs,
+    rollup,
+    standing,
+    tape,
+    withdrawals,
+)
 from node.view import VenueView
 
 
@@ -96,6 +109,29 @@ _VENUE = [
     ),
 ]
 
+_TAPE = [
+    Method(
+        *("venue_trades", t.TradesParams, past.TradePage, _reads(tape.trades)),
+        "The last trades of a market, the newest first.",
+    ),
+    Method(
+        *("venue_candles", t.CandlesParams, past.CandlePage, _reads(tape.candles)),
+        "Candles of a market, the newest first.",
+    ),
+    Method(
+        *("venue_fills", t.FillsParams, past.FillPage, _reads(tape.fills)),
+        "The last fills of an account, the newest first: its role, its fee, what it realised.",
+    ),
+    Method(
+        *("venue_orders", t.OrdersParams, past.OrderPage, _reads(tape.orders)),
+        "The last orders of an account, the newest first, and what became of them.",
+    ),
+    Method(
+        *("venue_positions", t.PositionsParams, past.PositionPage, _reads(positions.positions)),
+        "Positions of an account: entry price, profit, fees, and the margin they take.",
+    ),
+]
+
 _ROLLUP = [
     Method(
         *("rollup_syncStatus", p.NoParams, rollup_r.SyncStatus, _reads(rollup.sync_status)),
@@ -150,4 +186,4 @@ _DISCOVER = Method(
     "This list as an OpenRPC document: every method, every kind of message, every error.",
 )
 
-METHODS: Methods = method_table([*_VENUE, *_ROLLUP, _DISCOVER])
+METHODS: Methods = method_table([*_VENUE, *_TAPE, *_ROLLUP, _DISCOVER])

@@ -9,11 +9,13 @@ import msgspec
 from node.errors import Retry
 from node.rpc import results as r
 from node.rpc import rollup_results as rollup_r
+from node.rpc import tape_results as past
 from node.rpc import wire
 from node.rpc.channel import Channel, Fills
 from node.rpc.message_types import AnyMessage, Kind, Side
 from node.rpc.order_results import BatchItem, OrderStanding
 from node.rpc.params import MarketName
+from node.rpc.tape_params import Interval, OrderStatus
 from node.rpc.wire import Hex
 
 
@@ -136,6 +138,60 @@ class VenueRequests:
     ) -> AbstractAsyncContextManager[Fills]:
         """`async with client.fills() as fills`, then `async for notice in fills`."""
         return self._channel.fills({"market": market, "account": account})
+
+    # --- what happened: pages, the newest first ---
+
+    async def trades(
+        self, market: MarketName, *, before: int | None = None, count: int | None = None
+    ) -> past.TradePage:
+        """Trades numbered under `before`."""
+        return await self._typed(
+            past.TradePage, "venue_trades", market=market, before=before, count=count
+        )
+
+    async def candles(
+        self,
+        market: MarketName,
+        interval: Interval,
+        *,
+        before: int | None = None,
+        count: int | None = None,
+    ) -> past.CandlePage:
+        """Candles that start before the time `before`."""
+        place = {"before": before, "count": count}
+        return await self._typed(
+            past.CandlePage, "venue_candles", market=market, interval=interval, **place
+        )
+
+    async def account_fills(
+        self,
+        account: int,
+        *,
+        market: MarketName | None = None,
+        before: int | None = None,
+        count: int | None = None,
+    ) -> past.FillPage:
+        """Fills of an account, numbered under `before`."""
+        place = {"before": before, "count": count}
+        return await self._typed(
+            past.FillPage, "venue_fills", account=account, market=market, **place
+        )
+
+    async def account_orders(
+        self,
+        account: int,
+        *,
+        market: MarketName | None = None,
+        status: OrderStatus | None = None,
+        before: int | None = None,
+        count: int | None = None,
+    ) -> past.OrderPage:
+        """Orders of an account, numbered under `before`."""
+        wanted = {"market": market, "status": status, "before": before, "count": count}
+        return await self._typed(past.OrderPage, "venue_orders", account=account, **wanted)
+
+    async def positions(self, account: int) -> past.PositionPage:
+        return await self._typed(past.PositionPage, "venue_positions", account=account)
 
     # --- the rollup ---
 
