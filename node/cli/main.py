@@ -21,6 +21,7 @@ COMMANDS = {
     "book": ("node.cli.readings:book", "Show the best prices of a market."),
     "markets": ("node.cli.readings:markets", "List the markets with their prices and rules."),
     "status": ("node.cli.readings:status", "Show how far a node has come, and what ails it."),
+    "watch": ("node.cli.watch:watch", "Show book, trades, heads and an account as they change."),
     "batch": ("node.cli.batches:batch", "Look at batches."),
     "deposit": ("node.cli.money:deposit", "Move USDC from L1 into an account."),
     "withdraw": ("node.cli.money:withdraw", "Move USDC out of an account to L1, and claim it."),
@@ -49,7 +50,7 @@ SECTIONS = {
     "Trade": ("order", "block", "key"),
     "Money": ("deposit", "withdraw", "transfer"),
     "Look": ("account", "book", "markets", "market", "status", "watch", "batch"),
-    "Check and prove": ("doctor", "journal", "simulate"),
+    "Check and prove": ("doctor", "bench", "journal", "simulate"),
     "Configure": ("config", "completion"),
 }
 """The list's headings; a command of none stands under the last of its kind, `More`."""

@@ -228,3 +228,14 @@ def signature_workers_option(command: Command) -> Command:
         show_default="one for each core but one",
         help="Processes that recover signers ahead of the rules; 0 does it in this one.",
     )(command)
+
+
+account_option = click.option(
+    "--account",
+    "number",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Sign for this account with a session key of it.",
+)
+client_id_option = click.option(
+    "--client-id", help="Your own name for it, up to 36 characters; it names one order only."
+)

@@ -7,26 +7,23 @@ import click
 from node.cli.asking import ask, signing_for, signs_for
 from node.cli.failures import WronglyPut, told
 from node.cli.keys import signer
-from node.cli.options import json_option, rpc_option, signer_options, subaccount_option
-from node.cli.output import console, money, print_json
+from node.cli.options import (
+    account_option,
+    client_id_option,
+    json_option,
+    rpc_option,
+    signer_options,
+    subaccount_option,
+)
+from node.cli.output import console, print_json
+from node.cli.placing import place
+from node.cli.receipts import show_receipt, standing_words
 from node.rpc import wire
 from node.rpc.client import VenueClient
-from node.rpc.message_types import LifeName, Side
 from node.rpc.order_results import OrderStanding
-from node.rpc.results import FillSummary, OrderId, SubmitReceipt
+from node.rpc.results import OrderId, SubmitReceipt
 from node.rpc.wire import U64
-from state.eip712 import LIVES
 from state.limits import TIME_MAX
-
-account_option = click.option(
-    "--account",
-    "number",
-    type=click.IntRange(0, 2**32 - 1),
-    help="Sign for this account with a session key of it.",
-)
-client_id_option = click.option(
-    "--client-id", help="Your own name for it, up to 36 characters; it names one order only."
-)
 
 
 @click.group()
@@ -34,81 +31,7 @@ def order() -> None:
     """Place, amend and cancel orders, and see where they stand."""
 
 
-@order.command()
-@click.argument("market")
-@click.argument("side", type=click.Choice(["buy", "sell"]))
-@click.argument("size")
-@click.option("--price", help="Dollars a coin; a market order where it is left out.")
-@click.option("--life", type=click.Choice(list(LIVES.values())), help="GTC, or IOC at the market.")
-@click.option("--reduce-only", is_flag=True, help="Only ever make the position smaller.")
-@client_id_option
-@account_option
-@subaccount_option
-@signer_options
-@rpc_option
-@json_option
-def place(
-    market: str,
-    side: Side,
-    size: str,
-    price: str | None,
-    life: LifeName | None,
-    reduce_only: bool,
-    client_id: str | None,
-    number: int | None,
-    subaccount: int,
-    name: str | None,
-    key_file: Path | None,
-    rpc_url: str,
-    as_json: bool,
-) -> None:
-    """Buy or sell SIZE coins in MARKET, such as BTC-USD-PERP buy 0.01 --price 60000."""
-    with told():
-        key = signer(name, key_file)
-
-    async def work(venue: VenueClient) -> SubmitReceipt:
-        account, epoch = await signing_for(venue, key, subaccount, number)
-        return await venue.sign_and_submit_order(
-            key.private_key,
-            account=account,
-            key_epoch=epoch,
-            market=market,
-            side=side,
-            size=size,
-            price=price,
-            life=life,
-            reduce_only=reduce_only,
-            client_order_id=client_id,
-        )
-
-    receipt = ask(rpc_url, work)
-    if as_json:
-        print_json(wire.plain(receipt))
-        return
-    _show(receipt, side)
-
-
-def _show(receipt: SubmitReceipt, side: str) -> None:
-    screen = console()
-    for fill in receipt.fills:
-        screen.print(_fill(fill, "bought" if side == "buy" else "sold"))
-    assert receipt.order is not None, "the receipt of an order names it"
-    again = " (sent before; this is what became of it)" if receipt.resubmission else ""
-    name = f"{receipt.order.epoch}:{receipt.order.sequence}"
-    screen.print(f"order {name}: {receipt.message}{again}")
-    if receipt.resting_lots:
-        cancel_it = f"tallystick order cancel {_name(receipt)}"
-        screen.print(f"{receipt.remaining_size} rests; to cancel it: {cancel_it}")
-
-
-def _fill(fill: FillSummary, did: str) -> str:
-    return f"{did} {fill.size} {fill.symbol} at {fill.price}, fee {money(fill.taker_fee)} USD"
-
-
-def _name(receipt: SubmitReceipt) -> str:
-    assert receipt.order is not None
-    sequence = str(receipt.order.sequence)
-    return sequence if not receipt.order.epoch else f"{receipt.order.epoch}:{sequence}"
+order.add_command(place)
 
 
 @order.command()
@@ -159,7 +82,7 @@ def amend(
     if as_json:
         print_json(wire.plain(receipt))
         return
-    _show(receipt, receipt.fills[0].side if receipt.fills else "buy")
+    show_receipt(receipt, receipt.fills[0].side if receipt.fills else "buy")
 
 
 @order.command("cancel-all")
@@ -229,9 +152,7 @@ def show(
         print_json(wire.plain(found))
         return
     which = client_id if found.order is None else f"{found.order.epoch}:{found.order.sequence}"
-    filled = f", filled {found.filled_size}" if found.filled_size else ""
-    rests = f", {found.resting.size} open at {found.resting.price}" if found.resting else ""
-    console().print(f"order {which}: {found.standing}{filled}{rests}")
+    console().print(standing_words(found, str(which)))
 
 
 @order.command()

@@ -23,7 +23,7 @@ ROLES = {
 """The governor also deploys."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class UnknownPerson(Exception):
     """A name that no devnet account has."""
 
