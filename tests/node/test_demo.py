@@ -4,15 +4,21 @@ import json
 from pathlib import Path
 
 import pytest
+from npm_packages import program
 from whole_venue import run
+
+from node.config import ANVIL, L1_KINDS
 
 BYTES_PER_ORDER_MAX = 100
 
 
 @pytest.mark.timeout(240)
-def test_the_demonstration_holds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", L1_KINDS)
+def test_the_demonstration_holds(tmp_path: Path, kind: str) -> None:
+    if kind == ANVIL:
+        program(ANVIL)
     file = tmp_path / "demo.json"
-    done = run(tmp_path / "cache", "demo", "--json", str(file))
+    done = run(tmp_path / "cache", "demo", "--l1", kind, "--json", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(file.read_text())
 
