@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from node.cli.failures import Failure, told
-from node.cli.keys import Signer, devnet_signer
 from node.cli.options import read_address
+from node.cli.signer import Signer, devnet_signer
 from node.clock import SystemClock
 from node.l1.client import L1Client, Patience
 from node.l1.sender import TransactionSender

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 
 from node.cli.asking import ask, check_chain
 from node.cli.failures import Failure, WronglyPut, told
-from node.cli.keys import Signer, signer
 from node.cli.options import json_option, rpc_option, signer_options
 from node.cli.output import console, money, print_json
+from node.cli.signer import Signer, signer
 from node.rpc import wire
 from node.rpc.amounts import decimal
 from node.rpc.client import VenueClient

@@ -9,10 +9,10 @@ import msgspec
 
 from contracts.calls import Parameters
 from node.cli.failures import Failure, WronglyPut, told
-from node.cli.keys import Signer, signer
 from node.cli.listings import read
 from node.cli.options import ADDRESS, json_option, l1_option, signer_options
 from node.cli.output import console, facts, print_json, waiting
+from node.cli.signer import Signer, signer
 from node.clock import SystemClock
 from node.config import DevnetConfig
 from node.devnet.people import GOVERNOR, person

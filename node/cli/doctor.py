@@ -64,7 +64,7 @@ async def _look(areas: tuple[str, ...], data: Path, rpc_url: str, l1_url: str) -
     clock, found = SystemClock(), list[Finding]()
     if "machine" in areas:
         found += [machine.python(sys.version_info[:2]), machine.libraries()]
-        found.append(machine.cryptography())
+        found += machine.cryptography()
     if "disk" in areas:
         found += machine.disk(data, clock)
     if "ports" in areas:

@@ -8,11 +8,11 @@ import click
 from node.cli.asking import account_of, ask_both, l1_sender
 from node.cli.effects import no_wait_option, until
 from node.cli.failures import Failure, told
-from node.cli.keys import signer
 from node.cli.numbers import accept, rotate
 from node.cli.options import json_option, l1_option, rpc_option, signer_options, subaccount_option
 from node.cli.output import console, print_json, waiting
 from node.cli.session_keys import add, list_keys, revoke_on_venue
+from node.cli.signer import signer
 from node.owners import Appended, revoke_key
 from node.rollup import RollupReader
 from node.rpc import wire

@@ -10,9 +10,9 @@ from node import governance
 from node.cli import listings
 from node.cli.asking import ask_both, l1_sender
 from node.cli.failures import told
-from node.cli.keys import signer
 from node.cli.options import json_option, l1_option, rpc_option, signer_options
 from node.cli.output import console, facts, print_json, table, waiting
+from node.cli.signer import signer
 from node.governance import Announcement, Market, find_market
 from node.owners import Appended
 from node.rollup import RollupReader

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from contracts import views
 from node.cli.asking import ask, ask_both, l1_sender, signing_for
 from node.cli.failures import Failure, WronglyPut, told
-from node.cli.keys import Signer, signer
 from node.cli.options import (
     ADDRESS,
     json_option,
@@ -20,6 +19,7 @@ from node.cli.options import (
     subaccount_option,
 )
 from node.cli.output import console, facts, money, print_json, waiting
+from node.cli.signer import Signer, signer
 from node.clock import SystemClock
 from node.rollup import RollupReader
 from node.rpc import wire

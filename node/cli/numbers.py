@@ -9,9 +9,9 @@ import click
 from node.cli.asking import accounts_meant, address_meant, ask_both, l1_sender
 from node.cli.effects import no_wait_option, until
 from node.cli.failures import Failure, told
-from node.cli.keys import signer
 from node.cli.options import SUBACCOUNTS, json_option, l1_option, rpc_option, signer_options
 from node.cli.output import console, print_json, waiting
+from node.cli.signer import signer
 from node.l1.sender import TransactionSender
 from node.owners import Appended, accept_number, number_to_hand_over, rotate_owner
 from node.rollup import RollupReader

@@ -6,7 +6,6 @@ import click
 
 from node.cli.asking import ask, signing_for, signs_for
 from node.cli.failures import WronglyPut, told
-from node.cli.keys import signer
 from node.cli.options import (
     account_option,
     client_id_option,
@@ -18,6 +17,7 @@ from node.cli.options import (
 from node.cli.output import console, print_json
 from node.cli.placing import place
 from node.cli.receipts import show_receipt, standing_words
+from node.cli.signer import signer
 from node.rpc import wire
 from node.rpc.client import VenueClient
 from node.rpc.order_results import OrderStanding

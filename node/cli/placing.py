@@ -11,7 +11,6 @@ from msgspec import Struct
 
 from node.cli.asking import ask, signing_for
 from node.cli.failures import Failure, WronglyPut, told
-from node.cli.keys import Signer, signer
 from node.cli.options import (
     account_option,
     client_id_option,
@@ -22,6 +21,7 @@ from node.cli.options import (
 )
 from node.cli.output import console, print_json
 from node.cli.receipts import show_items, show_receipt, standing_words
+from node.cli.signer import Signer, signer
 from node.clock import SystemClock
 from node.l1.jsonrpc import NotJson, parse
 from node.rpc import drafting, wire

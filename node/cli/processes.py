@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from node.cli.failures import told
-from node.cli.keys import signer
 from node.cli.listening import allow_host_option, listen_option, warn_beyond_loopback
 from node.cli.options import (
     PORT,
@@ -22,6 +21,7 @@ from node.cli.options import (
     signer_options,
 )
 from node.cli.running import Announce, run_process, serve_view
+from node.cli.signer import signer
 from node.clock import SystemClock
 from node.config import (
     ANVIL,

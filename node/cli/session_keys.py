@@ -7,9 +7,9 @@ import click
 
 from node.cli.asking import account_of, address_meant, ask, signing_for
 from node.cli.failures import WronglyPut, told
-from node.cli.keys import signer
 from node.cli.options import json_option, rpc_option, signer_options, subaccount_option
 from node.cli.output import Cell, console, print_json, table
+from node.cli.signer import signer
 from node.clock import SystemClock
 from node.rpc import wire
 from node.rpc.client import VenueClient

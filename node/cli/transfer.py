@@ -6,9 +6,9 @@ import click
 
 from node.cli.asking import ask, signing_for
 from node.cli.failures import WronglyPut, told
-from node.cli.keys import signer
 from node.cli.options import SUBACCOUNTS, json_option, rpc_option, signer_options, subaccount_option
 from node.cli.output import console, print_json
+from node.cli.signer import signer
 from node.rpc import wire
 from node.rpc.client import VenueClient
 from node.rpc.results import SubmitReceipt

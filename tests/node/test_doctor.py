@@ -14,6 +14,7 @@ from node.cli.main import tallystick
 from node.clock import SystemClock
 from node.diagnosis import machine, network
 from node.l1.answers import L1Block
+from node.preflight import Fault
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -114,6 +115,19 @@ def test_a_library_in_another_version_is_named(tmp_path: Path) -> None:
     assert told.level == "fail" and "make setup" in told.mend
     assert "instead of 0.0.1" in told.found and "not-there none instead of 2.0" in told.found
     assert machine.libraries(tmp_path / "away").level == "ok"
+
+
+def test_a_stand_in_for_what_is_in_c_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = Fault("keccak", "a stand-in", "pysha3's, in C", "make setup")
+    monkeypatch.setattr(machine, "faults", lambda: iter([fault]))
+    told = found("--only", "machine", code=1)
+    assert told["keccak"] == {
+        "name": "keccak",
+        "level": "fail",
+        "found": "a stand-in",
+        "expected": "pysha3's, in C",
+        "mend": "make setup",
+    }
 
 
 def test_a_slow_disk_is_a_warning_and_a_closed_one_a_failure(tmp_path: Path) -> None:

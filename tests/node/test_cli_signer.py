@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from node.cli.failures import Failure, WronglyPut
-from node.cli.keys import devnet_signer, signer
+from node.cli.signer import devnet_signer, signer
 from node.devnet.people import CHAIN_ID, ROLES, TRADERS, UnknownPerson, person, role_of
 from node.l1.accounts import dev_accounts
 from node.signatures import address_of
