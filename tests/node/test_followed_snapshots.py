@@ -12,6 +12,7 @@ from fake_rollup import TERMS
 from mirror import Mirror
 from msgspec.structs import replace
 from recorded_batches import recorded_batches
+from tape_world import contents
 
 from node.followed import Followed
 from node.followed_snapshots import HEAD, Head
@@ -112,6 +113,7 @@ class Node:
             "batches": followed.batches,
             "items": followed.items,
             "fills": self.fills.last,
+            "tape": contents(followed.tape),
         }
 
 
