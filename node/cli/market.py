@@ -1,8 +1,9 @@
 """`market`: listing markets and changing their parameters, in public and with notice."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -10,15 +11,18 @@ from node import governance
 from node.cli import listings
 from node.cli.asking import ask_both, l1_sender
 from node.cli.failures import told
-from node.cli.options import json_option, l1_option, rpc_option, signer_options
+from node.cli.options import json_option, l1_option, repeated, rpc_option, signer_options
 from node.cli.output import console, facts, print_json, table, waiting
 from node.cli.signer import signer
 from node.governance import Announcement, Market, find_market
+from node.l1.sender import TransactionSender
 from node.owners import Appended
 from node.rollup import RollupReader
 from node.rpc.client import VenueClient
 from state.transactions.kinds import InboxKind
 from state.transactions.list_market import Listing
+
+Done = TypeVar("Done")
 
 
 @click.group()
@@ -139,18 +143,10 @@ def cancel(
     as_json: bool,
 ) -> None:
     """Take back what is announced for MARKET, its listing or its parameters."""
-    with told():
-        key = signer(name, key_file)
-
-    async def work(_: VenueClient, reader: RollupReader) -> tuple[Listing, bytes]:
-        listing = (await find_market(reader, symbol)).listing
-        done = await governance.cancel(reader, await l1_sender(reader, key), listing.market)
-        return listing, done.transaction_hash
-
-    with waiting("waiting for L1"):
-        listing, transaction = ask_both(rpc_url, l1_url, work)
+    listing, done = _about(symbol, governance.cancel, name, key_file, rpc_url, l1_url)
     if as_json:
-        print_json({"market": listing.market, "transaction": "0x" + transaction.hex()})
+        transaction = "0x" + done.transaction_hash.hex()
+        print_json({"market": listing.market, "transaction": transaction})
         return
     console().print(f"nothing is announced for {governance.name(listing)} any more")
 
@@ -170,17 +166,28 @@ def apply(
     as_json: bool,
 ) -> None:
     """Have L1 hand what is announced for MARKET to the venue. Anybody may, in its time."""
+    listing, done = _about(symbol, governance.apply, name, key_file, rpc_url, l1_url)
+    _show_appended(listing, done, as_json)
+
+
+def _about(
+    symbol: str,
+    act: Callable[[RollupReader, TransactionSender, int], Awaitable[Done]],
+    name: str | None,
+    key_file: Path | None,
+    rpc_url: str,
+    l1_url: str,
+) -> tuple[Listing, Done]:
+    """Do on L1 what concerns a market by its number, in the signer's name."""
     with told():
         key = signer(name, key_file)
 
-    async def work(_: VenueClient, reader: RollupReader) -> tuple[Listing, Appended]:
+    async def work(_: VenueClient, reader: RollupReader) -> tuple[Listing, Done]:
         listing = (await find_market(reader, symbol)).listing
-        sender = await l1_sender(reader, key)
-        return listing, await governance.apply(reader, sender, listing.market)
+        return listing, await act(reader, await l1_sender(reader, key), listing.market)
 
     with waiting("waiting for L1"):
-        listing, done = ask_both(rpc_url, l1_url, work)
-    _show_appended(listing, done, as_json)
+        return ask_both(rpc_url, l1_url, work)
 
 
 def _announcement_json(coming: Announcement) -> dict[str, Any]:
@@ -200,7 +207,8 @@ def _show_scheduled(found: Market, coming: Announcement, as_json: bool) -> None:
         return
     _show_announcement(found, coming)
     called = governance.name(found.listing)
-    console().print(f"then anybody may: tallystick market apply {called}")
+    same = repeated("rpc_url", "l1_url")
+    console().print(f"then anybody may: tallystick market apply {called}{same}")
 
 
 def _show_announcement(found: Market, coming: Announcement) -> None:

@@ -14,6 +14,7 @@ from node.cli.options import (
     ADDRESS,
     json_option,
     l1_option,
+    repeated,
     rpc_option,
     signer_options,
     subaccount_option,
@@ -163,7 +164,8 @@ def _withdraw(
         return
     index = receipt.withdrawal
     console().print(f"withdrawal {index}: {amount} USDC for 0x{recipient.hex()}")
-    console().print(f"see how far it is: tallystick withdraw --status {index}")
+    same = repeated("rpc_url", "l1_url")
+    console().print(f"see how far it is: tallystick withdraw --status {index}{same}")
 
 
 def _status_work(index: int) -> Callable[[VenueClient, RollupReader], Awaitable[WithdrawalStatus]]:

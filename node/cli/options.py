@@ -1,6 +1,7 @@
 """Options that several commands share, named and explained once."""
 
 import os
+import shlex
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from node.cli.failures import WronglyPut
 from node.config import L1_URL, SEQUENCER_URL
@@ -126,6 +128,18 @@ def rollup_meant(rollup: bytes | None, deployment: Path | None) -> bytes:
 
     assert deployment is not None
     return read_deployment(deployment).rollup
+
+
+def repeated(*names: str) -> str:
+    """Those of these parameters that were typed, as the next command needs them again."""
+    context = click.get_current_context()
+    flags = []
+    for param in context.command.params:
+        source = context.get_parameter_source(str(param.name))
+        if param.name in names and source is ParameterSource.COMMANDLINE:
+            value = shlex.quote(str(context.params[param.name]))
+            flags.append(f" {max(param.opts, key=len)} {value}")
+    return "".join(flags)
 
 
 def stronger(one: str, other: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from node.cli.options import repeated
 from node.cli.output import console, money
 from node.rpc.order_results import BatchItem, OrderStanding
 from node.rpc.results import FillSummary, SubmitReceipt
@@ -17,7 +18,8 @@ def show_receipt(receipt: SubmitReceipt, side: str) -> None:
     name = f"{receipt.order.epoch}:{receipt.order.sequence}"
     screen.print(f"order {name}: {receipt.message}{again}")
     if receipt.resting_lots:
-        cancel_it = f"tallystick order cancel {_name(receipt)}"
+        same = repeated("name", "key_file", "number", "subaccount", "rpc_url")
+        cancel_it = f"tallystick order cancel {_name(receipt)}{same}"
         screen.print(f"{receipt.remaining_size} rests; to cancel it: {cancel_it}")
 
 

@@ -7,7 +7,13 @@ import click
 
 from node.cli.asking import account_of, address_meant, ask, signing_for
 from node.cli.failures import WronglyPut, told
-from node.cli.options import json_option, rpc_option, signer_options, subaccount_option
+from node.cli.options import (
+    json_option,
+    repeated,
+    rpc_option,
+    signer_options,
+    subaccount_option,
+)
 from node.cli.output import Cell, console, print_json, table
 from node.cli.signer import signer
 from node.clock import SystemClock
@@ -64,7 +70,8 @@ def add(
         f"0x{key.hex()} may {may} for account {receipt.account} as key {receipt.key_epoch}, "
         f"for {days} days"
     )
-    console().print(f"to end it: tallystick key revoke {receipt.key_epoch}")
+    same = repeated("name", "key_file", "subaccount", "rpc_url")
+    console().print(f"to end it: tallystick key revoke {receipt.key_epoch}{same}")
 
 
 @click.command("list")
@@ -86,7 +93,7 @@ def list_keys(
     if as_json:
         print_json(wire.plain(found))
         return
-    columns = ("key", "address", "may", ">next sequence", ">days left")
+    columns = ("key", "address", "may", ">next sequence", ">time left")
     shown = table("Session keys", columns, _rows(found))
     console().print(shown if found else "no session key: the owner alone signs")
 
@@ -94,14 +101,24 @@ def list_keys(
 def _rows(keys: list[SessionKeySummary]) -> Iterator[tuple[Cell, ...]]:
     now = int(SystemClock().now())
     for key in keys:
-        left = max(0, key.expiry - now) // DAY_SECONDS
         may = _may(
             may_trade=key.may_trade,
             may_cancel=key.may_cancel,
             may_block_trade=key.may_block_trade,
         )
-        expired = "expired" if key.expiry < now else str(left)
-        yield str(key.epoch), "0x" + key.address.hex(), may, str(key.next_sequence), expired
+        left = _time_left(key.expiry - now)
+        yield str(key.epoch), "0x" + key.address.hex(), may, str(key.next_sequence), left
+
+
+def _time_left(seconds: int) -> str:
+    """In the largest unit of which there is one."""
+    if seconds < 0:
+        return "expired"
+    for name, size in (("day", DAY_SECONDS), ("hour", 3_600), ("minute", 60), ("second", 1)):
+        count = seconds // size
+        if count:
+            return f"{count} {name}" if count == 1 else f"{count} {name}s"
+    return "0 seconds"
 
 
 def _may(*, may_trade: bool, may_cancel: bool, may_block_trade: bool) -> str:

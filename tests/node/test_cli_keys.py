@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cli_world import CliWorld, cli_world
 
+from node.cli.session_keys import _time_left
 from node.l1.accounts import dev_accounts
 from state.transactions import AddKey, BlockTrade, RevokeKey
 
@@ -79,6 +80,40 @@ def test_a_session_key_trades_for_the_account_that_added_it(world: CliWorld) -> 
     assert told.startswith("bob (0x") and "neither owns account 256 nor is a session" in told
     own = ("--from", "alice", "--account", str(ALICE))
     assert "order 0:2: resting" in world.run("order", "place", *own, *order).stdout
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (-1, "expired"),
+        (0, "0 seconds"),
+        (59, "59 seconds"),
+        (60, "1 minute"),
+        (7_199, "1 hour"),
+        (86_399, "23 hours"),
+        (86_400, "1 day"),
+        (864_000, "10 days"),
+    ],
+)
+def test_the_time_that_a_key_has_left_is_told_in_the_largest_unit(seconds: int, told: str) -> None:
+    assert _time_left(seconds) == told
+
+
+def test_a_hint_repeats_what_was_typed(world: CliWorld) -> None:
+    added = world.run("key", "add", "carol", "--from", "alice").stdout
+    hint = added.split("to end it: tallystick ")[1].split()
+    assert hint == ["key", "revoke", "1", "--from", "alice", "--rpc", world.server.url]
+    buy = ("BTC-USD-PERP", "buy", "0.01", "--price", "49000")
+    placed = world.run("order", "place", "--from", "alice", *buy).stdout
+    hint = placed.split("to cancel it: tallystick ")[1].split()
+    assert hint == ["order", "cancel", "2", "--from", "alice", "--rpc", world.server.url]
+    assert world.run(*hint[:-2]).stdout == "order 0:2: cancelled\n"
+    withdrawn = world.run("withdraw", "10", "--from", "alice", "--l1", "http://127.0.0.1:1").stdout
+    hint = withdrawn.split("see how far it is: tallystick ")[1].split()
+    assert hint == [
+        *("withdraw", "--status", "0", "--rpc", world.server.url),
+        *("--l1", "http://127.0.0.1:1"),
+    ]
 
 
 def test_a_key_that_is_not_there_cannot_be_revoked(world: CliWorld) -> None:

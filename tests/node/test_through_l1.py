@@ -100,7 +100,7 @@ async def test_a_change_of_mind_and_a_new_market(desk: Desk, tmp_path: Path) -> 
     eth = ("market", "schedule", "ETH-USD-PERP")
     said = await desk.command(*eth, "band=30000", "--from", "grace")
     assert "Market ETH-USD-PERP, announced, to be applied from" in said and "30000" in said
-    assert said.splitlines()[-1].endswith("tallystick market apply ETH-USD-PERP")
+    assert "tallystick market apply ETH-USD-PERP --rpc " in said.splitlines()[-1]
     said = await desk.command("market", "apply", "ETH-USD-PERP", "--from", "bob", code=1)
     assert re.match(r"market 7's listing may be applied \d+ s from now", said)
     await desk.command("market", "cancel", "ETH-USD-PERP", "--from", "grace")
