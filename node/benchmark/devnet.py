@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from node.artifacts import cache_directory, cached_artifact
 from node.benchmark.load import Signer
+from node.benchmark.processes import cpu_seconds
 from node.clock import Clock
-from node.config import DevnetConfig
+from node.config import EMBEDDED, DevnetConfig
 from node.deploy import Contracts, Deployment, Venue, approve, deploy, senders
 from node.devnet.listings import TICK, listings
 from node.devnet.people import GOVERNOR, PUBLISHER, SEQUENCER, TRADERS, person
@@ -36,9 +37,10 @@ POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 120.0
 
 
-class Pace(Struct, frozen=True):
-    """Seconds between blocks of L1, and the age at which a batch is sealed."""
+class Setting(Struct, frozen=True):
+    """Which L1, the seconds between its blocks, and the age at which a batch is sealed."""
 
+    l1: str = EMBEDDED
     block: float = 1.0
     batch: float = 1.0
 
@@ -67,6 +69,11 @@ class LoadedVenue(Struct, frozen=True, kw_only=True):
             await self.clock.sleep(POLL_SECONDS)
         return self.clock.monotonic()
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """What L1 and the sequencer have used so far, by name."""
+        children = self.supervisor.children
+        return {child.name: cpu_seconds(child.process.pid) for child in children}
+
     def begin_profile(self) -> None:
         """From here on a sequencer that was started to be profiled is."""
         self.supervisor.child("sequencer").process.send_signal(signal.SIGUSR1)
@@ -81,21 +88,22 @@ class LoadedVenue(Struct, frozen=True, kw_only=True):
 
 @asynccontextmanager
 async def loaded_venue(
-    clock: Clock, accounts: int, *, pace: Pace | None = None, profile: Path | None = None
+    clock: Clock, accounts: int, setting: Setting, *, profile: Path | None = None
 ) -> AsyncIterator[LoadedVenue]:
     """A venue that trades, with `accounts` paid in on L1; every process ends with it.
 
     With `profile` the sequencer runs under the profiler, which writes there as it ends.
     """
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
-        supervisor, pace = Supervisor(Path(folder), clock), pace or Pace()
+        supervisor = Supervisor(Path(folder), clock)
         try:
-            arguments = ("l1", "--port", "0", "--block-time", str(pace.block))
+            kind = ("l1", "--kind", setting.l1)
+            arguments = (*kind, "--port", "0", "--block-time", f"{setting.block:g}")
             l1 = str((await supervisor.ready(await supervisor.start("l1", arguments)))["url"])
             async with L1Client(l1, clock=clock) as client:
                 deployment = await _deployed(client, clock)
                 on_l1 = ("--l1", l1, "--rollup", "0x" + deployment.rollup.hex())
-                words = (*on_l1, "--batch-seconds", str(pace.batch))
+                words = (*on_l1, "--batch-seconds", str(setting.batch))
                 url = await _sequencer(supervisor, Path(folder), words, profile)
                 async with VenueClient(url) as venue:
                     yield LoadedVenue(

@@ -18,12 +18,16 @@ NUMBERS_OF_A_RUN = 10_000_000
 
 
 class Run(Struct, frozen=True):
-    """What was sent, what came of it, and when the last batch of it was on L1."""
+    """What was sent, what came of it, and when the last batch of it was on L1.
+
+    `cpu` are the seconds of a core that each process used until then.
+    """
 
     plan: LoadPlan
     outcome: LoadOutcome
     posted_at: float
     r: float
+    cpu: dict[str, float]
 
     @property
     def posted_rate(self) -> float:
@@ -62,10 +66,12 @@ class Loads:
             rate=rate,
             seed=number,
         )
-        before = self._gauge.read()
+        before, idle = self._gauge.read(), self.venue.cpu_seconds()
         outcome = await run_load(plan)
         posted_at = await self.venue.posted(outcome.last_batch)
-        run = Run(plan, outcome, posted_at, (before + self._gauge.read()) / 2)
+        used = self.venue.cpu_seconds()
+        cpu = {name: used[name] - idle[name] for name in used} | {"load": outcome.cpu}
+        run = Run(plan, outcome, posted_at, (before + self._gauge.read()) / 2, cpu)
         refused = sum(outcome.refused.values())
         if refused * 100 > messages:
             raise LoadFailed(f"{refused} of {messages} were refused: {outcome.refused}")
@@ -117,7 +123,16 @@ def _throughput(shape: Shape, runs: Sequence[Run]) -> list[Figure]:
             "orders/s",
             note=f"the last batch on L1 {_lag(runs):.1f} s after the last acknowledgement",
         ),
+        _cpu(runs),
     ]
+
+
+def _cpu(runs: Sequence[Run]) -> Figure:
+    """What an order took of all cores, and who used it."""
+    orders = sum(run.outcome.acknowledged for run in runs)
+    each = {name: sum(run.cpu[name] for run in runs) / orders * 1e6 for name in runs[0].cpu}
+    shares = ", ".join(f"{name} {spent:.0f}" for name, spent in each.items())
+    return single("  CPU of an order", sum(each.values()), "us", note=f"{shares}; until on L1")
 
 
 def _lag(runs: Sequence[Run]) -> float:

@@ -58,7 +58,8 @@ class LoadPlan(Struct, frozen=True, kw_only=True):
 
 class LoadOutcome(Struct, frozen=True, kw_only=True):
     """Times are of the machine's monotonic clock, in seconds; `late` is how far behind its
-    schedule a frame was sent at the most. `last_batch` is the highest that a receipt names.
+    schedule a frame was sent at the most. `last_batch` is the highest that a receipt names,
+    `cpu` what sending and receiving took of a core, without signing.
     """
 
     acknowledged: int
@@ -68,6 +69,7 @@ class LoadOutcome(Struct, frozen=True, kw_only=True):
     ended: float
     last_batch: int
     prepared: int
+    cpu: float = 0.0
     latencies: tuple[float, ...] = ()
     late: float = 0.0
 

@@ -113,9 +113,10 @@ async def generate(plan: LoadPlan, clock: Clock) -> LoadOutcome:
         first = Lane(sockets[0], frames(opening, msgspec.structs.replace(plan, size=1)), clock)
         await first.saturate(1)
         laid = [Lane(*pair, clock) for pair in zip(sockets, batches, strict=True)]
-        start = clock.monotonic()
+        start, spent = clock.monotonic(), process_time()
         await _run(plan, laid, start)
-    return _outcome(laid, start, Sample(signing, Gauge(GAUGE_RECOVERIES).read()), first)
+        spent = process_time() - spent
+    return _outcome(laid, start, spent, Sample(signing, Gauge(GAUGE_RECOVERIES).read()), first)
 
 
 async def _run(plan: LoadPlan, laid: list[Lane], start: float) -> None:
@@ -129,7 +130,9 @@ async def _run(plan: LoadPlan, laid: list[Lane], start: float) -> None:
             tasks.create_task(lane.schedule(start + turn, plan.rate / plan.sockets))
 
 
-def _outcome(done: list[Lane], start: float, signing: Sample, first: Lane) -> LoadOutcome:
+def _outcome(
+    done: list[Lane], start: float, spent: float, signing: Sample, first: Lane
+) -> LoadOutcome:
     return LoadOutcome(
         acknowledged=sum(lane.acknowledged for lane in done),
         refused=dict(sum((lane.refused for lane in done), Counter[str]())),
@@ -138,6 +141,7 @@ def _outcome(done: list[Lane], start: float, signing: Sample, first: Lane) -> Lo
         ended=max(lane.ended for lane in done),
         last_batch=max(lane.last_batch for lane in done),
         prepared=first.acknowledged,
+        cpu=spent,
         latencies=tuple(latency for lane in done for latency in lane.latencies),
         late=max(lane.late for lane in done),
     )

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from node.benchmark.devnet import loaded_venue
+from node.benchmark.devnet import Setting, loaded_venue
 from node.benchmark.end_to_end import Loads
 from node.benchmark.figures import Gauge
 from node.benchmark.load import Shape
@@ -21,6 +21,7 @@ def profile_rules(*, accounts: int, messages: int) -> Profile:
 async def profile_sequencer(
     gauge: Gauge,
     clock: Clock,
+    setting: Setting,
     *,
     accounts: int,
     messages: int,
@@ -29,7 +30,7 @@ async def profile_sequencer(
     """The main thread of a sequencer's process, while it is given that load."""
     with tempfile.TemporaryDirectory(prefix="tallystick-bench-") as folder:
         file = Path(folder) / "sequencer.profile"
-        async with loaded_venue(clock, accounts, profile=file) as venue:
+        async with loaded_venue(clock, accounts, setting, profile=file) as venue:
             venue.begin_profile()
             await Loads(venue, gauge).run(messages, shape)
             await venue.end_sequencer()

@@ -12,6 +12,7 @@ def document(report: Report) -> dict[str, Any]:
     """Plain values, named as in the rest of our JSON."""
     return {
         "scale": report.scale,
+        "l1": report.l1,
         "seconds": report.seconds,
         "machine": {
             "cores": report.machine.cores,

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from node.benchmark.alternative import measure_contract
 from node.benchmark.codec import measure_codec
-from node.benchmark.devnet import loaded_venue
+from node.benchmark.devnet import Setting, loaded_venue
 from node.benchmark.end_to_end import Loads, measure_latency, measure_throughput
 from node.benchmark.figures import Figure, Gauge
 from node.benchmark.following import measure_following
@@ -29,6 +29,7 @@ class Bench(Struct, frozen=True):
     """What every part is given; `figures` and `profiles` are those of the parts before."""
 
     scale: Scale
+    setting: Setting
     gauge: Gauge
     clock: Clock
     tell: Tell
@@ -57,6 +58,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """What a run came to; `parts` by name, in their order."""
 
     scale: str
+    l1: str
     machine: Machine
     seconds: float
     r: Figure
@@ -81,7 +83,7 @@ async def _rules(bench: Bench) -> list[Figure]:
 async def _end_to_end(bench: Bench) -> list[Figure]:
     scale, gauge = bench.scale, bench.gauge
     bench.tell("starting L1 and a sequencer, paying in")
-    async with loaded_venue(bench.clock, scale.trading_accounts) as venue:
+    async with loaded_venue(bench.clock, scale.trading_accounts, bench.setting) as venue:
         loads = Loads(venue, gauge)
         bench.tell("all that the sequencer takes")
         figures, best = await measure_throughput(
@@ -141,7 +143,7 @@ async def _profile(bench: Bench) -> list[Figure]:
     bench.tell("a sequencer under load")
     bench.profiles.append(
         await profile_sequencer(
-            *(bench.gauge, bench.clock),
+            *(bench.gauge, bench.clock, bench.setting),
             accounts=scale.trading_accounts,
             messages=scale.profiled,
             shape=scale.shapes[-1],
@@ -165,11 +167,17 @@ Begin = Callable[[Part], None]
 
 
 async def run_benchmark(
-    scale: Scale, parts: Sequence[Part], clock: Clock, begin: Begin, tell: Tell
+    scale: Scale,
+    setting: Setting,
+    parts: Sequence[Part],
+    clock: Clock,
+    *,
+    begin: Begin,
+    tell: Tell,
 ) -> Report:
     """Measure `parts` one after the other."""
     gauge, began, load_before = Gauge(scale.recoveries), clock.monotonic(), os.getloadavg()[0]
-    bench = Bench(scale, gauge, clock, tell)
+    bench = Bench(scale, setting, gauge, clock, tell)
     gauge.read()
     for part in parts:
         begin(part)
@@ -177,6 +185,7 @@ async def run_benchmark(
     gauge.read()
     return Report(
         scale=scale.name,
+        l1=setting.l1,
         machine=Machine(
             cores=os.cpu_count() or 1,
             python=platform.python_version(),

@@ -17,6 +17,7 @@ from node.cli.failures import told
 from node.cli.output import console, facts
 from node.cli.telling import show_plain
 from node.clock import SystemClock
+from node.config import EMBEDDED, L1_KINDS
 from node.files import write_whole
 
 if TYPE_CHECKING:
@@ -43,16 +44,24 @@ FUNCTIONS = 3
 
 @click.command()
 @click.option("--quick", is_flag=True, help="Under a minute, and rougher.")
+@click.option(
+    "--l1",
+    type=click.Choice(L1_KINDS),
+    default=EMBEDDED,
+    show_default=True,
+    help="What the venue posts to, on the same cores.",
+)
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="This part; repeatable.")
 @click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write everything into this file."
 )
-def bench(quick: bool, only: tuple[str, ...], json_file: Path | None) -> None:
+def bench(quick: bool, l1: str, only: tuple[str, ...], json_file: Path | None) -> None:
     """Measure the venue on this machine, from its rules to orders on L1.
 
     Everything is told in R, what one core recovers of signatures in a second, measured again
     between all else. Aims are shown beside what was reached; the exit code judges nothing.
     """
+    from node.benchmark.devnet import Setting
     from node.benchmark.results import document
     from node.benchmark.run import PARTS as MEASURED
     from node.benchmark.run import run_benchmark
@@ -62,7 +71,8 @@ def bench(quick: bool, only: tuple[str, ...], json_file: Path | None) -> None:
     with told():
         screen = console()
         with _shown(screen, len(parts)) as (begin, tell):
-            running = run_benchmark(QUICK if quick else FULL, parts, SystemClock(), begin, tell)
+            scale, setting = QUICK if quick else FULL, Setting(l1)
+            running = run_benchmark(scale, setting, parts, SystemClock(), begin=begin, tell=tell)
             report = asyncio.run(running)
         show(screen, report)
         if json_file is not None:
@@ -104,6 +114,7 @@ def show(screen: Console, report: "Report") -> None:
             [
                 ("R", f"{report.r.value:,.0f} recoveries/s of one core, {_spread(report.r)}"),
                 ("machine", f"{machine.cores} cores, Python {machine.python}"),
+                ("L1", report.l1),
                 ("load", f"{machine.load_before} before, {machine.load_after} after"),
             ],
         )

@@ -64,6 +64,7 @@ def test_an_aim_that_was_missed_is_shown_and_judged_by_nobody(
     )
     report = Report(
         scale="quick",
+        l1="embedded",
         machine=Machine(cores=2, python="3.11", load_before=0.5, load_after=1.5),
         seconds=3.0,
         r=single("R", 10_000.0, "recoveries/s"),

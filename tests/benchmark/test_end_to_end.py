@@ -1,20 +1,24 @@
 """The part with real processes: what is acknowledged is on L1, and is counted once."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from node.benchmark.devnet import Pace, loaded_venue
+from node.benchmark.devnet import Setting, loaded_venue
 from node.benchmark.end_to_end import Loads, measure_latency, measure_throughput
 from node.benchmark.figures import Figure, Gauge, Sample
 from node.benchmark.following import measure_following
 from node.benchmark.load import LoadFailed, LoadOutcome, LoadPlan, Shape, Signer, run_load
+from node.benchmark.processes import cpu_seconds
 from node.benchmark.profile import read_profile
 from node.benchmark.scale import TINY
 from node.clock import SystemClock
 
-QUICKER = Pace(block=0.2, batch=0.2)
+QUICKER = Setting(block=0.2, batch=0.2)
 
 
 def named(figures: Sequence[Figure]) -> dict[str, Figure]:
@@ -24,7 +28,7 @@ def named(figures: Sequence[Figure]) -> dict[str, Figure]:
 async def test_every_acknowledged_order_is_on_l1_and_a_follower_agrees(tmp_path: Path) -> None:
     gauge, profile = Gauge(TINY.recoveries), tmp_path / "sequencer.profile"
     accounts = TINY.trading_accounts
-    async with loaded_venue(SystemClock(), accounts, pace=QUICKER, profile=profile) as venue:
+    async with loaded_venue(SystemClock(), accounts, QUICKER, profile=profile) as venue:
         venue.begin_profile()
         loads = Loads(venue, gauge)
         figures, best = await measure_throughput(
@@ -45,6 +49,7 @@ def check_loads(loads: Loads) -> None:
     for run in loads.runs:
         assert run.outcome.acknowledged == run.plan.messages, run.outcome.refused
         assert len(run.outcome.latencies) == run.plan.messages
+        assert all(run.cpu[name] > 0 for name in ("l1", "sequencer", "load"))
         assert run.outcome.began < run.outcome.ended <= run.posted_at
 
 
@@ -89,3 +94,17 @@ def test_a_percentile_is_one_of_the_latencies(share: float, seconds: float) -> N
     )
     assert outcome.latency(share) == seconds
     assert outcome.rate == 2.0
+
+
+def test_the_time_of_a_process_counts_what_it_started() -> None:
+    work = "sum(range(3_000_000))"
+    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{work}']); input()"
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)
+    try:
+        while cpu_seconds(process.pid) < 0.05:
+            assert process.poll() is None
+        assert cpu_seconds(os.getpid()) >= cpu_seconds(process.pid), "we started it"
+    finally:
+        process.kill()
+        process.communicate()
+    assert cpu_seconds(process.pid) == 0.0
