@@ -62,6 +62,7 @@ class Told:
 
 def contents(tape: Tape, *, names: bool = True) -> dict[str, Any]:
     """All that a tape says; without `names` not which client order ids it knows."""
+    tape.settle()
     rows = {table: dict(sorted(rows.items())) for table, rows in tape.tables.rows.items()}
     if not names:
         rows["orders"] = {number: _unnamed(order) for number, order in rows["orders"].items()}

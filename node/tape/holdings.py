@@ -18,8 +18,6 @@ with unrealised = lots x mark - cost. What rounding leaves behind stays in the c
 realised with the last lot.
 """
 
-from msgspec.structs import replace
-
 from node.tape.records import Holding
 from state.units import notional, ratio_down
 
@@ -49,17 +47,9 @@ def after_fill(
     if opening and cost is not None:
         cost += direction * notional(opening, price)
     is_new = lots != 0 and (held == 0 or (held > 0) is not (lots > 0))
-    return (
-        replace(
-            holding,
-            lots=lots,
-            cost=cost,
-            realised=holding.realised + (realised or 0),
-            fees=holding.fees + fee,
-            since=time if is_new else holding.since if lots else 0,
-        ),
-        realised,
-    )
+    since = time if is_new else holding.since if lots else 0
+    gained, fees = holding.realised + (realised or 0), holding.fees + fee
+    return Holding(lots, cost, gained, fees, since), realised
 
 
 def _released(cost: int | None, closing: int, held: int) -> int | None:

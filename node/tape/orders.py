@@ -12,7 +12,7 @@ An amended order keeps its name; its lots are then what was filled plus what sha
 amend that is refused leaves its order as it was.
 """
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from node.tape.records import Counts, Limits, OrderName, PlacedOrder
@@ -45,17 +45,23 @@ class Orders:
 
     def reindex(self) -> None:
         """The rows are others now."""
-        self._all: OrderedDict[int, None] = OrderedDict()
-        self._by_account: dict[int, OrderedDict[int, None]] = {}
+        # What its account has too many of stays in `_all`, until it is its turn there.
+        self._all: deque[int] = deque()
+        self._by_account: dict[int, deque[int]] = {}
+        self._count = 0
         self._by_name: dict[OrderName, int] = {}
         rows = self._tables.rows["orders"]
         for number in sorted(rows):
             self._index(rows[number])
 
     def _index(self, order: PlacedOrder) -> None:
-        self._all[order.number] = None
-        self._by_account.setdefault(order.account, OrderedDict())[order.number] = None
+        self._all.append(order.number)
+        numbers = self._by_account.get(order.account)
+        if numbers is None:
+            numbers = self._by_account[order.account] = deque()
+        numbers.append(order.number)
         self._by_name[order.name] = order.number
+        self._count += 1
 
     # --- reading ---
 
@@ -66,7 +72,7 @@ class Orders:
     def of(self, account: int) -> Iterator[PlacedOrder]:
         """The account's, the newest first."""
         rows = self._tables.rows["orders"]
-        return (rows[number] for number in reversed(self._by_account.get(account, {})))
+        return (rows[number] for number in reversed(self._by_account.get(account, ())))
 
     # --- what happens ---
 
@@ -100,17 +106,23 @@ class Orders:
         self._tables.put("orders", order.number, order)
         self._index(order)
         if len(self._by_account[order.account]) > self._limits.account_orders:
-            self._evict(next(iter(self._by_account[order.account])))
-        if len(self._all) > self._limits.orders:
-            self._evict(next(iter(self._all)))
+            self._evict(self._by_account[order.account][0])
+        while self._count > self._limits.orders:
+            oldest = self._all.popleft()
+            if oldest in self._tables.rows["orders"]:
+                self._evict(oldest)
 
     def _evict(self, number: int) -> None:
+        """The oldest of its account goes."""
         order: PlacedOrder = self._tables.rows["orders"][number]
         self._tables.put("orders", number, None)
-        del self._all[number], self._by_account[order.account][number]
-        del self._by_name[order.name]
-        if not self._by_account[order.account]:
+        numbers = self._by_account[order.account]
+        first = numbers.popleft()
+        assert first == number
+        if not numbers:
             del self._by_account[order.account]
+        del self._by_name[order.name]
+        self._count -= 1
 
     def _touch(self, name: OrderName, ran: Executed) -> PlacedOrder | None:
         number = self._by_name.get(name)

@@ -65,6 +65,7 @@ class KeptTape(Struct, frozen=True):
 
 def kept_tape(tape: Tape, number: int) -> KeptTape:
     """What brings a store from the tape it has to that after batch `number`."""
+    tape.settle()
     tables, whole = tape.tables, not tape.is_stored
     places = tables.places(number) if whole else tables.unsaved(number)
     counts = tables.counts(number)

@@ -21,6 +21,7 @@ class Tables:
         self.rows: dict[str, dict[Any, Any]] = {name: {} for name in TABLES}
         self._undo: dict[int, dict[RowPlace, Any]] = {}
         self._now: dict[RowPlace, Any] = {}
+        self.batch = 0
         self._unsaved: set[RowPlace] = set()
         self._saved = 0
 
@@ -28,6 +29,7 @@ class Tables:
 
     def begin(self, batch: int) -> None:
         """What is written from here on belongs to `batch`."""
+        self.batch = batch
         self._now = self._undo.setdefault(batch, {})
 
     def touch(self, table: str, key: Any) -> Any:

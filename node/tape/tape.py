@@ -93,11 +93,17 @@ class Tape:
 
     def rewind(self, number: int) -> None:
         """Everything after batch `number` is void."""
+        self.settle()
         if self.tables.rewind(number):
             self.reindex()
 
+    def settle(self) -> None:
+        """Put all that was gathered into the rows: before anybody looks at them."""
+        self._candles.settle()
+
     def forget(self, number: int) -> None:
         """Nothing up to batch `number` is ever taken back."""
+        self.settle()
         self.tables.forget(number)
 
     def kept(self, number: int) -> None:
@@ -123,7 +129,7 @@ class Tape:
         self._index(trade)
         if len(self._numbers) > self.limits.trades:
             self._drop(self._numbers.popleft())
-        self._candles.add(fill, time)
+        self._candles.add(fill, batch, time)
 
     def _hold(self, account: int, fill: Fill, lots: int, fee: int, time: int) -> int | None:
         place = (account, fill.market)
