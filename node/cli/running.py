@@ -90,12 +90,16 @@ async def serve_view(
     *,
     listen: str = HOST,
     hosts: tuple[str, ...] = (),
+    switches: Path | None = None,
 ) -> None:
     """Run a service and its JSON-RPC beside it; both end when either must."""
+    from msgspec.structs import replace
+
     from node.cli.listening import rpc_config
     from node.rpc.server import serve
 
-    server = await serve(view, listen, port, rpc_config(listen, hosts))
+    config = replace(rpc_config(listen, hosts), switches=switches)
+    server = await serve(view, listen, port, config)
     announce(url=server.url)
     try:
         await run(stop)

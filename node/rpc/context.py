@@ -5,6 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from node.clock import Clock
+from node.rpc.switches import Switches
 from node.view import VenueView
 from state.store import Fill
 
@@ -34,11 +35,14 @@ class Filter(Struct, frozen=True):
 
 
 class Context(Struct, frozen=True):
-    """The node, its clock, and the connection where it can carry notifications."""
+    """The node, its clock, the connection where it can carry notifications, and the switches
+    of a node that takes transactions.
+    """
 
     view: VenueView
     clock: Clock
     connection: Connection | None = None
+    switches: Switches | None = None
 
     @property
     def now(self) -> int:

@@ -9,7 +9,7 @@ from node.rpc import results as r
 from node.rpc import rollup_results as rollup_r
 from node.rpc import tape_params as t
 from node.rpc import tape_results as past
-from node.rpc import submission, subscriptions
+from node.rpc import arming, submission, subscriptions
 from node.rpc.context import Context
 from node.rpc.cost_results import FeeSchedule, FundingSummary
 from node.rpc.discovery import discover
@@ -17,6 +17,7 @@ from node.rpc.dispatch import Method, Methods, method_table
 from node.rpc.order_results import BatchItem, OrderStanding
 from node.rpc.preview import preview
 from node.rpc.preview_results import Preview
+from node.rpc.switch_results import SwitchStanding
 from node.rpc.typed_data import typed_data
 from node.rpc.views import (
     accounts,
@@ -98,6 +99,16 @@ _VENUE = [
         *("venue_submitPrice", p.SubmitPriceParams, r.SubmitReceipt, submission.submit_price),
         "Sequence a publisher's signed price.",
         queues=True,
+    ),
+    Method(
+        "venue_cancelOnDisconnect",
+        *(p.CancelOnDisconnectParams, SwitchStanding, arming.cancel_on_disconnect),
+        "Hold a signed cancelAll back until this WebSocket ends.",
+    ),
+    Method(
+        "venue_deadManSwitch",
+        *(p.DeadManSwitchParams, SwitchStanding, arming.dead_man_switch),
+        "Hold a signed cancelAll back, and submit it unless that is put off in time.",
     ),
     Method(
         *("venue_subscribe", p.SubscribeParams, str, subscriptions.subscribe),

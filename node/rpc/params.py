@@ -30,6 +30,7 @@ BOOK_DEPTH_MAX = 200
 BATCHES_DEFAULT = 20
 BATCHES_MAX = 100
 SUBMIT_BATCH_MAX = 100
+SWITCH_SECONDS_MAX = 86_400
 
 
 class Params(Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
@@ -241,6 +242,22 @@ class OrderStandingParams(Params, frozen=True):
 class CancelParams(Params, frozen=True):
     message: dict[str, Any]
     signature: Signature
+
+
+class CancelOnDisconnectParams(Params, frozen=True):
+    """The message and signature of a cancelAll; not `armed` ends it."""
+
+    message: dict[str, Any]
+    signature: Signature
+    armed: bool = True
+
+
+class DeadManSwitchParams(Params, frozen=True):
+    """The message and signature of a cancelAll; zero `seconds` end it."""
+
+    message: dict[str, Any]
+    signature: Signature
+    seconds: U32
 
 
 class SubmitPriceParams(Params, frozen=True):

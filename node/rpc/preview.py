@@ -41,7 +41,7 @@ NO_GRID = Grid(0, 1)
 
 
 class TrialView(Struct, frozen=True):
-    """A node whose state is one of a trial, as far as errors and margins look at it."""
+    """As much of a node as errors and margins look at."""
 
     domain: Domain
     state: TrialState
@@ -60,7 +60,7 @@ def preview(context: Context, params: PreviewParams) -> Preview:
     )
     error = None
     if is_refusal(tx, receipt):
-        before = _view(domain, trial.before)
+        before = view_of(domain, trial.before)
         error = refusal(before, tx, signature, receipt, verifier.recover)
     message = error.message if error else submit_receipt(context.view, params.kind, tx, receipt)
     order = tx if isinstance(tx, NewOrder | Amend) else None
@@ -132,7 +132,7 @@ def _parties(tx: Signed) -> list[str]:
 def _account(domain: Domain, trial: Trial, tx: Signed, party: str) -> AccountPreview:
     number = int(getattr(tx, party))
     cautious = isinstance(tx, Withdraw | Transfer | BlockTrade)
-    before, after = _view(domain, trial.before), _view(domain, trial.after)
+    before, after = view_of(domain, trial.before), view_of(domain, trial.after)
     account = trial.after.account(number)
     return AccountPreview(
         account=number,
@@ -146,5 +146,6 @@ def _account(domain: Domain, trial: Trial, tx: Signed, party: str) -> AccountPre
     )
 
 
-def _view(domain: Domain, state: TrialState) -> VenueView:
+def view_of(domain: Domain, state: TrialState) -> VenueView:
+    """A node whose state is one of a trial, for what tells refusals and margins."""
     return cast(VenueView, TrialView(domain, state))

@@ -5,7 +5,10 @@ the same machine, so Host and Origin are checked and bodies must be JSON by thei
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from pathlib import Path
+from typing import cast
 
 import msgspec
 import structlog
@@ -20,7 +23,8 @@ from node.rpc.doors import TURNED_AWAY, Refused, body_of, check_doors, http_log
 from node.rpc.methods import METHODS
 from node.rpc.quick import read_calls
 from node.rpc.subscriptions import Subscriber
-from node.view import VenueView
+from node.rpc.switches import Switches
+from node.view import VenueView, VenueWriter
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +39,7 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     the rest of a refused body is still read, so that its sender gets to see the refusal.
     `connections` bounds all of them, WebSockets among them, and the wait for their readers:
     it is longer than a WebSocket's two waits, so that its reader is told the reason first.
+    `switches` is the file of armed switches; without it they end with the process.
     """
 
     hosts: tuple[str, ...] = LOOPBACK_HOSTS
@@ -46,6 +51,7 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     ping_seconds: float = 30.0
     websockets_max: int = 256
     connections: ConnectionLimits = ConnectionLimits()
+    switches: Path | None = None
     may_leave_loopback: bool = False
 
 
@@ -60,6 +66,7 @@ class RpcServer:
         self.clock = clock
         self.methods = methods
         self.sockets: set[web.WebSocketResponse] = set()
+        self.switches = switches_of(view, clock, config.switches)
 
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """One HTTP request: a WebSocket's beginning, or a body to answer."""
@@ -71,7 +78,8 @@ class RpcServer:
             body = await body_of(request, self.config.body_seconds)
         except Refused as refused:
             return refused.response
-        reply = await answer(body, self.methods, Context(self.view, self.clock), read_calls)
+        context = Context(self.view, self.clock, switches=self.switches)
+        reply = await answer(body, self.methods, context, read_calls)
         if reply is None:
             return web.Response(status=204)
         return web.Response(body=reply, content_type="application/json")
@@ -102,7 +110,7 @@ class RpcServer:
         conversation = Conversation(
             *(socket, transport, subscriber),
             methods=self.methods,
-            context=Context(self.view, self.clock, subscriber),
+            context=Context(self.view, self.clock, subscriber, self.switches),
             send_seconds=self.config.send_seconds,
         )
         try:
@@ -110,7 +118,19 @@ class RpcServer:
         except ConnectionError:
             log.debug("websocket_lost")
         finally:
+            if self.switches is not None:
+                self.switches.connection_ended(subscriber)
             await subscriber.close()
+
+    async def submit_switches(self, _app: web.Application) -> AsyncIterator[None]:
+        """Submit what is due, for as long as the application runs."""
+        if self.switches is None:
+            yield
+            return
+        submitting = asyncio.create_task(self.switches.run())
+        yield
+        submitting.cancel()
+        await asyncio.gather(submitting, return_exceptions=True)
 
     async def close_sockets(self, _app: web.Application) -> None:
         """Tell every WebSocket that the node is going away."""
@@ -130,7 +150,13 @@ def create_app(
     app = web.Application(client_max_size=config.body_bytes_max)
     app.router.add_route("*", "/{path:.*}", server.receive)
     app.on_shutdown.append(server.close_sockets)
+    app.cleanup_ctx.append(server.submit_switches)
     return app
+
+
+def switches_of(view: VenueView, clock: Clock, path: Path | None) -> Switches | None:
+    """Those of a node that takes transactions. Halt where the file cannot be read."""
+    return Switches(cast(VenueWriter, view), clock, path) if hasattr(view, "submit") else None
 
 
 class RunningServer:
