@@ -122,6 +122,11 @@ class FollowerService:
         return trouble + (self.followed.problems() if self.followed else [])
 
     @property
+    def scanned(self) -> int:
+        """The L1 block up to which everything was read; 0 before `ready`."""
+        return self._scanner.scanned if self._scanner is not None else 0
+
+    @property
     def is_behind(self) -> bool:
         """Whether L1 did not answer, or lacks what was final, at the last look."""
         return bool(self._trouble)

@@ -1,6 +1,7 @@
 """Checking a whole journal, also under a running node: nothing is changed, nothing executed."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,15 +46,18 @@ class CheckedJournal(Struct, frozen=True, kw_only=True):
         return not self.damage
 
 
-def check_journal(path: Path) -> CheckedJournal:
-    """Length, checksum and chain of every group. Halt where no journal of this version is."""
+def check_journal(path: Path, heard: Callable[[int], None] | None = None) -> CheckedJournal:
+    """Length, checksum and chain of every group. Halt where no journal of this version is.
+
+    `heard` is told after each group up to which byte all is good.
+    """
     if not path.is_file():
         raise Halt(f"there is no journal at {path}: name the file, such as data/journal")
     with path.open("rb") as stream:
-        return _check(path, _Unwritten(stream))
+        return _check(path, _Unwritten(stream), heard or (lambda _: None))
 
 
-def _check(path: Path, file: Readable) -> CheckedJournal:
+def _check(path: Path, file: Readable, heard: Callable[[int], None]) -> CheckedJournal:
     head, reader = file.read(0, HEAD_BYTES), JournalReader(path, file)
     if is_unbegun(head, file.size()):
         return _empty(file.size())
@@ -65,6 +69,7 @@ def _check(path: Path, file: Readable) -> CheckedJournal:
         for group in reader.groups(HEAD_BYTES, chain):
             kinds.update(type(record).__name__ for record in reader.records(group))
             chain, groups = group.chain, groups + 1
+            heard(group.end)
     except CorruptJournal as error:
         damage = error
     return CheckedJournal(

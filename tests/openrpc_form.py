@@ -18,15 +18,13 @@ def _object(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
 
 
 TEXT = {"type": "string", "minLength": 1}
-FLAG = {"type": "boolean"}
 REFERENCE = _object(["$ref"], {"$ref": {"type": "string", "pattern": "^#/components/"}})
 ANY_SCHEMA = {"type": "object"}
 CONTENT = _object(
     ["name", "schema"],
     {
         **dict.fromkeys(("name", "summary", "description"), TEXT),
-        "required": FLAG,
-        "deprecated": FLAG,
+        **dict.fromkeys(("required", "deprecated"), {"type": "boolean"}),
         "schema": ANY_SCHEMA,
     },
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from node.cli.bars import bar
 from node.cli.failures import Failure, told
 from node.cli.options import json_option
 from node.cli.output import Cell, console, facts, good, print_json
@@ -26,8 +27,9 @@ def check(path: Path, as_json: bool) -> None:
     acknowledged and is no damage, nor is an empty file. Exit code 1 where something that was
     acknowledged is damaged.
     """
-    with told():
-        found = check_journal(path)
+    size = path.stat().st_size if path.is_file() else 0
+    with told(), bar("checking", size) as done:
+        found = check_journal(path, done)
     if as_json:
         print_json(_plain(found))
     else:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from node.cli.bars import syncing
 from node.cli.failures import told
 from node.cli.listening import allow_host_option, listen_option, warn_beyond_loopback
 from node.cli.options import (
@@ -216,8 +217,9 @@ def follow(
         from node.follower import FollowerConfig, FollowerService
 
         config = FollowerConfig(l1_url=l1_url, rollup=venue, data_directory=data)
-        service = FollowerService(config, SystemClock())
-        await serve_view(service, service.run, port, stop, announce, listen=listen, hosts=hosts)
+        service = FollowerService(config, clock := SystemClock())
+        async with syncing(service, clock):
+            await serve_view(service, service.run, port, stop, announce, listen=listen, hosts=hosts)
 
     run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
 

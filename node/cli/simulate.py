@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Group
 
+from node.cli.bars import bar
 from node.cli.failures import Failure
 from node.cli.options import json_option
 from node.cli.output import console, facts, print_json
@@ -29,10 +30,12 @@ def simulate(seeds: int, first: int, trace: bool, as_json: bool) -> None:
     from node.simulation.report import Report
 
     report = Report()
-    for seed in range(first, first + seeds):
-        outcome = play(seed, keep_all=trace)
-        report.add(outcome)
-        _show(outcome, trace)
+    with bar("simulating", seeds) as done:
+        for played, seed in enumerate(range(first, first + seeds), 1):
+            outcome = play(seed, keep_all=trace)
+            report.add(outcome)
+            _show(outcome, trace)
+            done(played)
     if as_json:
         print_json(report.facts())
     else:
