@@ -71,7 +71,7 @@ class FollowerService:
         self.ready = asyncio.Event()
         self.domain = domain(0, config.rollup)
         self.token = ZERO_ADDRESS
-        self.state = MemoryState()
+        self._no_state = MemoryState()
         self.heads = Heads()
         self.fills = FillFeed()
         self.updates = UpdateFeed()
@@ -89,6 +89,11 @@ class FollowerService:
     def followed(self) -> Followed | None:
         """All that is known; None before `ready`."""
         return self._kept.followed if self._kept else None
+
+    @property
+    def state(self) -> MemoryState:
+        """As it stands after the last batch; whoever is told of a change reads this one."""
+        return self.followed.replayer.state if self.followed else self._no_state
 
     @property
     def tape(self) -> Tape:
@@ -196,9 +201,6 @@ class FollowerService:
         scan = await self._scanner.poll()
         if scan.rewound_to is not None:
             await kept.rewind(scan.rewound_to)
-            assert kept.followed is not None
-            # Whoever is told of the rewind reads this state.
-            self.state = kept.followed.replayer.state
             # The rollup itself may be among what L1 took back.
             self._is_checked = False
         elif scan.mark is not None:
@@ -274,7 +276,6 @@ class FollowerService:
         self._scanner.final_block = self._finalized_block
 
     def _show(self, followed: Followed, *, l1_block: int) -> None:
-        self.state = followed.replayer.state
         self.heads = Heads(
             unsafe=followed.number,
             safe=followed.number,

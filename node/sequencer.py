@@ -67,7 +67,7 @@ class SequencerService:
         self.domain = terms.domain
         self.token = terms.token
         self.state = history.sequencer.state
-        self.fills, self.updates = FillFeed(), UpdateFeed()
+        self.fills, self.updates = FillFeed(), UpdateFeed(is_behind=lambda: history.news.is_due)
         self._clock = clock
         self._history = history
         self._signers = signers

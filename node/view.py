@@ -195,12 +195,25 @@ class FillFeed:
 
 
 class UpdateFeed:
-    """Updates for everybody who watches: slow readers lose their queue, not ours."""
+    """Updates for everybody who watches: slow readers lose their queue, not ours.
 
-    def __init__(self, depth: int = 4_096) -> None:
+    `is_behind` says whether the state has gone further than what was told; it has not while
+    an update is published, so who listens reads exactly what is told.
+    """
+
+    def __init__(self, depth: int = 4_096, is_behind: Callable[[], bool] = lambda: False) -> None:
         self._depth = depth
         self._readers: set[asyncio.Queue[Update | None]] = set()
+        self._listeners: list[Callable[[Update], None]] = []
+        self.is_behind = is_behind
         self.last = 0
+
+    def listen(self, listener: Callable[[Update], None]) -> None:
+        """Call `listener`, which does not raise, with each update while it is published."""
+        self._listeners.append(listener)
+
+    def unlisten(self, listener: Callable[[Update], None]) -> None:
+        self._listeners.remove(listener)
 
     def publish(
         self,
@@ -213,6 +226,8 @@ class UpdateFeed:
         update = Update(
             number=self.last, executed=tuple(executed), places=frozenset(places), rewound=rewound
         )
+        for listener in list(self._listeners):
+            listener(update)
         for queue in list(self._readers):
             if queue.full():
                 queue.get_nowait()
@@ -237,10 +252,14 @@ class VenueView(Protocol):
     role: str
     domain: Domain
     token: bytes
-    state: MemoryState
-    heads: Heads
     fills: FillFeed
     updates: UpdateFeed
+
+    @property
+    def state(self) -> MemoryState: ...
+
+    @property
+    def heads(self) -> Heads: ...
 
     @property
     def tape(self) -> "Tape":

@@ -38,6 +38,7 @@ from state.execution import Receipt
 from state.memory import MemoryState
 from state.status import is_identity
 from state.transactions import Transaction, encode_transaction
+from state.undo import places_of
 
 JSON = {"Content-Type": "application/json"}
 
@@ -61,6 +62,7 @@ class Follower:
         self.records: dict[int, BatchRecord] = {}
         self.troubles: list[str] = []
         self.naming = ""
+        self._told = 0
 
     def _keep(self, tx: Transaction, receipt: Receipt, book: tuple[BookChange, ...]) -> None:
         """What a venue's node does with what left a trace."""
@@ -72,7 +74,15 @@ class Follower:
                 client_order_id=self.naming,
             )
             ran = Executed(batch=machine.batch, time=machine.time, receipt=told, tx=tx, book=book)
+            self.tell(ran)
+
+    def tell(self, *executed: Executed) -> None:
+        """To the tape and to watchers, with all that was written since the last time."""
+        for ran in executed:
             self.tape.take(ran)
+        places = places_of(self.state.written(self._told))
+        self._told = self.state.log_length
+        self.updates.publish(executed, places)
 
     def commitment(self) -> Commitment:
         return self.venue.committer.commit()

@@ -11,7 +11,8 @@ from node.cli.options import json_option, rpc_option
 from node.cli.output import Cell, console, facts, good, money, print_json, table
 from node.rpc import wire
 from node.rpc.client import VenueClient
-from node.rpc.tape_params import PAGE_MAX, Interval, OrderStatus
+from node.rpc.params import Interval
+from node.rpc.tape_params import PAGE_MAX, OrderStatus
 from node.rpc.tape_results import (
     AccountFill,
     Candle,

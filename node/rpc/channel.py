@@ -1,5 +1,6 @@
 """The client's end of the wire: one request over HTTP, one stream of fills over a WebSocket."""
 
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -12,6 +13,7 @@ from node.l1.jsonrpc import NotJson, parse
 from node.rpc import wire
 from node.rpc.errors import Code, RpcError
 from node.rpc.results import FillNotice
+from node.rpc.streams.results import FillsTold, Notice
 
 REPLY_BYTES_MAX = 16 * 2**20
 _SLOW_READER = aiohttp.WSCloseCode.TRY_AGAIN_LATER
@@ -98,23 +100,45 @@ class Channel:
 
 
 class Fills:
-    """Notices of one subscription, in order. VenueError once this reader was too slow."""
+    """Fills made since one subscribed, in order. VenueError once this reader was too slow.
+
+    After a rewind come again those of later batches than the one it went back to.
+    """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> None:
         self.name = name
         self._socket = socket
         self._last = 0
+        self._waiting: deque[FillNotice] = deque()
 
     def __aiter__(self) -> "Fills":
         return self
 
     async def __anext__(self) -> FillNotice:
-        message = _decoded(await _message(self._socket))
-        notice = wire.convert(message.get("params"), FillNotice)
+        while not self._waiting:
+            message = _decoded(await _message(self._socket))
+            self._take(wire.convert(message.get("params"), Notice[FillsTold]))
+        return self._waiting.popleft()
+
+    def _take(self, notice: Notice[FillsTold]) -> None:
         if notice.sequence != self._last + 1:
             raise Retry(f"notice {self._last + 1} is missing: subscribe again")
         self._last = notice.sequence
-        return notice
+        told = notice.data.fills
+        if notice.type == "snapshot":
+            back = notice.rewound
+            told = [] if back is None else [one for one in told if one.batch > back]
+        for one in told:
+            self._waiting.append(
+                FillNotice(
+                    subscription=notice.subscription,
+                    sequence=notice.sequence,
+                    number=one.number,
+                    batch=one.batch,
+                    time=one.time,
+                    fill=one.fill,
+                )
+            )
 
 
 async def _message(socket: aiohttp.ClientWebSocketResponse) -> bytes:

@@ -6,32 +6,20 @@ from msgspec import Struct
 
 from node.clock import Clock
 from node.rpc.switches import Switches
+from node.rpc.streams.topic import Wanted
 from node.view import VenueView
-from state.store import Fill
 
 
 class Connection(Protocol):
     """The WebSocket a call came over, as far as subscriptions need it."""
 
-    def subscribe(self, view: VenueView, wanted: "Filter") -> str:
-        """Begin to send fills; the subscription's name. RpcError where there are too many."""
+    def subscribe(self, wanted: Wanted) -> str:
+        """Begin to send; the subscription's name. RpcError where there are too many."""
         ...
 
     def unsubscribe(self, name: str) -> bool:
         """Whether there was such a subscription."""
         ...
-
-
-class Filter(Struct, frozen=True):
-    """Which fills a reader wants: of one market, of one account, of both, or all."""
-
-    market: int | None = None
-    account: int | None = None
-
-    def passes(self, fill: Fill) -> bool:
-        if self.market is not None and fill.market != self.market:
-            return False
-        return self.account is None or self.account in (fill.taker, fill.maker)
 
 
 class Context(Struct, frozen=True):

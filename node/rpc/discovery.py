@@ -14,6 +14,7 @@ from node.rpc.dispatch import Method
 from node.rpc.errors import Code
 from node.rpc.examples import example
 from node.rpc.message_types import MESSAGES, TYPES
+from node.rpc.streams.results import NOTICE
 from node.rpc.typed_data import FIELDS
 
 OPENRPC = "1.3.2"
@@ -32,11 +33,11 @@ _FINDS = frozenset({"market", "account", "number", "index", "batch", "fields"})
 _WRITES = frozenset({"signature", "items"})
 
 
-def discover(methods: Sequence[Method], notices: Mapping[str, Any]) -> dict[str, Any]:
-    """Methods, kinds of message, notifications, the schemas of all that, and every error."""
+def discover(methods: Sequence[Method], channels: Mapping[str, Any]) -> dict[str, Any]:
+    """Methods, kinds of message, the data of channels, the schemas of all that, every error."""
     types: list[Any] = [kind for method in methods for kind in (method.params, method.result)]
     types += [kind for name in FIELDS for kind in (FIELDS[name], MESSAGES[name])]
-    types += notices.values()
+    types += channels.values()
     shapes, schemas = msgspec.json.schema_components(
         types, schema_hook=wire.schema_hook, ref_template=REFERENCE
     )
@@ -62,8 +63,8 @@ def discover(methods: Sequence[Method], notices: Mapping[str, Any]) -> dict[str,
             for name in FIELDS
         },
         "x-notifications": [
-            {"name": name, "params": shape}
-            for name, shape in zip(notices, shapes[len(shapes) - len(notices) :], strict=True)
+            {"name": NOTICE, "channel": name, "params": shape}
+            for name, shape in zip(channels, shapes[len(shapes) - len(channels) :], strict=True)
         ],
     }
 
@@ -100,7 +101,7 @@ def _errors_of(params: set[str]) -> list[str]:
         refusals = [refused["name"] for refused in statuses.overview()]
     if "clientOrderId" in params or "items" in params:
         codes.append(Code.CLIENT_ORDER_ID_USED)
-    if params & {"channel", "subscription", "armed"}:
+    if params & {"channel", "subscription"}:
         codes += [Code.NEEDS_WEBSOCKET, Code.TOO_MANY]
     return [code.name.lower() for code in codes] + refusals
 

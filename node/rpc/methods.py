@@ -17,6 +17,7 @@ from node.rpc.dispatch import Method, Methods, method_table
 from node.rpc.order_results import BatchItem, OrderStanding
 from node.rpc.preview import preview
 from node.rpc.preview_results import Preview
+from node.rpc.streams.results import CHANNELS
 from node.rpc.switch_results import SwitchStanding
 from node.rpc.typed_data import typed_data
 from node.rpc.views import (
@@ -112,7 +113,7 @@ _VENUE = [
     ),
     Method(
         *("venue_subscribe", p.SubscribeParams, str, subscriptions.subscribe),
-        "Be sent fills as venue_subscription notifications; WebSocket only.",
+        "Be sent a snapshot and what changes, as venue_subscription notifications; WebSocket only.",
     ),
     Method(
         *("venue_unsubscribe", p.UnsubscribeParams, bool, subscriptions.unsubscribe),
@@ -189,7 +190,7 @@ def _discover(_context: Context, _params: p.NoParams) -> dict[str, Any]:
 
 @cache
 def _listing() -> dict[str, Any]:
-    return discover(list(METHODS.values()), {subscriptions.NOTICE: r.FillNotice})
+    return discover(list(METHODS.values()), CHANNELS)
 
 
 _DISCOVER = Method(

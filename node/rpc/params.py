@@ -25,6 +25,9 @@ PreviewKind = Literal[
 ]
 """Every kind that an account signs: all but a publisher's price."""
 
+ChannelName = Literal["book", "bbo", "trades", "candles", "account", "orders", "batches", "fills"]
+Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
+
 BOOK_DEPTH_DEFAULT = 20
 BOOK_DEPTH_MAX = 200
 BATCHES_DEFAULT = 20
@@ -274,9 +277,12 @@ class SubmitPriceParams(Params, frozen=True):
 
 
 class SubscribeParams(Params, frozen=True):
-    channel: Literal["fills"]
+    """Each channel takes what it is about: a market, a market and an interval, an account."""
+
+    channel: ChannelName
     market: MarketName | None = None
     account: U32 | None = None
+    interval: Interval | None = None
 
 
 class UnsubscribeParams(Params, frozen=True):

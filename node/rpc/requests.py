@@ -14,8 +14,8 @@ from node.rpc import wire
 from node.rpc.channel import Channel, Fills
 from node.rpc.message_types import AnyMessage, Kind, Side
 from node.rpc.order_results import BatchItem, OrderStanding
-from node.rpc.params import MarketName
-from node.rpc.tape_params import Interval, OrderStatus
+from node.rpc.params import Interval, MarketName
+from node.rpc.tape_params import OrderStatus
 from node.rpc.wire import Hex
 
 

@@ -288,10 +288,8 @@ class SubmitReceipt(Result, frozen=True):
 
 
 class FillNotice(Result, frozen=True):
-    """A fill as a subscription tells it.
-
-    `sequence` counts this subscription's notices from 1, `number` the venue's fills; both
-    without gaps, the second over all markets and accounts.
+    """A fill as the client tells it. `number` counts the venue's fills over all markets and
+    accounts; `sequence` is that of the notice in which it came.
     """
 
     subscription: str

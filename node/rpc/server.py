@@ -22,6 +22,7 @@ from node.rpc.dispatch import Methods, answer
 from node.rpc.doors import TURNED_AWAY, Refused, body_of, check_doors, http_log
 from node.rpc.methods import METHODS
 from node.rpc.quick import read_calls
+from node.rpc.streams.hub import Hub
 from node.rpc.subscriptions import Subscriber
 from node.rpc.switches import Switches
 from node.view import VenueView, VenueWriter
@@ -35,7 +36,8 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Limits of the server. `hosts` are the names it answers to in the Host header.
 
     `idle_seconds` bounds the wait for a request's head, `body_seconds` that for its body,
-    `send_seconds` how long a WebSocket's reader may take nothing, `linger_seconds` how long
+    `send_seconds` how long a WebSocket's reader may take nothing, `notices_max` how many
+    notifications may wait for one, `linger_seconds` how long
     the rest of a refused body is still read, so that its sender gets to see the refusal.
     `connections` bounds all of them, WebSockets among them, and the wait for their readers:
     it is longer than a WebSocket's two waits, so that its reader is told the reason first.
@@ -50,6 +52,7 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     linger_seconds: float = 1.0
     ping_seconds: float = 30.0
     websockets_max: int = 256
+    notices_max: int = 1_024
     connections: ConnectionLimits = ConnectionLimits()
     switches: Path | None = None
     may_leave_loopback: bool = False
@@ -65,6 +68,7 @@ class RpcServer:
         self.config = config
         self.clock = clock
         self.methods = methods
+        self.hub = Hub(view, clock)
         self.sockets: set[web.WebSocketResponse] = set()
         self.switches = switches_of(view, clock, config.switches)
 
@@ -105,7 +109,9 @@ class RpcServer:
     async def _serve_socket(
         self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None
     ) -> None:
-        subscriber = Subscriber(socket, transport, self.config.send_seconds)
+        subscriber = Subscriber(
+            socket, transport, self.hub, self.config.send_seconds, self.config.notices_max
+        )
         assert isinstance(transport, asyncio.Transport)
         conversation = Conversation(
             *(socket, transport, subscriber),

@@ -2,13 +2,12 @@
 
 from typing import Literal
 
-from node.rpc.params import MarketName, Params
+from node.rpc.params import Interval, MarketName, Params
 from node.rpc.wire import U16, U32, U40, U64
 
 PAGE_DEFAULT = 100
 PAGE_MAX = 1_000
 
-Interval = Literal["1m", "5m", "15m", "1h", "4h", "1d"]
 OrderStatus = Literal["resting", "filled", "dropped", "cancelled", "removed", "refused"]
 
 

@@ -7,25 +7,28 @@ from state.undo import Place, UndoableState, places_of
 
 
 class News:
-    """Of one state: `note` what ran, `cut` where its log is cut, `rewound` where it goes back."""
+    """Of one state: `note` what ran, `cut` where its log is cut, `rewound` where it goes back.
+
+    `is_due`: something happened that was not told yet.
+    """
 
     def __init__(self) -> None:
         self.executed: list[Executed] = []
         self._places: set[Place] = set()
         self._rewound: int | None = None
         self._mark = 0
-        self._is_due = False
+        self.is_due = False
 
     def note(self, executed: Executed) -> None:
         """It ran."""
         self.executed.append(executed)
-        self._is_due = True
+        self.is_due = True
 
     def cut(self, places: Iterable[Place]) -> None:
         """A batch ended, and the log of the state with it; `places` of it were not told yet."""
         self._places.update(places)
         self._mark = 0
-        self._is_due = True
+        self.is_due = True
 
     def written(self, state: UndoableState) -> set[Place]:
         """What was written in the open batch since the last update."""
@@ -39,7 +42,7 @@ class News:
 
     def publish(self, state: UndoableState, updates: UpdateFeed) -> None:
         """Tell it all in one update, if anything happened."""
-        if not self._is_due:
+        if not self.is_due:
             return
         executed, places, rewound = self.executed, self._places, self._rewound
         places |= self.written(state)
@@ -50,4 +53,4 @@ class News:
         """Nobody is to hear of what happened until now."""
         self.executed, self._places, self._rewound = [], set(), None
         self._mark = state.log_length
-        self._is_due = False
+        self.is_due = False

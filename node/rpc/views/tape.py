@@ -38,11 +38,11 @@ def trades(view: VenueView, params: TradesParams) -> TradePage:
         market=market.market,
         symbol=market.name,
         since_batch=view.tape.since_batch,
-        trades=[_trade(grid_of(market), one) for one in found],
+        trades=[trade(grid_of(market), one) for one in found],
     )
 
 
-def _trade(grid: Grid, one: records.Trade) -> Trade:
+def trade(grid: Grid, one: records.Trade) -> Trade:
     fill = one.fill
     return Trade(
         number=one.number,
@@ -65,11 +65,11 @@ def candles(view: VenueView, params: CandlesParams) -> CandlePage:
         symbol=market.name,
         interval=params.interval,
         since_batch=view.tape.since_batch,
-        candles=[_candle(grid_of(market), one) for one in found],
+        candles=[candle(grid_of(market), one) for one in found],
     )
 
 
-def _candle(grid: Grid, one: records.Candle) -> Candle:
+def candle(grid: Grid, one: records.Candle) -> Candle:
     def price(ticks: int | None) -> str | None:
         return None if ticks is None else grid.price(ticks)
 
@@ -142,11 +142,11 @@ def orders(view: VenueView, params: OrdersParams) -> OrderPage:
     return OrderPage(
         account=params.account,
         since_batch=view.tape.since_batch,
-        orders=[_order(view, one) for one in found],
+        orders=[order_record(view, one) for one in found],
     )
 
 
-def _order(view: VenueView, one: records.PlacedOrder) -> OrderRecord:
+def order_record(view: VenueView, one: records.PlacedOrder) -> OrderRecord:
     # An order may have named a market that there is not, or flags that say nothing.
     market, flags = view.state.markets.get(one.market), decode_flags(one.flags)
     assert flags is not None, "ADMIT lets no other flags consume a number"

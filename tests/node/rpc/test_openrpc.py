@@ -13,6 +13,7 @@ from node.rpc import wire
 from node.rpc.errors import REFUSED, Code
 from node.rpc.methods import METHODS
 from node.rpc.statuses import BLOCK_REFUSALS, REFUSALS
+from node.rpc.streams.results import CHANNELS
 
 WRITES = {
     *("venue_submit", "venue_submitBatch", "venue_cancel", "venue_submitPrice"),
@@ -124,7 +125,11 @@ async def test_kinds_and_notifications_lead_to_schemas() -> None:
     for kind in found["x-kinds"].values():
         assert followed(kind["fields"], found)["type"] == "object"
         assert followed(kind["message"], found)["type"] == "object"
-    assert [notice["name"] for notice in found["x-notifications"]] == ["venue_subscription"]
+    notices = found["x-notifications"]
+    assert {notice["name"] for notice in notices} == {"venue_subscription"}
+    assert [notice["channel"] for notice in notices] == list(CHANNELS)
+    shapes = [followed(notice["params"]["$ref"], found) for notice in notices]
+    assert all({"sequence", "type", "data"} <= set(shape["required"]) for shape in shapes)
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,19 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from builders import DOLLAR, NOW, Venue, key, listing
 from rpc_world import Follower, Rpc, Sequencer, running
 
 from node.rpc import wire
 from node.rpc.server import RpcConfig
+from node.rpc.streams.hub import Hub
 from node.rpc.subscriptions import OUR_FAULT, SLOW_READER, SUBSCRIPTIONS_MAX
-from node.view import FillFeed
+from node.view import Executed
+from state.execution import Receipt
+from state.status import Status
 from state.store import Fill
+from state.transactions import SignedPrice
 
 ALICE, BOB, CAROL = 1 << 8, 2 << 8, 3 << 8
 
@@ -45,8 +50,10 @@ def fill(lots: int = 1, *, market: int = 0, taker: int = ALICE, maker: int = BOB
 
 
 def publish(node: Follower, *fills: Fill) -> None:
+    """Each in an update of its own."""
     for one in fills:
-        node.fills.publish(5, NOW, one)
+        receipt = Receipt(Status.OK, (one,), 1)
+        node.tell(Executed(batch=5, time=NOW, receipt=receipt, tx=SignedPrice(0, 1, NOW)))
 
 
 class Socket:
@@ -61,17 +68,27 @@ class Socket:
         return await self.heard()
 
     async def subscribe(self, **params: Any) -> str:
+        """To fills; the snapshot comes at once."""
         name = (await self.ask("venue_subscribe", channel="fills", **params))["result"]
         assert isinstance(name, str)
+        snapshot = await self.notice("snapshot")
+        assert (snapshot["subscription"], snapshot["sequence"]) == (name, 1)
         return name
 
     async def heard(self) -> Any:
         return await self.socket.receive_json(timeout=30)
 
-    async def notice(self) -> Any:
+    async def notice(self, kind: str = "delta") -> Any:
         message = await self.heard()
         assert message["method"] == "venue_subscription" and "id" not in message
+        assert message["params"]["type"] == kind
         return message["params"]
+
+    async def fill(self) -> Any:
+        """The one fill of the next delta, with the notice's own numbers."""
+        notice = await self.notice()
+        (told,) = notice["data"]["fills"]
+        return told | {name: notice[name] for name in ("subscription", "sequence")}
 
 
 @asynccontextmanager
@@ -87,9 +104,9 @@ async def test_a_fill_is_told_in_full() -> None:
     async with connected(node) as (_, socket):
         name = await socket.subscribe()
         publish(node, fill(30, market=1))
-        assert await socket.notice() == {
+        assert await socket.fill() == {
             "subscription": name,
-            "sequence": 1,
+            "sequence": 2,
             "number": 1,
             "batch": 5,
             "time": NOW,
@@ -127,11 +144,11 @@ async def test_numbers_have_no_gaps_whatever_the_filter() -> None:
         publish(node, fill(taker=CAROL, market=1))
         heard: dict[str, list[Any]] = {name: [] for name in wanted}
         for _ in range(sum(map(len, wanted.values()))):
-            notice = await socket.notice()
+            notice = await socket.fill()
             heard[notice["subscription"]].append(notice)
     for name, numbers in wanted.items():
         assert [notice["number"] for notice in heard[name]] == numbers
-        assert [notice["sequence"] for notice in heard[name]] == list(range(1, len(numbers) + 1))
+        assert [notice["sequence"] for notice in heard[name]] == list(range(2, len(numbers) + 2))
 
 
 async def test_what_was_traded_after_the_reply_is_never_missed() -> None:
@@ -144,7 +161,7 @@ async def test_what_was_traded_after_the_reply_is_never_missed() -> None:
         await rpc.client.sign_and_submit_order(
             key("alice").private, **order, size="0.000005", price="50000"
         )
-        notice = await socket.notice()
+        notice = await socket.fill()
     assert (notice["number"], notice["fill"]["lots"], notice["batch"]) == (1, 5, 1)
 
 
@@ -176,12 +193,20 @@ async def test_a_connection_that_ends_takes_its_subscriptions_along() -> None:
         async with rpc.session.ws_connect(rpc.server.url) as other:
             await Socket(other).subscribe()
             publish(node, fill())
-            assert (await Socket(other).notice())["sequence"] == 1
+            assert (await Socket(other).notice())["sequence"] == 2
     assert readers(node) == 0
 
 
+def hub_of(node: Follower) -> Hub:
+    (listener,) = node.updates._listeners
+    hub = listener.__self__  # type: ignore[attr-defined]
+    assert isinstance(hub, Hub)
+    return hub
+
+
 def readers(node: Follower) -> int:
-    return len(node.fills._readers)
+    """Whether anybody listens to the node: one hub does for all."""
+    return len(node.updates._listeners)
 
 
 async def test_subscriptions_need_a_websocket() -> None:
@@ -194,7 +219,16 @@ async def test_subscriptions_need_a_websocket() -> None:
 @pytest.mark.parametrize(
     ("params", "reason"),
     [
-        ({"channel": "trades"}, "unknown_value"),
+        ({"channel": "gossip"}, "unknown_value"),
+        ({"channel": "trades"}, "missing_field"),
+        ({"channel": "candles", "market": 0}, "missing_field"),
+        ({"channel": "candles", "market": 0, "interval": "2m"}, "unknown_value"),
+        ({"channel": "candles", "market": 9, "interval": "1m"}, "unknown_market"),
+        ({"channel": "orders"}, "missing_field"),
+        ({"channel": "account", "account": 77}, "unknown_account"),
+        ({"channel": "book", "market": 0, "account": ALICE}, "unknown_field"),
+        ({"channel": "batches", "market": 0}, "unknown_field"),
+        ({"channel": "bbo", "market": 0, "interval": "1m"}, "unknown_field"),
         ({}, "missing_field"),
         ({"channel": "fills", "market": "DOGE"}, "unknown_market"),
         ({"channel": "fills", "account": 77}, "unknown_account"),
@@ -223,30 +257,38 @@ async def test_a_connection_has_only_so_many_subscriptions() -> None:
         await socket.subscribe()
 
 
-async def test_a_reader_who_falls_behind_is_told_why_it_is_dropped() -> None:
-    node = two_markets()
-    node.fills = FillFeed(depth=3)
-    async with connected(node) as (_, socket):
+async def test_a_reader_who_falls_behind_is_told_why_it_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    node, send, gate = two_markets(), web.WebSocketResponse.send_str, asyncio.Event()
+
+    async def slow(self: web.WebSocketResponse, *args: Any) -> None:
+        await gate.wait()
+        await send(self, *args)
+
+    async with connected(node, RpcConfig(notices_max=3)) as (_, socket):
         await socket.subscribe()
-        # All at once, so the server has no turn to hand any of them on.
-        publish(node, *[fill(lots) for lots in range(1, 6)])
+        monkeypatch.setattr(web.WebSocketResponse, "send_str", slow)
+        publish(node, *[fill(lots) for lots in range(1, 7)])
+        while readers(node):
+            await asyncio.sleep(0)
+        gate.set()
         heard = []
         while (message := await socket.socket.receive()).type == aiohttp.WSMsgType.TEXT:
             heard.append(message.json()["params"]["sequence"])
-        assert heard == list(range(1, len(heard) + 1))
+        assert heard == [2], "what was on its way"
         assert message.type == aiohttp.WSMsgType.CLOSE
         assert (message.data, socket.socket.close_code) == (1013, 1013)
         assert message.extra == SLOW_READER.decode()
-    assert readers(node) == 0
 
 
 async def test_a_fill_that_cannot_be_told_ends_the_stream_for_all_to_see() -> None:
     """L1 took back the listing of a market whose fill was still waiting to be told."""
     node = two_markets()
     async with connected(node) as (_, socket):
-        await socket.subscribe()
-        publish(node, fill(market=1))
+        await socket.subscribe(market="ETH-USD-PERP")
         del node.state.markets[1]
+        publish(node, fill(market=1))
         message = await socket.socket.receive()
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1011)
         assert message.extra == OUR_FAULT.decode()
@@ -260,14 +302,14 @@ async def test_a_reader_who_reads_nothing_does_not_hold_up_the_others() -> None:
         await good.subscribe()
         stuck, writer = await _stuck_reader(rpc)
         number = 0
-        while readers(node) == 2:
+        while hub_of(node).readers == 2:
             publish(node, *[fill() for _ in range(100)])
             for _ in range(100):
                 number += 1
-                assert (await good.notice())["sequence"] == number
+                assert (await good.fill())["number"] == number
         await _end_of(stuck)
         publish(node, fill())
-        assert (await good.notice())["sequence"] == number + 1
+        assert (await good.fill())["sequence"] == number + 2
         writer.transport.abort()
 
 
