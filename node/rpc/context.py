@@ -5,8 +5,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from node.clock import Clock
-from node.rpc.switches import Switches
 from node.rpc.streams.topic import Wanted
+from node.rpc.switches import Switches
 from node.view import VenueView
 
 

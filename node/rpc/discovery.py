@@ -101,7 +101,7 @@ def _errors_of(params: set[str]) -> list[str]:
         refusals = [refused["name"] for refused in statuses.overview()]
     if "clientOrderId" in params or "items" in params:
         codes.append(Code.CLIENT_ORDER_ID_USED)
-    if params & {"channel", "subscription"}:
+    if params & {"channel", "subscription", "armed"}:
         codes += [Code.NEEDS_WEBSOCKET, Code.TOO_MANY]
     return [code.name.lower() for code in codes] + refusals
 

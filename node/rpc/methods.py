@@ -4,12 +4,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from node.rpc import arming, submission, subscriptions
 from node.rpc import params as p
 from node.rpc import results as r
 from node.rpc import rollup_results as rollup_r
 from node.rpc import tape_params as t
 from node.rpc import tape_results as past
-from node.rpc import arming, submission, subscriptions
 from node.rpc.context import Context
 from node.rpc.cost_results import FeeSchedule, FundingSummary
 from node.rpc.discovery import discover
