@@ -15,7 +15,7 @@ from rich.status import Status
 from rich.text import Text
 
 from node.cli.output import facts, table
-from node.config import L1_PORT, SEQUENCER_PORT, DevnetConfig
+from node.config import L1_URL, SEQUENCER_PORT, DevnetConfig
 from node.devnet.outcome import Outcome
 from node.devnet.people import role_of
 from node.devnet.venue import RunningVenue
@@ -86,7 +86,7 @@ def banner(config: DevnetConfig, venue: RunningVenue) -> Iterator[Any]:
     ]
     yield table("Test accounts (their keys are public)", ("name", "role", "address"), rows)
     rpc = "" if config.sequencer_port == SEQUENCER_PORT else f" --rpc {venue.sequencer}"
-    l1 = "" if config.l1_port == L1_PORT else f" --l1 {venue.l1}"
+    l1 = "" if venue.l1 == L1_URL else f" --l1 {venue.l1}"
     command = command_name()
     yield Panel.fit(
         f"{command} deposit --from alice 10000{rpc}{l1}\n"
