@@ -8,6 +8,7 @@ then written in place.
 from enum import IntEnum
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from state.crypto import ZERO_HASH
 from state.legs import NO_LEG, NO_LEGS, Leg, decode_legs, encode_legs
@@ -107,9 +108,7 @@ class Machine(Struct, gc=False):
 
     def copied(self) -> "Machine":
         """A machine to write a step into; what it shares with this one is never written."""
-        machine: Machine = self.__copy__()
-        machine.sums = self.sums.__copy__()
-        return machine
+        return replace(self, sums=replace(self.sums))
 
     @property
     def is_conserved(self) -> bool:

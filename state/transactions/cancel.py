@@ -39,8 +39,9 @@ def encode_cancel(tx: Cancel) -> bytes:
 
 
 def decode_cancel(row: bytes) -> Cancel:
-    *name, expiry = _ROW.unpack(row)
-    return Cancel(*name, int.from_bytes(expiry, "big"))
+    account, epoch, sequence, order_epoch, order_sequence, expiry = _ROW.unpack(row)
+    expiry = int.from_bytes(expiry, "big")
+    return Cancel(account, epoch, sequence, order_epoch, order_sequence, expiry)
 
 
 def cancel_digest(domain: Domain, tx: Cancel) -> bytes:
