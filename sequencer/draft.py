@@ -13,7 +13,7 @@ from state.limits import (
 )
 from state.machine import Machine
 from state.memory import MemoryState
-from state.status import Status, is_identity
+from state.status import STATUSES, Status, is_identity
 from state.steps import boot, open_chunk, take_transaction
 from state.store import Changes, PreState
 from state.transactions import decode_transaction
@@ -76,7 +76,7 @@ class Draft:
         tx = decode_transaction(row.kind, row.row)
         changes = take_transaction(self._top, tx, row.signature, verifier, last=False)
         self._layers.append(changes)
-        return Status(changes.machine.status)
+        return STATUSES[changes.machine.status]
 
     def apply(self) -> None:
         """Write every layer into the state, in order."""

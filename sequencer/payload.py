@@ -32,6 +32,9 @@ def compressed_size_max(raw_size: int) -> int:
     return raw_size + raw_size // 255 + 16
 
 
+_LONE_CHUNK_MAX = compressed_size_max(COUNT_BYTES + max(_ROW_SIZES.values()))
+
+
 class Payload:
     """Closed chunks, and the rows of the open one.
 
@@ -49,6 +52,12 @@ class Payload:
     def size_max(self) -> int:
         """The most bytes that L1 will be given."""
         return self._compressed_size + (compressed_size_max(self._raw_size) if self.rows else 0)
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether any two transactions fit, even if each starts a chunk; `openings` is exact."""
+        size = self._compressed_size + compressed_size_max(self._raw_size) + 2 * _LONE_CHUNK_MAX
+        return size <= BATCH_PAYLOAD_MAX and len(self.chunks) + 3 <= BATCH_CHUNKS_MAX
 
     def openings(self, kinds: Iterable[int]) -> list[bool] | None:
         """For a transaction of each of `kinds` in turn, whether it would start a chunk.

@@ -20,7 +20,7 @@ from state.execution import Batch, OnItem, OnReceipt, Receipt, finish_order, run
 from state.inbox import InboxItem
 from state.limits import BATCH_STEPS_MAX, INBOX_STEPS_MAX
 from state.memory import MemoryState
-from state.status import Status
+from state.status import STATUSES, Status
 from state.steps import halt, take_item
 from state.store import Changes
 from state.transactions import Header, Transaction, decode_transaction, encode_transaction
@@ -41,6 +41,10 @@ def _is_outdone(kind: Kind) -> bool:
 
 _GREEDIEST = tuple(kind for kind in SIGNED_KINDS if not _is_outdone(kind))
 """Kinds that no other outdoes: where they fit, every kind does."""
+
+
+_ROOMY = 2 + 1 + max(map(steps_max, SIGNED_KINDS)) + 1
+"""Steps for two OPENs, a header, a transaction of any kind, and HALT."""
 
 
 class Unrewindable(Exception):
@@ -123,6 +127,8 @@ class Sequencer:
 
         Its worst case must fit, HALT included: an order that meets every front it may.
         """
+        if self._is_roomy:
+            return True
         kinds = [Kind.HEADER, kind] if self.time > self.state.machine.time else [kind]
         openings = self._openings(kinds)
         if openings is None:
@@ -133,7 +139,9 @@ class Sequencer:
     @property
     def is_full(self) -> bool:
         """Whether there is a kind that the open batch cannot take."""
-        return self.open is not None and not all(map(self.can_take, _GREEDIEST))
+        if self.open is None or self._is_roomy:
+            return False
+        return not all(map(self.can_take, _GREEDIEST))
 
     def submit(self, tx: Transaction, signature: bytes) -> Receipt:
         """Execute a trader's transaction; `can_take` must have said yes to its kind.
@@ -159,7 +167,7 @@ class Sequencer:
         for taken in rows:
             opened.add_row(taken)
         opened.fills += len(fills)
-        return Receipt(Status(self.state.machine.status), fills, 1 + steps)
+        return Receipt(STATUSES[self.state.machine.status], fills, 1 + steps)
 
     def seal(self) -> SealedBatch:
         """HALT: the open batch, which has items or transactions, is done."""
@@ -242,6 +250,12 @@ class Sequencer:
             del self.batches[done]
 
     # --- parts ---
+
+    @property
+    def _is_roomy(self) -> bool:
+        """Whether the open batch is so far from its end that every kind fits, at a glance."""
+        steps_left = self.state.machine.steps_left
+        return self.open is not None and steps_left > _ROOMY and self.open.payload.is_roomy
 
     def _openings(self, kinds: list[int]) -> list[bool] | None:
         return (self.open.payload if self.open is not None else Payload()).openings(kinds)

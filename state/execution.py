@@ -10,7 +10,7 @@ from state.batch import BatchHeader, batch_hash
 from state.chunks import Row
 from state.inbox import InboxItem
 from state.machine import Phase
-from state.status import Status
+from state.status import STATUSES, Status
 from state.steps import (
     Step,
     advance_order,
@@ -70,7 +70,7 @@ def run_transaction(
     changes = take_transaction(state, tx, signature, verifier, last=last)
     _apply(state, Step.TRANSACTION, changes, on_step)
     fills, steps = finish_order(state, on_step)
-    return Receipt(Status(state.machine.status), fills, 1 + steps)
+    return Receipt(STATUSES[state.machine.status], fills, 1 + steps)
 
 
 def finish_order(
@@ -110,7 +110,7 @@ def run_batch(
             item = batch.items[machine.inbox - header.inbox_from]
             _apply(state, step, take_item(state, item), on_step)
             if on_item is not None:
-                on_item(item, Receipt(Status(state.machine.status), (), 1))
+                on_item(item, Receipt(STATUSES[state.machine.status], (), 1))
         elif step == Step.OPEN:
             raw_hash = header.chunks[machine.chunk].raw_hash
             _apply(state, step, open_chunk(state, raw_hash), on_step)

@@ -1,6 +1,7 @@
 """Everything that can happen to the state, one file per kind."""
 
 from collections.abc import Callable
+from typing import Any
 
 from state.status import Status
 from state.transactions.add_key import AddKey, decode_add_key, encode_add_key
@@ -51,31 +52,25 @@ def decode_transaction(kind: int, row: bytes) -> Transaction:
     return _DECODERS[kind](row)
 
 
+_ENCODERS: dict[type, tuple[Kind, Callable[[Any], bytes]]] = {
+    Header: (Kind.HEADER, encode_header),
+    SignedPrice: (Kind.PRICE, encode_price),
+    NewOrder: (Kind.ORDER, encode_new_order),
+    Cancel: (Kind.CANCEL, encode_cancel),
+    Withdraw: (Kind.WITHDRAW, encode_withdraw),
+    Transfer: (Kind.TRANSFER, encode_transfer),
+    CancelAll: (Kind.CANCEL_ALL, encode_cancel_all),
+    Amend: (Kind.AMEND, encode_amend),
+    AddKey: (Kind.ADD_KEY, encode_add_key),
+    RevokeKey: (Kind.REVOKE_KEY, encode_revoke_key),
+    BlockTrade: (Kind.BLOCK_TRADE, encode_block_trade),
+}
+
+
 def encode_transaction(tx: Transaction) -> tuple[Kind, bytes]:
     """Kind and row. OverflowError where a field does not fit its width."""
-    match tx:
-        case Header():
-            return Kind.HEADER, encode_header(tx)
-        case SignedPrice():
-            return Kind.PRICE, encode_price(tx)
-        case NewOrder():
-            return Kind.ORDER, encode_new_order(tx)
-        case Cancel():
-            return Kind.CANCEL, encode_cancel(tx)
-        case Withdraw():
-            return Kind.WITHDRAW, encode_withdraw(tx)
-        case Transfer():
-            return Kind.TRANSFER, encode_transfer(tx)
-        case CancelAll():
-            return Kind.CANCEL_ALL, encode_cancel_all(tx)
-        case Amend():
-            return Kind.AMEND, encode_amend(tx)
-        case AddKey():
-            return Kind.ADD_KEY, encode_add_key(tx)
-        case RevokeKey():
-            return Kind.REVOKE_KEY, encode_revoke_key(tx)
-        case BlockTrade():
-            return Kind.BLOCK_TRADE, encode_block_trade(tx)
+    kind, encode = _ENCODERS[type(tx)]
+    return kind, encode(tx)
 
 
 __all__ = [
