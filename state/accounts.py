@@ -4,7 +4,8 @@ There is no entry price: buying moves cash down and lots up, selling the other w
 and profit is what remains.
 """
 
-from bisect import bisect_left
+import struct
+from bisect import bisect_left, insort
 from operator import attrgetter
 
 from msgspec import Struct
@@ -115,19 +116,21 @@ ABSENT = Account(owner=ZERO_ADDRESS)
 
 def with_position(account: Account, position: Position, cash: int | None = None) -> Account:
     """`account` with its slot for that market replaced, added, or removed when empty."""
-    held, market = account.positions, position.market
-    index = bisect_left(held, market, key=_market)
-    behind = index + (index < len(held) and held[index].market == market)
-    kept = () if position.is_empty else (position,)
-    positions = held[:index] + kept + held[behind:]
-    return replace(account, positions=positions, cash=account.cash if cash is None else cash)
+    market, positions = position.market, list(account.positions)
+    index = bisect_left(positions, market, key=_market)
+    if index < len(positions) and positions[index].market == market:
+        del positions[index]
+    if not position.is_empty:
+        positions.insert(index, position)
+    cash = account.cash if cash is None else cash
+    return replace(account, positions=tuple(positions), cash=cash)
 
 
 def with_order(account: Account, reference: OrderReference) -> Account:
     """`account` with one more resting order."""
-    held = account.orders
-    index = bisect_left(held, (reference.epoch, reference.sequence), key=_order_name)
-    return replace(account, orders=(*held[:index], reference, *held[index:]))
+    orders = list(account.orders)
+    insort(orders, reference, key=_order_name)
+    return replace(account, orders=tuple(orders))
 
 
 def without_order(account: Account, epoch: int, sequence: int) -> Account:
@@ -171,6 +174,10 @@ def with_sequence(account: Account, epoch: int, sequence: int) -> Account:
     return replace(account, keys=keys)
 
 
+_POSITION = struct.Struct(">HqQQQ")
+_REFERENCE = struct.Struct(">IQHBQ")
+
+
 def encode_account(account: Account) -> bytes:
     """The leaf of `account`; an absent account is the empty leaf."""
     if account.is_absent:
@@ -184,13 +191,11 @@ def encode_account(account: Account) -> bytes:
         u(len(account.positions), 8),
     ]
     for p in account.positions:
-        parts.append(u(p.market, 16) + p.lots.to_bytes(8, "big", signed=True))
-        parts.append(u(p.bid_lots, 64) + u(p.ask_lots, 64) + u(p.a, 64) + i128(p.k) + i128(p.f))
+        parts.append(_POSITION.pack(p.market, p.lots, p.bid_lots, p.ask_lots, p.a))
+        parts.append(i128(p.k) + i128(p.f))
     parts.append(u(len(account.orders), 8))
     for o in account.orders:
-        parts.append(
-            u(o.epoch, 32) + u(o.sequence, 64) + u(o.market, 16) + u(o.side, 8) + u(o.key, 64)
-        )
+        parts.append(_REFERENCE.pack(o.epoch, o.sequence, o.market, o.side, o.key))
     parts.append(u(len(account.keys), 8))
     for k in account.keys:
         parts.append(

@@ -79,9 +79,9 @@ class Exchange:
 
     def size_status(self, before: Account, after: Account) -> Status:
         """OK, or POSITION_TOO_LARGE where a position grew past its maximum or cash past its own."""
-        lots = abs(lots_of(after, self.market.market))
-        grows = lots > abs(lots_of(before, self.market.market))
-        if (grows and lots > self.market.position_max) or abs(after.cash) > CASH_MAX:
+        number, most = self.market.market, self.market.position_max
+        lots = abs(lots_of(after, number))
+        if (lots > most and lots > abs(lots_of(before, number))) or abs(after.cash) > CASH_MAX:
             return Status.POSITION_TOO_LARGE
         return Status.OK
 
@@ -122,15 +122,14 @@ def with_lots(position: Position, row: BoardRow, lots: int) -> Position:
 
 def row_with_lots(row: BoardRow, before: int, after: int) -> BoardRow:
     """`row` after one holder went from `before` to `after` lots."""
-    return replace(
-        row,
-        long=_with_holder(row.long, max(before, 0), max(after, 0)),
-        short=_with_holder(row.short, max(-before, 0), max(-after, 0)),
-    )
+    long, short = row.long, row.short
+    if before > 0 or after > 0:
+        long = _with_holder(long, max(before, 0), max(after, 0))
+    if before < 0 or after < 0:
+        short = _with_holder(short, max(-before, 0), max(-after, 0))
+    return replace(row, long=long, short=short)
 
 
 def _with_holder(side: Side, before: int, after: int) -> Side:
-    if before == after:
-        return side
     legs = side.legs + (after > 0) - (before > 0)
     return replace(side, lots=side.lots + after - before, legs=legs)

@@ -124,7 +124,7 @@ def _rest(changes: Changes, order: OrderInProgress, flags: Flags) -> Status:
         return Status.BOOK_FULL
     key = order_key(flags.side, order.ticks, market.next_order)
     resting = RestingOrder(
-        *(order.account, order.epoch, order.sequence, lots, order.expiry, order.flags)
+        order.account, order.epoch, order.sequence, lots, order.expiry, order.flags
     )
     reference = OrderReference(order.epoch, order.sequence, order.market, flags.side, key)
     account = with_order(account, reference)

@@ -6,8 +6,9 @@ from copy import deepcopy
 from typing import Any
 
 from state.accounts import ABSENT, Account
+from state.limits import MARKETS_MAX
 from state.machine import Machine
-from state.markets import BoardRow, Market, board_key
+from state.markets import BoardRow, Market
 from state.orders import RestingOrder
 from state.undo import Place, UndoableState
 from state.withdrawals import Withdrawal
@@ -70,15 +71,15 @@ class MemoryState(UndoableState):
         return self.markets.get(number)
 
     def row(self, market: int) -> BoardRow | None:
-        return self.rows.get(board_key(market))
+        return self.rows.get(market % MARKETS_MAX)
 
     def order(self, market: int, side: int, key: int) -> RestingOrder | None:
         book = self.books.get((market, side))
-        return book.orders.get(key) if book else None
+        return book.orders.get(key) if book is not None else None
 
     def front(self, market: int, side: int) -> tuple[int, RestingOrder] | None:
         book = self.books.get((market, side))
-        return book.front() if book else None
+        return book.front() if book is not None else None
 
     def row_at(self, key: int) -> BoardRow | None:
         """The row at a key of the board, whichever market it is of."""

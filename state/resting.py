@@ -69,8 +69,12 @@ def room_status(
     # Hardly ever short of margin: only then what it was before is worth its price.
     if after.equity - cost < after.initial and after.initial > health(state, account).initial:
         return Status.MARGIN_TOO_LOW
-    worst_before = worst_lots(account.position(market.market) or Position(market.market))
-    worst_after = worst_lots(resting.position(market.market) or Position(market.market))
-    if worst_before < worst_after and worst_after > market.position_max:
+    worst = _worst_of(resting, market.market)
+    if worst > market.position_max and worst > _worst_of(account, market.market):
         return Status.POSITION_LIMIT
     return Status.OK
+
+
+def _worst_of(account: Account, market: int) -> int:
+    position = account.position(market)
+    return worst_lots(position) if position else 0

@@ -4,6 +4,7 @@ Every step goes through `begin`, which takes it off the budget. What comes next 
 read off the machine alone (`next_step`), so a step is a function of the state.
 """
 
+from collections.abc import Callable
 from enum import Enum
 
 from msgspec.structs import replace
@@ -163,15 +164,7 @@ def _apply(
 def advance_order(state: PreState) -> Changes:
     """The next step of the transaction in progress."""
     changes = begin(state)
-    match changes.machine.order.phase:
-        case Phase.SAVE:
-            _save(changes)
-        case Phase.CANCEL:
-            cancel_step(changes)
-        case Phase.LEG:
-            block_step(changes)
-        case _:
-            order_step(changes)
+    _PHASES[changes.machine.order.phase](changes)
     return changes
 
 
@@ -181,6 +174,14 @@ def _save(changes: Changes) -> None:
     changes.save()
     phase = Phase.LEG if machine.block.count > 0 else Phase.MATCH
     machine.order = replace(machine.order, phase=phase)
+
+
+_PHASES: dict[int, Callable[[Changes], None]] = {
+    Phase.SAVE: _save,
+    Phase.MATCH: order_step,
+    Phase.CANCEL: cancel_step,
+    Phase.LEG: block_step,
+}
 
 
 def halt(state: PreState) -> Changes:

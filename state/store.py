@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from state.accounts import Account
+from state.crypto import ZERO_ADDRESS
 from state.machine import Machine
 from state.markets import BoardRow, Market, board_key
 from state.orders import RestingOrder
@@ -110,8 +111,10 @@ class Changes:
 
     def write_account(self, number: int, account: Account) -> None:
         """Replace an account; the sum of cash moves by the difference."""
-        assert not account.is_absent, "an account is never closed"
-        self.machine.sums.cash += account.cash - self.account(number).cash
+        assert account.owner != ZERO_ADDRESS, "an account is never closed"
+        moved = account.cash - self.account(number).cash
+        if moved:
+            self.machine.sums.cash += moved
         self.accounts[number] = account
 
     def write_market(self, market: Market) -> None:
