@@ -1,11 +1,12 @@
 """Resting orders: their leaf, their key in the book, and the flags of an order."""
 
+import struct
 from enum import IntEnum
 
 from msgspec import Struct
 
 from state.limits import ORDER_NUMBER_MAX, TICKS_MAX
-from state.packing import NotCanonical, Reader, u
+from state.packing import NotCanonical, Reader
 
 DOMAIN = 4
 BUY, SELL = 0, 1
@@ -112,16 +113,14 @@ def crosses(taker_side: int, limit: int, maker_ticks: int) -> bool:
     return maker_ticks <= limit if taker_side == BUY else maker_ticks >= limit
 
 
+_LEAF = struct.Struct(">BIIQQQB")
+
+
 def encode_order(order: RestingOrder) -> bytes:
     """The leaf of a resting order."""
-    return (
-        u(DOMAIN, 8)
-        + u(order.account, 32)
-        + u(order.epoch, 32)
-        + u(order.sequence, 64)
-        + u(order.lots, 64)
-        + u(order.expiry, 64)
-        + u(order.flags, 8)
+    return _LEAF.pack(
+        *(DOMAIN, order.account, order.epoch, order.sequence),
+        *(order.lots, order.expiry, order.flags),
     )
 
 

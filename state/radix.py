@@ -171,15 +171,15 @@ class Update:
         """Hash every new place once: those of a level in one call, from the leaves up."""
         for leaf in self.leaves:
             leaf.hash = keccak(leaf.value)
-        climbing: list[Node] = []
+        # A node on its climb, its key, and the hashes of the places it has passed.
+        climbing: list[tuple[Node, int, list[bytes]]] = []
         for height, empty in enumerate(self.empties[:-1]):
             if self.arriving[height]:
-                climbing = [node for node in climbing if node not in self.arriving[height]]
-            if self.leaving[height]:
-                climbing += self.leaving[height]
+                climbing = self.settled(climbing, height)
+            climbing += [(node, node.key, [node.hash]) for node in self.leaving[height]]
             preimages = [
-                empty + node.hash if node.key >> height & 1 else node.hash + empty
-                for node in climbing
+                empty + trail[-1] if key >> height & 1 else trail[-1] + empty
+                for _, key, trail in climbing
             ]
             forks = self.forks[height + 1]
             if forks:
@@ -187,9 +187,23 @@ class Update:
             elif not climbing:
                 continue
             hashes = hash_level(preimages)
-            for node, hashed in zip(climbing, hashes, strict=False):
-                node.climb += node.hash
-                node.hash = hashed
+            for (_, _, trail), hashed in zip(climbing, hashes, strict=False):
+                trail.append(hashed)
             if forks:
                 for fork, hashed in zip(forks, hashes[len(climbing) :], strict=True):
                     fork.hash = hashed
+        self.settled(climbing, len(self.empties) - 1)
+
+    def settled(
+        self, climbing: list[tuple[Node, int, list[bytes]]], height: int
+    ) -> list[tuple[Node, int, list[bytes]]]:
+        """Write the climbs that end at `height` into their nodes; returns the others."""
+        arriving, going_on = self.arriving[height], []
+        for climb in climbing:
+            node, _, trail = climb
+            if node in arriving:
+                node.hash = trail.pop()
+                node.climb += b"".join(trail)
+            else:
+                going_on.append(climb)
+        return going_on

@@ -78,11 +78,10 @@ class UndoableState(ABC):
         The value before the first write is all it takes; what lies between needs much room.
         """
         assert self._mark is None
-        oldest: dict[Place, Undo] = {}
-        for entry in self._log:
-            oldest.setdefault(entry[:2], entry)
+        # From the end, so that what is older takes the place of what came after it.
+        oldest = {(entry[0], entry[1]): entry for entry in reversed(self._log)}
         self._log = []
-        return list(oldest.values())
+        return list(reversed(oldest.values()))
 
     def undo(self, log: list[Undo]) -> None:
         """Take back what `log` says was written, the latest first."""
