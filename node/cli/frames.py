@@ -11,8 +11,9 @@ from rich.text import Text
 
 from node.cli.output import Cell, facts, good, money, table
 from node.rpc import wire
-from node.rpc.results import AccountSummary, BookDepth, FillNotice, Level, MarketSummary
+from node.rpc.results import AccountSummary, BookDepth, Level, MarketSummary
 from node.rpc.rollup_results import SyncStatus
+from node.rpc.tape_results import PositionPage, PositionSummary, Trade
 
 BAR = 16
 """Characters of the longest level."""
@@ -29,8 +30,9 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     status: SyncStatus
     market: MarketSummary
     book: BookDepth
-    trades: list[FillNotice]
+    trades: list[Trade]
     account: AccountSummary | None = None
+    positions: PositionPage | None = None
     away: str = ""
 
 
@@ -42,7 +44,7 @@ def plain(frame: Frame) -> dict[str, Any]:
         "away": frame.away or None,
         **{
             name: wire.plain(getattr(frame, name))
-            for name in ("status", "market", "book", "trades", "account")
+            for name in ("status", "market", "book", "trades", "account", "positions")
         },
     }
 
@@ -57,6 +59,11 @@ def _parts(frame: Frame) -> Iterator[Any]:
     yield Columns([_book(frame), _trades(frame)], padding=(0, 4))
     if frame.account is not None:
         yield from _account(frame.account)
+    if frame.positions is not None:
+        held = [one for one in frame.positions.positions if one.lots]
+        if held:
+            columns = ("market", ">size", ">entry", ">mark", ">value", ">unrealised")
+            yield table("Positions", columns, [_position(one) for one in held])
 
 
 def _heads(frame: Frame) -> Any:
@@ -97,13 +104,13 @@ def _book(frame: Frame) -> Any:
 def _trades(frame: Frame) -> Any:
     rows = [
         (
-            _clock(notice.time),
-            good(notice.fill.side == "buy", notice.fill.price, notice.fill.price),
-            notice.fill.size,
+            _clock(trade.time),
+            good(trade.side == "buy", trade.price, trade.price),
+            trade.size,
         )
-        for notice in frame.trades
+        for trade in frame.trades
     ]
-    title = "Last trades" if rows else "Last trades: none since this began"
+    title = "Last trades" if rows else "Last trades: none yet"
     return table(title, ("time", ">price", ">size"), rows)
 
 
@@ -118,10 +125,6 @@ def _account(account: AccountSummary) -> Iterator[Any]:
             ("free collateral", f"{money(margin.free_collateral)} USD"),
         ],
     )
-    held = [terms for terms in margin.positions if terms.lots]
-    if held:
-        rows = [(terms.symbol, terms.size, terms.mark.usd, money(terms.value)) for terms in held]
-        yield table("Positions", ("market", ">size", ">mark", ">value"), rows)
     if account.orders:
         orders = [
             (
@@ -134,6 +137,16 @@ def _account(account: AccountSummary) -> Iterator[Any]:
             for one in account.orders
         ]
         yield table("Open orders", ("order", "market", "side", ">size", ">price"), orders)
+
+
+def _position(one: PositionSummary) -> tuple[Cell, ...]:
+    """What the node does not know of the past is left out."""
+    entry = "-" if one.entry_price is None else one.entry_price.usd
+    profit: Cell = "-"
+    if one.unrealised is not None:
+        amount = money(one.unrealised)
+        profit = good(not amount.startswith("-"), amount, amount)
+    return one.symbol, one.size, entry, one.mark.usd, money(one.value), profit
 
 
 def _clock(seconds: float) -> str:

@@ -1,10 +1,9 @@
 """`watch`: a market and an account as they change, in a terminal or as lines."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import click
 import msgspec
@@ -20,12 +19,9 @@ from node.cli.output import console
 from node.clock import Clock, SystemClock
 from node.errors import Retry
 from node.rpc.client import VenueClient, VenueError
-from node.rpc.results import FillNotice
 
 TRADES = 10
 ANSWER_SECONDS = 5.0
-PAUSE_SECONDS = 1.0
-"""Before the stream of trades is asked for again."""
 
 Show = Callable[[Frame], None]
 
@@ -88,7 +84,6 @@ class Watcher:
     who: str | None
     depth: int
     clock: Clock
-    trades: deque[FillNotice] = field(default_factory=lambda: deque(maxlen=TRADES))
 
     async def look(self, market: str | None) -> Frame:
         """What the node says now. Failure where it has no market to show."""
@@ -105,8 +100,9 @@ class Watcher:
             status=await venue.status(),
             market=await venue.market(market),
             book=await venue.book(market, self.depth),
-            trades=list(self.trades),
+            trades=(await venue.trades(market, count=TRADES)).trades,
             account=account,
+            positions=None if account is None else await venue.positions(account.account),
         )
 
     async def frames(self, last: Frame, seconds: float) -> AsyncIterator[Frame]:
@@ -119,15 +115,6 @@ class Watcher:
                 last = replace(last, time=self.clock.now(), away=str(error))
             yield last
 
-    async def collect(self, market: str) -> None:
-        """Keep the last trades, the newest first, over every restart of the node."""
-        while True:
-            with suppress(Retry, VenueError):
-                async with VenueClient(self.url) as venue, venue.fills(market=market) as fills:
-                    async for notice in fills:
-                        self.trades.appendleft(notice)
-            await self.clock.sleep(PAUSE_SECONDS)
-
 
 async def _watch(
     url: str, market: str | None, who: str | None, depth: int, seconds: float | None, show: Show
@@ -139,10 +126,5 @@ async def _watch(
         show(first)
         if seconds is None:
             return
-        collecting = asyncio.create_task(watcher.collect(first.market.symbol))
-        try:
-            async for frame in watcher.frames(first, seconds):
-                show(frame)
-        finally:
-            collecting.cancel()
-            await asyncio.gather(collecting, return_exceptions=True)
+        async for frame in watcher.frames(first, seconds):
+            show(frame)
