@@ -97,6 +97,11 @@ class Ending:
         for name, service in self._story.services().items():
             if service.commitment().state_root != root:
                 raise Violation("roots agree", f"at the end {name} has another state than L1")
+        past = referee.followed.tape.shared()
+        for name, service in self._story.services().items():
+            for table, rows in service.tape.shared().items():
+                if rows != past[table]:
+                    raise Violation("pasts agree", f"at the end {name} has other {table} than L1")
 
     async def _receipts(self) -> dict[bytes, Receipt]:
         """What became of every transaction on L1, executed once more from nothing."""

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from msgspec import structs
+
 from node.tape.candles import Candles
 from node.tape.holdings import after_fill
 from node.tape.orders import Orders
 from node.tape.records import Candle, Counts, Holding, Limits, OrderName, PlacedOrder, Trade
-from node.tape.tables import RowPlace, Tables
+from node.tape.tables import TABLES, RowPlace, Tables
 from node.view import Executed, SequencedReceipt
 from state.memory import MemoryState
 from state.orders import BUY
@@ -204,6 +206,14 @@ class Tape:
     def order(self, name: OrderName) -> PlacedOrder | None:
         """The order of that name, while it is remembered."""
         return self._orders.find(name)
+
+    def shared(self) -> dict[str, dict[Any, Any]]:
+        """Every row, as every node has it that knows the same batches: no client order ids."""
+        self.settle()
+        rows = {table: dict(self.tables.rows[table]) for table in TABLES}
+        for number, order in rows["orders"].items():
+            rows["orders"][number] = structs.replace(order, client_order_id="")
+        return rows
 
     def holding(self, account: int, market: int) -> Holding:
         """What an account has, and has made, in a market."""
