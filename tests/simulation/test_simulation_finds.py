@@ -15,6 +15,7 @@ from node.sequencing.history import History
 from node.simulation.faults import Rates
 from node.simulation.outcome import play
 from node.store import Store
+from node.tape.tape import Tape
 from state.batch import Output, encode_output
 from state.crypto import keccak
 from state.status import Status
@@ -64,6 +65,11 @@ def write_behind_a_torn_record(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Store, "_db", lambda self: self._opened)
 
 
+def keep_the_past_of_what_was_undone(patch: pytest.MonkeyPatch) -> None:
+    """Trades and orders of batches that L1 took back stay on the tape."""
+    patch.setattr(Tape, "rewind", lambda *_: None)
+
+
 def ignore_new_parameters(patch: pytest.MonkeyPatch) -> None:
     """What was announced and applied on L1 changes no market."""
     patch.setattr("state.inbox.apply_set_parameters", lambda *_: Status.OK)
@@ -76,6 +82,7 @@ def ignore_new_parameters(patch: pytest.MonkeyPatch) -> None:
         (ignore_reorganisations, Rates(reorg=0.4)),
         (forget_what_is_owed, Rates(reorg=0.4)),
         (keep_events_that_are_void, Rates(reorg=0.4, kill=0.1)),
+        (keep_the_past_of_what_was_undone, Rates(reorg=0.4)),
         (claim_another_root, Rates()),
         (ignore_new_parameters, Rates()),
         (write_behind_a_torn_record, Rates(disk_full=1.0)),
