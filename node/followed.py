@@ -29,7 +29,7 @@ from prover.derivation import (
 )
 from prover.replay import Replayed, Replayer, genesis_claim
 from sequencer.draft import is_included
-from state.authentication import Verifier
+from state.authentication import Recover, Verifier
 from state.batch import Output, claim_id, decode_header, decode_output, encode_output
 from state.inbox import InboxItem
 from state.memory import MemoryState
@@ -58,7 +58,9 @@ class Followed:
     `check` recomputes every sum from all leaves after each batch.
     """
 
-    def __init__(self, terms: RollupTerms, *, check: bool = True) -> None:
+    def __init__(
+        self, terms: RollupTerms, *, check: bool = True, recover: Recover = recover
+    ) -> None:
         self.terms = terms
         self.replayer = Replayer(Verifier(terms.domain, recover), check=check)
         self.items: list[ItemAdded] = []

@@ -44,6 +44,7 @@ class FollowerConfig(Struct, frozen=True, kw_only=True):
     confirmations: int = 0
     check_invariants: bool = True
     snapshot_policy: SnapshotPolicy = SnapshotPolicy()
+    signature_workers: int = 0
 
 
 class FollowerService:
@@ -165,6 +166,7 @@ class FollowerService:
             clock=self.clock,
             open_database=self._open_database,
             policy=self.config.snapshot_policy,
+            signature_workers=self.config.signature_workers,
         )
         await self._kept.load(self.config.rollup)
         if self._kept.followed is not None:
@@ -174,7 +176,7 @@ class FollowerService:
         """What is known stays readable; nothing new arrives."""
         await self.client.close()
         if self._kept is not None:
-            self._kept.close()
+            await self._kept.close()
 
     async def attempt(self) -> bool:
         """One `turn`. An L1 that is away is a problem for readers to see, and no error."""

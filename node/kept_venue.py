@@ -14,6 +14,7 @@ from node.followed_snapshots import FollowedSnapshots
 from node.rollup import RollupTerms
 from node.rollup_events import BatchPosted, Claimed, RollupEvent
 from node.scanner import Mark
+from node.signers.ahead import BatchesAhead
 from node.snapshot_policy import SnapshotPolicy
 from node.view import BatchRecord, FillFeed, UpdateFeed
 from prover.derivation import Inconsistent
@@ -50,6 +51,7 @@ class KeptVenue:
         clock: Clock,
         open_database: OpenDatabase = open_leveldb,
         policy: SnapshotPolicy | None = None,
+        signature_workers: int = 0,
     ) -> None:
         self.store = EventStore(directory, open_database)
         self._snapshots = FollowedSnapshots(self.store.store, policy)
@@ -58,14 +60,19 @@ class KeptVenue:
         self._fills = fills
         self._updates = updates
         self._clock = clock
+        self._ahead = BatchesAhead(signature_workers)
 
     @property
     def final_block(self) -> int:
         """A block that an earlier run knew to be final; -1 where none is known."""
         return self._snapshots.final_block
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        await self._ahead.close()
         self.store.close()
+
+    def _new(self, terms: RollupTerms) -> Followed:
+        return Followed(terms, check=self._check, recover=self._ahead.known.recover)
 
     async def load(self, rollup: bytes) -> None:
         """Execute what is on disk. Halt where it is another rollup's, or damaged."""
@@ -83,7 +90,7 @@ class KeptVenue:
         """A venue in which nothing has happened, in place of whatever was known."""
         self.store.begin(terms)
         self._snapshots.forget()
-        self._replace(Followed(terms, check=self._check), rewound=0)
+        self._replace(self._new(terms), rewound=0)
 
     def _replace(self, followed: Followed, *, rewound: int) -> None:
         """Another state stands from here on: whatever either of the two has may differ."""
@@ -96,7 +103,8 @@ class KeptVenue:
     async def take(self, events: Sequence[RollupEvent], mark: Mark) -> None:
         """What happened up to `mark`. Inconsistent where it does not follow: then `begin` again."""
         followed = self._known()
-        for event in events:
+        await self._ahead.start(followed.terms.domain)
+        async for event in self._ahead.over(events):
             replayed = self._execute(followed, event, publish=True)
             self._report(followed, event, replayed)
             if replayed is not None:
@@ -130,12 +138,13 @@ class KeptVenue:
 
         Those up to the snapshot's batch were executed before it was taken.
         """
-        followed = Followed(terms, check=self._check)
+        followed = self._new(terms)
+        await self._ahead.start(terms.domain)
         self._snapshots.resume(followed)
         if publish:
             self._fills.last = followed.fills
         resumed, posted = followed.number, 0
-        for event in self.store.events():
+        async for event in self._ahead.over(self.store.events(), after=resumed):
             posted += isinstance(event, BatchPosted)
             if isinstance(event, BatchPosted) and event.number <= resumed:
                 self._recognise(followed.batches[event.number - 1].record, event)

@@ -12,6 +12,9 @@ from state.chunks import SIGNATURES, WIDTHS, Row
 from state.limits import SIGNATURE_BYTES
 
 SIZE_BYTES = 4
+PIPE_BYTES = 2**20
+"""What a pipe takes in before it is read, where the system allows it."""
+
 DIGEST_BYTES = 32
 FOUND_BYTES = DIGEST_BYTES + 20
 

@@ -7,15 +7,18 @@ unknown, which costs whoever asked a recovery of its own and nothing else.
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import structlog
 
 from node.signers.frames import (
+    PIPE_BYTES,
     SIZE_BYTES,
     Known,
     encode_rows,
@@ -29,9 +32,6 @@ from state.eip712 import Domain
 log = structlog.get_logger(__name__)
 
 FRAME_ROWS = 128
-FRAMES_AHEAD = 2
-"""Frames a worker may have: one that it works on, and the next."""
-
 PATIENCE_SECONDS = 10.0
 PAUSE_SECONDS = 1.0
 """Between the end of a worker and the start of the next in its place."""
@@ -67,16 +67,17 @@ Asked = tuple[Request, Row]
 class Worker:
     """One process and what it has not answered yet."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, pipe: asyncio.WriteTransport) -> None:
         self.process = process
+        self.pipe = pipe
         self.frames: deque[list[Asked]] = deque()
+        self.rows = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def send(self, frame: list[Asked]) -> None:
         self.frames.append(frame)
-        assert self.process.stdin is not None
-        # Two frames fit the pipe's buffer, so this never waits for the worker.
-        self.process.stdin.write(framed(encode_rows(row for _, row in frame)))
+        self.rows += len(frame)
+        self.pipe.write(framed(encode_rows(row for _, row in frame)))
         if self._timer is None:
             self._watch()
 
@@ -86,6 +87,7 @@ class Worker:
         size = await self.process.stdout.readexactly(SIZE_BYTES)
         body = await self.process.stdout.readexactly(int.from_bytes(size, "big"))
         found = found_in(body, [row for _, row in self.frames[0]])
+        self.rows -= len(found)
         for (request, _), (_, known) in zip(self.frames.popleft(), found, strict=True):
             request.add(known)
         self._watch()
@@ -93,6 +95,7 @@ class Worker:
     def give_up(self) -> None:
         """Whoever waits for this worker does without."""
         self._rest()
+        self.rows = 0
         while self.frames:
             for request, _ in self.frames.popleft():
                 request.add({})
@@ -115,14 +118,18 @@ class Worker:
 
 
 class SignerPool:
-    """`count` workers. `progress` is called, if it is given, whenever some were recovered."""
+    """`count` workers, each with at most `rows_ahead` rows at a time that it has not answered.
 
-    def __init__(self, on: Domain, count: int) -> None:
+    The fewer, the better they share; the more, the longer they work while nobody listens.
+    """
+
+    def __init__(self, on: Domain, count: int, rows_ahead: int = 2 * FRAME_ROWS) -> None:
         self._progress: Callable[[], None] | None = None
         self.ended = 0
         """How many workers ended that nobody asked to."""
         self._domain = on
         self._count = count
+        self._rows_ahead = rows_ahead
         self._waiting: deque[Asked] = deque()
         self._workers: list[Worker] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -134,7 +141,10 @@ class SignerPool:
         return self._workers
 
     async def start(self, progress: Callable[[], None] | None = None) -> None:
-        """Return once every worker runs that can be started."""
+        """Return once every worker runs that can be started.
+
+        `progress` is called whenever some signers were recovered.
+        """
         self._progress = progress
         started = [asyncio.Event() for _ in range(self._count)]
         self._tasks = [asyncio.create_task(self._keep(event)) for event in started]
@@ -158,8 +168,10 @@ class SignerPool:
     async def recover(self, rows: Sequence[Row]) -> Known:
         """As `ask`, waited for."""
         request = self.ask(rows)
-        if request is None:
-            return {}
+        return {} if request is None else await self.wait(request)
+
+    async def wait(self, request: Request) -> Known:
+        """What was found, once that is all there is to find."""
         if not request.is_done:
             request.done = asyncio.get_running_loop().create_future()
             await request.done
@@ -183,14 +195,14 @@ class SignerPool:
         """Send what waits to whoever has the least to do."""
         self._is_due = False
         while self._waiting:
-            free = [one for one in self._workers if len(one.frames) < FRAMES_AHEAD]
+            free = [one for one in self._workers if one.rows < self._rows_ahead]
             if not free:
                 return
-            idle = sum(not one.frames for one in free)
+            idle = sum(not one.rows for one in free)
             share = -(-len(self._waiting) // max(1, idle))
-            count = min(FRAME_ROWS, share, len(self._waiting))
-            frame = [self._waiting.popleft() for _ in range(count)]
-            min(free, key=lambda one: len(one.frames)).send(frame)
+            worker = min(free, key=lambda one: one.rows)
+            count = min(FRAME_ROWS, share, len(self._waiting), self._rows_ahead - worker.rows)
+            worker.send([self._waiting.popleft() for _ in range(count)])
 
     def _drop_waiting(self) -> None:
         while self._waiting:
@@ -198,15 +210,24 @@ class SignerPool:
 
     async def _start_worker(self) -> Worker:
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "node.signers.worker"),
-            *(str(self._domain.chain_id), self._domain.rollup.hex()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": path},
-            start_new_session=True,
-        )
-        worker = Worker(process)
+        near, far = _wide_pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "node.signers.worker"),
+                *(str(self._domain.chain_id), self._domain.rollup.hex()),
+                stdin=far,
+                stdout=asyncio.subprocess.PIPE,
+                env=os.environ | {"PYTHONPATH": path},
+                start_new_session=True,
+            )
+        except BaseException:
+            near.close()
+            raise
+        finally:
+            os.close(far)
+        loop = asyncio.get_running_loop()
+        pipe, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, near)
+        worker = Worker(process, pipe)
         self._workers.append(worker)
         return worker
 
@@ -252,8 +273,14 @@ class SignerPool:
 
 async def _ended(worker: Worker) -> None:
     """Nothing of the process is left; its pipe is closed."""
-    assert worker.process.stdin is not None
-    worker.process.stdin.close()
-    with contextlib.suppress(OSError):
-        await worker.process.stdin.wait_closed()
+    if not worker.pipe.is_closing():
+        worker.pipe.abort()
     await worker.process.wait()
+
+
+def _wide_pipe() -> tuple[BinaryIO, int]:
+    """An end to write and an end to read; it takes `PIPE_BYTES` that nobody reads yet."""
+    far, near = os.pipe()
+    with contextlib.suppress(OSError, AttributeError):
+        fcntl.fcntl(near, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return cast(BinaryIO, open(near, "wb", buffering=0)), far

@@ -5,13 +5,15 @@
 It ends when its input does, however the node at the other end went.
 """
 
+import contextlib
+import fcntl
 import signal
 import sys
 from typing import BinaryIO
 
 from node.rpc.messages import digest_of
 from node.signatures import Recoverer
-from node.signers.frames import SIZE_BYTES, decode_rows, framed, signatures_of
+from node.signers.frames import PIPE_BYTES, SIZE_BYTES, decode_rows, framed, signatures_of
 from state.chunks import Row
 from state.crypto import ZERO_HASH
 from state.eip712 import Domain, domain
@@ -52,6 +54,9 @@ def serve(source: BinaryIO, sink: BinaryIO, on: Domain) -> None:
 def main(chain_id: str, rollup: str) -> None:
     # An interrupt from the keyboard is for the node, which closes the pipe when it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError, AttributeError):
+        # Answers find room also while the node is busy.
+        fcntl.fcntl(sys.stdout.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     serve(sys.stdin.buffer, sys.stdout.buffer, domain(int(chain_id), bytes.fromhex(rollup)))
 
 
