@@ -16,6 +16,7 @@ from node.cli.options import (
 )
 from node.cli.output import console, print_json
 from node.cli.placing import place
+from node.cli.preview import preview
 from node.cli.receipts import show_receipt, standing_words
 from node.cli.signer import signer
 from node.rpc import wire
@@ -32,6 +33,7 @@ def order() -> None:
 
 
 order.add_command(place)
+order.add_command(preview)
 
 
 @order.command()

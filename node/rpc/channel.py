@@ -80,6 +80,23 @@ class Channel:
         finally:
             await socket.close()
 
+    @asynccontextmanager
+    async def held(
+        self, method: str, params: dict[str, Any], result: type[wire.T]
+    ) -> AsyncIterator[wire.T]:
+        """The result of a method called over a WebSocket that is then held open."""
+        identity, body = self._request(method, params)
+        try:
+            socket = await self.session.ws_connect(self.url, heartbeat=30.0)
+        except (aiohttp.ClientError, OSError) as fault:
+            kind = type(fault).__name__
+            raise Retry(f"no WebSocket at {self.url}: {kind}") from None
+        try:
+            await socket.send_str(body.decode())
+            yield wire.convert(self._result(await _message(socket), method, identity), result)
+        finally:
+            await socket.close()
+
     def _request(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
         identity = next(self._identities)
         given = {name: value for name, value in params.items() if value is not None}

@@ -12,9 +12,12 @@ from node.rpc import rollup_results as rollup_r
 from node.rpc import tape_results as past
 from node.rpc import wire
 from node.rpc.channel import Channel, Fills
+from node.rpc.cost_results import FeeSchedule, FundingSummary
 from node.rpc.message_types import AnyMessage, Kind, Side
 from node.rpc.order_results import BatchItem, OrderStanding
-from node.rpc.params import Interval, MarketName
+from node.rpc.params import Interval, MarketName, PreviewKind
+from node.rpc.preview_results import Preview
+from node.rpc.switch_results import SwitchStanding
 from node.rpc.tape_params import OrderStatus
 from node.rpc.wire import Hex
 
@@ -59,6 +62,34 @@ class VenueRequests:
     async def typed_data(self, kind: Kind, **fields: Any) -> r.TypedData:
         """What a wallet signs; `fields` are named as on the wire."""
         return await self._typed(r.TypedData, "venue_typedData", kind=kind, fields=fields)
+
+    async def preview(self, kind: PreviewKind, **fields: Any) -> Preview:
+        """What would become of it; `fields` are those of `typed_data`."""
+        return await self._typed(Preview, "venue_preview", kind=kind, fields=fields)
+
+    async def fees(self, market: MarketName | None = None) -> FeeSchedule:
+        return await self._typed(FeeSchedule, "venue_fees", market=market)
+
+    async def funding(self, market: MarketName) -> FundingSummary:
+        return await self._typed(FundingSummary, "venue_funding", market=market)
+
+    async def dead_man_switch(
+        self, message: AnyMessage | dict[str, Any], signature: bytes, seconds: int
+    ) -> SwitchStanding:
+        """Submit a signed cancelAll after `seconds` unless this is called again; 0 ends it."""
+        return await self._typed(
+            *(SwitchStanding, "venue_deadManSwitch"),
+            message=message,
+            signature=Hex(signature),
+            seconds=seconds,
+        )
+
+    def cancel_on_disconnect(
+        self, message: AnyMessage | dict[str, Any], signature: bytes
+    ) -> AbstractAsyncContextManager[SwitchStanding]:
+        """`async with`: a WebSocket of its own; when it ends, the signed cancelAll is submitted."""
+        params = {"message": message, "signature": Hex(signature)}
+        return self._channel.held("venue_cancelOnDisconnect", params, SwitchStanding)
 
     async def submit(
         self,

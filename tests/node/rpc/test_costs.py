@@ -43,6 +43,8 @@ async def test_funding_says_plainly_that_there_is_none() -> None:
     async with running(Follower()) as rpc:
         found = await rpc.result("venue_funding", market=0)
         error = await rpc.error("venue_funding", market="NONE")
+        assert not (await rpc.client.funding(0)).active
+        assert [one.market for one in (await rpc.client.fees()).markets] == [0]
     assert (found["active"], found["rate"], found["nextTime"]) == (False, "0", None)
     assert "no rule" in found["rule"]
     assert error["data"]["reason"] == "unknown_market"

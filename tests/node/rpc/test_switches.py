@@ -258,6 +258,21 @@ async def test_there_are_only_so_many_switches(monkeypatch: pytest.MonkeyPatch) 
     assert error["data"]["reason"] == "too_many_switches"
 
 
+async def test_a_client_arms_both_kinds() -> None:
+    made = node()
+    async with serving(made) as rpc:
+        params = switch()
+        message, signature = params["message"], bytes(params["signature"])
+        async with rpc.client.cancel_on_disconnect(message, signature) as standing:
+            assert (standing.on, standing.armed, standing.sequence) == ("disconnect", True, 1)
+        await until_cancelled(made)
+        later = switch(sequence=2)
+        message, signature = later["message"], bytes(later["signature"])
+        found = await rpc.client.dead_man_switch(message, signature, 60)
+        assert found.fires_at == NOW + 60
+        assert not (await rpc.client.dead_man_switch(message, signature, 0)).armed
+
+
 # --- while the node cannot, and after a restart ---
 
 
