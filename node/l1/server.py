@@ -24,7 +24,7 @@ from node.l1.evm import Evm
 from node.l1.jsonrpc import INVALID_REQUEST, Awaited, Method, RpcError, answer, failure
 from node.l1.methods import all_methods
 from node.l1.methods.selection import Selection
-from node.l1.origins import headers_for, is_welcome
+from node.origins import headers_for, is_welcome
 from node.l1.worker import Worker
 
 LOOK_SECONDS = 0.02

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from node.origins import is_welcome
 from node.rpc import wire
 from node.rpc.envelope import failure
 from node.rpc.errors import Code, RpcError, shown
@@ -47,7 +48,7 @@ def check_doors(request: web.Request, hosts: tuple[str, ...]) -> None:
             raise _wrong_door(request)
     elif request.method == "POST":
         _check_media(request)
-    else:
+    elif request.method != "OPTIONS" or "Origin" not in request.headers:
         raise _wrong_door(request)
 
 
@@ -55,7 +56,7 @@ def _check_names(request: web.Request, hosts: tuple[str, ...]) -> None:
     """Against DNS rebinding and cross-site WebSockets: both headers are the browser's own."""
     _check_name("Host", request.host, _host_of(f"http://{request.host}"), hosts)
     origin = request.headers.get("Origin")
-    if origin is not None:
+    if origin is not None and not is_welcome(origin, ()):
         _check_name("Origin", origin, _host_of(origin), hosts)
 
 

@@ -16,6 +16,7 @@ from aiohttp import WSCloseCode, web
 
 from node.clock import Clock, SystemClock
 from node.connections import ConnectionLimits, LimitedSite, until_taken
+from node.origins import headers_for
 from node.rpc.context import Context
 from node.rpc.conversation import Conversation
 from node.rpc.dispatch import Methods, answer
@@ -77,6 +78,9 @@ class RpcServer:
         await until_taken(request.transport)
         try:
             check_doors(request, self.config.hosts)
+            headers = headers_for(request.headers.get("Origin"), request.headers)
+            if request.method == "OPTIONS":
+                return web.Response(status=204, headers=headers)
             if request.method == "GET":
                 return await self._websocket(request)
             body = await body_of(request, self.config.body_seconds)
@@ -85,8 +89,8 @@ class RpcServer:
         context = Context(self.view, self.clock, switches=self.switches)
         reply = await answer(body, self.methods, context, read_calls)
         if reply is None:
-            return web.Response(status=204)
-        return web.Response(body=reply, content_type="application/json")
+            return web.Response(status=204, headers=headers)
+        return web.Response(body=reply, content_type="application/json", headers=headers)
 
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
         if len(self.sockets) >= self.config.websockets_max:
