@@ -35,7 +35,6 @@ PARTS = (
     "contract",
     "profile",
 )
-
 """In the order in which they are measured."""
 
 FUNCTIONS = 3
@@ -70,7 +69,7 @@ def bench(quick: bool, l1: str, only: tuple[str, ...], json_file: Path | None) -
     parts = [part for part in MEASURED if not only or part.name in only]
     with told():
         screen = console()
-        with _shown(screen, len(parts)) as (begin, tell):
+        with shown(screen, len(parts)) as (begin, tell):
             scale, setting = QUICK if quick else FULL, Setting(l1)
             running = run_benchmark(scale, setting, parts, SystemClock(), begin=begin, tell=tell)
             report = asyncio.run(running)
@@ -80,7 +79,7 @@ def bench(quick: bool, l1: str, only: tuple[str, ...], json_file: Path | None) -
 
 
 @contextmanager
-def _shown(screen: Console, parts: int) -> Iterator[tuple["Begin", "Tell"]]:
+def shown(screen: Console, parts: int) -> Iterator[tuple["Begin", "Tell"]]:
     """A bar over the parts on a terminal, a line each elsewhere."""
     if not screen.is_terminal:
         yield lambda part: show_plain(screen, part.title), lambda _: None

@@ -1,11 +1,13 @@
 """`tallystick bench`: which parts there are, what it prints, and the file it writes."""
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from node.benchmark import run, scale
 from node.benchmark.figures import Figure, Sample, single
@@ -76,3 +78,24 @@ def test_an_aim_that_was_missed_is_shown_and_judged_by_nobody(
     assert ["rules", "alone", "1,100", "orders/s", "0.11", "R", ">=", "2", "R", "±9", "%"] in rows
     assert ["bytes", "70.2", "bytes"] in rows
     assert ["load", "0.5", "before,", "1.5", "after"] in rows
+
+
+def test_the_page_explains_every_part_with_its_aims() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "benchmark.md").read_text()
+    for part in command.PARTS:
+        assert f"| `{part}` |" in page
+    for aim in ("rules >= 2 R", "<= 1.5 times", ">= 0.4 R", "follower >= 1.5 times"):
+        assert aim in page
+
+
+def test_a_terminal_sees_a_bar_and_a_pipe_a_line_a_part() -> None:
+    screens = [Console(file=StringIO(), force_terminal=tty, width=120) for tty in (True, False)]
+    for screen in screens:
+        with command.shown(screen, parts=len(run.PARTS)) as (begin, tell):
+            for part in run.PARTS:
+                begin(part)
+                tell("something of it")
+    terminal, pipe = (screen.file.getvalue() for screen in screens)  # type: ignore[attr-defined]
+    assert pipe.splitlines() == [part.title for part in run.PARTS]
+    assert f"{len(run.PARTS) - 1}/{len(run.PARTS)}" in terminal
+    assert f"{run.PARTS[-1].title}: something of it" in terminal
