@@ -8,6 +8,8 @@ from node.rpc.errors import REFUSED
 from node.rpc.message_types import Kind
 from node.rpc.methods import METHODS
 from node.rpc.statuses import BLOCK_REFUSALS, REFUSALS, reason_of
+from node.rpc.streams.results import CHANNELS
+from node.rpc.subscriptions import NEEDED, TAKEN
 from node.rpc.typed_data import FIELDS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,6 +30,15 @@ def test_every_method_is_listed_with_its_params() -> None:
     for name, params in listed.items():
         for field in METHODS[name].params.__struct_encode_fields__:
             assert re.search(rf"\b{field}\b", params), f"{name}: {field}"
+
+
+def test_every_channel_is_listed_with_its_params() -> None:
+    section = PAGE.split("### Streams")[1].split("\n### ")[0]
+    listed = dict(re.findall(r"^\| `(\w+)` \| ?([^|]*?) ?\| ", section, re.MULTILINE))
+    assert listed == {
+        channel: ", ".join(name + "?" * (name not in NEEDED[channel]) for name in TAKEN[channel])
+        for channel in CHANNELS
+    }
 
 
 def test_every_field_of_a_draft_is_listed() -> None:
