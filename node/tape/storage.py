@@ -71,7 +71,7 @@ def kept_tape(tape: Tape, number: int) -> KeptTape:
     counts = tables.counts(number)
     return KeptTape(
         TapeHead(LAYOUT, number, tape.since_batch, tuple(counts[name] for name in TABLES)),
-        [(place, tables.at(number, place)) for place in places],
+        list(tables.at(number, places).items()),
         whole,
     )
 

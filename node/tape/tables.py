@@ -72,12 +72,16 @@ class Tables:
 
     # --- snapshots ---
 
-    def at(self, number: int, place: RowPlace) -> Any:
-        """The row as batch `number` left it."""
-        for batch in sorted(self._undo):
-            if batch > number and place in self._undo[batch]:
-                return self._undo[batch][place]
-        return self.rows[place[0]].get(place[1])
+    def at(self, number: int, places: Iterable[RowPlace]) -> dict[RowPlace, Any]:
+        """The rows as batch `number` left them; None where there was none."""
+        left, found = set(places), dict[RowPlace, Any]()
+        for batch in sorted(batch for batch in self._undo if batch > number):
+            undo = self._undo[batch]
+            written = left & undo.keys()
+            found.update((place, undo[place]) for place in written)
+            left -= written
+        found.update(((table, key), self.rows[table].get(key)) for table, key in left)
+        return found
 
     def unsaved(self, number: int) -> set[RowPlace]:
         """What batches up to `number` wrote since the last snapshot."""
@@ -92,7 +96,7 @@ class Tables:
         places = {(table, key) for table in TABLES for key in self.rows[table]}
         for written in self._undo.values():
             places.update(written)
-        return {place for place in places if self.at(number, place) is not None}
+        return {place for place, row in self.at(number, places).items() if row is not None}
 
     def counts(self, number: int) -> dict[str, int]:
         """How many rows each table had after batch `number`."""
@@ -101,9 +105,8 @@ class Tables:
         for batch in self._undo:
             if batch > number:
                 later.update(self._undo[batch])
-        for table, key in later:
-            there_then = self.at(number, (table, key)) is not None
-            counts[table] += there_then - (key in self.rows[table])
+        for (table, key), row in self.at(number, later).items():
+            counts[table] += (row is not None) - (key in self.rows[table])
         return counts
 
     def saved(self, number: int) -> None:
