@@ -1,0 +1,102 @@
+"""`tallystick deploy`: with a key of one's own and another token, once, and not put wrongly."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from node.cli import listings
+from node.cli.main import tallystick
+from node.devnet.listings import COINS, listing
+from node.devnet.people import person
+from node.l1.client import L1Client
+from node.l1.config import L1Config
+from node.l1.server import L1Server
+from node.rollup import RollupReader
+
+OWN = "0x" + "22" * 20
+
+
+def run(*words: str, code: int) -> Result:
+    result = CliRunner().invoke(tallystick, ["deploy", *words], prog_name="tallystick")
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result
+
+
+@pytest.fixture
+async def l1() -> AsyncIterator[str]:
+    async with L1Server(L1Config(port=0)) as running:
+        yield running.url
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> str:
+    file = tmp_path / "governor.key"
+    file.write_text(person("ivan").private_key.hex())
+    file.chmod(0o600)
+    return str(file)
+
+
+async def deployed(l1: str, *words: str, code: int = 0) -> Any:
+    result = await asyncio.to_thread(run, *words, "--l1", l1, "--json", code=code)
+    return json.loads(result.stdout) if code == 0 else result.stderr
+
+
+async def test_a_venue_of_ones_own_has_the_token_and_terms_that_were_said(
+    l1: str, key_file: str, tmp_path: Path
+) -> None:
+    devnet = await deployed(l1, "--from", "governor", "--out", str(tmp_path / "devnet.json"))
+    markets = tmp_path / "markets.json"
+    one = listing(0, COINS[0], person("frank").address, 60)
+    markets.write_text(json.dumps([listings.plain(one)]))
+    out, token = tmp_path / "folder" / "venue.json", devnet["token"]
+    words = (
+        *("--key-file", key_file, "--out", str(out), "--sequencer", OWN, "--token", token),
+        *("--markets", str(markets), "--claim-window", "77", "--claim-bond", "5"),
+    )
+    made = await deployed(l1, *words)
+    assert (
+        made["isNew"]
+        and made["token"] == token
+        and made == {"isNew": True} | json.loads(out.read_bytes())
+    )
+    async with L1Client(l1) as client:
+        terms = await RollupReader(client, bytes.fromhex(made["rollup"][2:])).deployment(None)
+    assert terms.sequencer.hex() == OWN[2:] and terms.governor == person("ivan").address
+    assert "0x" + terms.token.hex() == token
+    assert (terms.parameters.claim_window, terms.parameters.claim_bond) == (77, 5)
+    again = await deployed(l1, *words)
+    assert again == made | {"isNew": False}
+    out.write_text(json.dumps(made | {"rollup": OWN}))
+    said = await deployed(l1, *words, code=1)
+    assert f"L1 has no rollup at {OWN}" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--from", "bob"), "bob governs no devnet: --from governor, or --key-file FILE"),
+        (("--from", "governor", "--sequencer", OWN), "--from deploys a devnet's venue with its"),
+        ((), "say who signs"),
+        (("--key-file", "KEY"), "say whose key posts batches: --sequencer ADDRESS"),
+        (("--key-file", "KEY", "--sequencer", OWN, "--markets", "BAD"), "holds no JSON"),
+        (("--key-file", "KEY", "--sequencer", OWN, "--markets", "MAP"), "holds no list"),
+        (("--key-file", "KEY", "--sequencer", OWN, "--markets", "ONE"), "no market parameters"),
+    ],
+)
+def test_a_deployment_put_wrongly_sends_nothing(
+    words: tuple[str, ...], told: str, key_file: str, tmp_path: Path
+) -> None:
+    files = {"KEY": key_file}
+    for name, content in (("BAD", "{"), ("MAP", "{}"), ("ONE", "[{}]")):
+        files[name] = str(tmp_path / name)
+        Path(files[name]).write_text(content)
+    placed = [files.get(word, word) for word in words]
+    out = tmp_path / "venue.json"
+    result = run("--out", str(out), "--l1", "http://127.0.0.1:1", *placed, code=2)
+    (line,) = result.stderr.splitlines()
+    assert told in line and not out.exists()
