@@ -4,7 +4,8 @@ Nothing of the state below is written. The clock may be ahead of it, as it will 
 transaction arrives, and the batch has room for whatever comes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from msgspec import Struct
@@ -79,6 +80,11 @@ class TrialState:
             if (market, side, key) not in self._layer.orders:
                 yield key, order
                 return
+
+    @property
+    def accounts(self) -> Mapping[int, Account]:
+        """Every account, by number."""
+        return ChainMap(self._layer.accounts, self._base.accounts)
 
     @property
     def markets(self) -> dict[int, Market]:

@@ -11,7 +11,7 @@ from node.rpc.views.markets import price_age
 from state.accounts import Account
 from state.eip712 import SIDES
 from state.limits import ACCOUNT_ORDERS_MAX, ACCOUNT_POSITIONS_MAX
-from state.margin import worst_lots
+from state.margin import health, worst_lots
 from state.markets import BoardRow, Market, Mode
 from state.orders import BUY
 from state.resting import dearer_fee, lots_of, reducible_lots, with_resting_lots
@@ -125,8 +125,14 @@ def order_margin(case: Case, order: NewOrder) -> Finding:
         "margin; or the initial margin does not rise",
         "cost": "the dearer fee on the whole order at its limit",
     }
+    cost, after = dearer_fee(market, lots, ticks), health(case.view.state, resting)
     got = {
-        "cost": usd(dearer_fee(market, lots, ticks)),
+        "cost": usd(cost),
+        "costTerms": {
+            "notional": usd(notional(lots, ticks * market.tick)),
+            "ratePpm": max(market.taker_fee, market.maker_fee),
+        },
+        "missing": usd(after.initial + cost - after.equity),
         "before": margin_terms(case.view, account),
         "withOrder": margin_terms(case.view, resting),
     }

@@ -3,6 +3,8 @@
 from contextlib import suppress
 from typing import Any
 
+import msgspec
+
 from node.rpc import wire
 from node.rpc.blame import field_of, leg_field
 from node.rpc.block_findings import block_finding, stop_of
@@ -11,6 +13,7 @@ from node.rpc.errors import REFUSED, RpcError
 from node.rpc.findings import FINDINGS
 from node.rpc.messages import Signed
 from node.rpc.statuses import BLOCK_REFUSALS, REFUSALS, RETRYABLE, reason_of
+from node.rpc.suspicion import suspicion
 from node.signatures import recover
 from node.view import SequencedReceipt, VenueView
 from state.accounts import last_sequence
@@ -76,6 +79,9 @@ def _details(case: Case) -> dict[str, Any]:
         return {"field": field, "expected": wire.plain(expected), "got": wire.plain(got), **party}
     field, finding = field_of(case), FINDINGS.get(status)
     details: dict[str, Any] = {"field": field}
+    likely = suspicion(case) if status == Status.BAD_SIGNATURE else None
+    if likely is not None:
+        details["likely"] = msgspec.to_builtins(likely)
     if isinstance(case.tx, BlockTrade) and finding is not None and _is_of_one(status):
         details["party"] = case.signer.party
     if finding is not None:

@@ -598,6 +598,9 @@ async def test_a_margin_refusal_names_every_term() -> None:
         "fresh": True,
         "positions": [],
     }
+    # 401 lots at 49,000 USD a coin are 19.649 USD, and the taker's fee on that is the dearer one.
+    assert got["costTerms"] == {"notional": "19.649", "ratePpm": 500}
+    assert (got["cost"], got["missing"]) == ("0.0098245", "0.0123245")
     after = got["withOrder"]
     assert (after["equity"], after["initialMargin"]) == ("1", "1.0025")
     assert (after["freeCollateral"], after["healthy"]) == ("-0.0025", False)
