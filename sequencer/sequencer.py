@@ -143,14 +143,16 @@ class Sequencer:
             return False
         return not all(map(self.can_take, _GREEDIEST))
 
-    def submit(self, tx: Transaction, signature: bytes) -> Receipt:
+    def submit(self, tx: Transaction, signature: bytes, row: Row | None = None) -> Receipt:
         """Execute a trader's transaction; `can_take` must have said yes to its kind.
+
+        `row` is the two of them, for whoever has it already.
 
         One that `is_included` turns down leaves no trace, nor does its header, and its receipt
         has no steps. One that is refused, but authenticated, is in the batch: its sequence
         number is consumed.
         """
-        row = _row_of(tx, signature)
+        row = row or row_of(tx, signature)
         if row is None or row.kind == Kind.HEADER:
             return Receipt(Status.MALFORMED, (), 0)
         assert self.can_take(row.kind), "seal the batch first"
@@ -284,7 +286,7 @@ class Sequencer:
         return batch
 
 
-def _row_of(tx: Transaction, signature: bytes) -> Row | None:
+def row_of(tx: Transaction, signature: bytes) -> Row | None:
     """None where a field does not fit its width."""
     try:
         return Row(*encode_transaction(tx), signature)

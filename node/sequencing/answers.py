@@ -14,7 +14,8 @@ import msgspec
 from msgspec import Struct
 
 from node.view import SequencedReceipt
-from sequencer.sequencer import Submission
+from sequencer.sequencer import Submission, row_of
+from state.chunks import Row
 from state.execution import Receipt
 from state.memory import MemoryState
 from state.status import Status
@@ -27,7 +28,6 @@ from state.transactions import (
     Transaction,
     Withdraw,
     decode_transaction,
-    encode_transaction,
 )
 from state.transactions.block_trade import BlockTrade
 
@@ -90,13 +90,13 @@ class Answers:
     # --- asking ---
 
     def find(
-        self, tx: Transaction, signature: bytes, client_order_id: str = ""
+        self, tx: Transaction, signature: bytes, client_order_id: str = "", row: Row | None = None
     ) -> SequencedReceipt | None:
         """The answer that this very transaction had, under this signature.
 
-        ClientOrderIdUsed where the id names another one.
+        ClientOrderIdUsed where the id names another one. `row` is that of `tx`, if it is known.
         """
-        body = body_of(tx)
+        body = body_of(tx, row)
         if client_order_id:
             holder = self.by_client_order_id(account_of(tx), client_order_id)
             if holder is not None and holder.body != body:
@@ -127,11 +127,17 @@ class Answers:
 
     # --- what happens ---
 
-    def remember(self, tx: Transaction, signature: bytes, receipt: SequencedReceipt) -> None:
+    def remember(
+        self,
+        tx: Transaction,
+        signature: bytes,
+        receipt: SequencedReceipt,
+        row: Row | None = None,
+    ) -> None:
         """`tx` was included. A retry keeps the client order id it was first sent with."""
         if isinstance(tx, Header | SignedPrice):
             return
-        body = body_of(tx)
+        body = body_of(tx, row)
         assert body is not None, "what was included fits its row"
         self._undone.pop(body, None)
         self._unsynced.add(body)
@@ -140,7 +146,7 @@ class Answers:
 
     def client_order_id(self, tx: Transaction) -> str:
         """The id under which `tx` was sent before it was undone; empty where there was none."""
-        body = body_of(tx)
+        body = body_of(tx) if self._undone else None
         return "" if body is None else self._undone.get(body, "")
 
     def synced(self) -> None:
@@ -258,13 +264,10 @@ def is_refused(status: Status) -> bool:
     return Status.OK < status < Status.REMAINDER_DROPPED
 
 
-def body_of(tx: Transaction) -> bytes | None:
+def body_of(tx: Transaction, row: Row | None = None) -> bytes | None:
     """Kind byte and row: two transactions of one body are the same. None where it fits no row."""
-    try:
-        kind, row = encode_transaction(tx)
-    except OverflowError:
-        return None
-    return bytes([kind]) + row
+    row = row or row_of(tx, b"")
+    return None if row is None else bytes((row.kind,)) + row.row
 
 
 def account_of(tx: Transaction) -> int:

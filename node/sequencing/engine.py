@@ -276,7 +276,7 @@ class Engine:
         """What was executed before has the answer it had; the rest is executed now."""
         tx, signature, name = pending.tx, pending.signature, pending.client_order_id
         try:
-            known = self.history.answers.find(tx, signature, name)
+            known = self.history.answers.find(tx, signature, name, pending.row)
         except ClientOrderIdUsed as error:
             return error
         if known is not None:
@@ -284,7 +284,7 @@ class Engine:
         if self.sequencer.is_full and self.is_backlogged:
             return backlogged(self.backlog)
         self._seal_if_full()
-        receipt = self.history.submit(tx, signature, name)
+        receipt = self.history.submit(tx, signature, name, pending.row)
         if receipt.status == Status.SEQUENCE_USED:
             # Verified, so whoever signed it may know: the key has signed it twice over.
             return self.history.answers.repeated(tx) or receipt

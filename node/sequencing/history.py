@@ -129,17 +129,19 @@ class History:
         self._take_items(items)
         self.journal.append(ItemsTaken(self.sequencer.time, tuple(items)))
 
-    def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
+    def submit(
+        self, tx: Transaction, signature: bytes, client_order_id: str = "", row: Row | None = None
+    ) -> Receipt:
         """As `Sequencer.submit`; written down and remembered if the transaction is included."""
         time, market = self.sequencer.time, market_of(self.sequencer.state, tx)
         books = BookWatch(self.sequencer.state)
-        receipt = self.sequencer.submit(tx, signature)
+        receipt = self.sequencer.submit(tx, signature, row)
         if not receipt.steps:
             return receipt
         client_order_id = client_order_id or self.answers.client_order_id(tx)
-        row = Row(*encode_transaction(tx), signature)
+        row = row or Row(*encode_transaction(tx), signature)
         self.journal.append(Taken(time, row, client_order_id))
-        return self._remember(tx, signature, receipt, books.take(), client_order_id, market)
+        return self._remember(tx, row, receipt, books.take(), client_order_id, market)
 
     def seal(self) -> SealedBatch:
         batch = self._seal()
@@ -196,9 +198,10 @@ class History:
 
         def adopt_receipt(tx: Transaction, signature: bytes, receipt: Receipt) -> None:
             changes = books.take()
-            if is_included(encode_transaction(tx)[0], receipt.status):
+            row = Row(*encode_transaction(tx), signature)
+            if is_included(row.kind, receipt.status):
                 known = self.answers.client_order_id(tx)
-                self._remember(tx, signature, receipt, changes, known)
+                self._remember(tx, row, receipt, changes, known)
 
         adopted = self.sequencer.adopt(
             batch, void, on_receipt=adopt_receipt, on_item=self._note_item
@@ -248,7 +251,7 @@ class History:
     def _remember(
         self,
         tx: Transaction,
-        signature: bytes,
+        row: Row,
         receipt: Receipt,
         book: tuple[BookChange, ...],
         client_order_id: str,
@@ -264,7 +267,7 @@ class History:
             client_order_id=client_order_id,
             market=market,
         )
-        self.answers.remember(tx, signature, found)
+        self.answers.remember(tx, row.signature, found, row)
         if not isinstance(tx, Header):
             time = state.machine.time
             ran = Executed(batch=found.batch, time=time, receipt=found, tx=tx, book=book)
@@ -313,11 +316,11 @@ class History:
         tx = decode_transaction(row.kind, row.row)
         market = market_of(self.sequencer.state, tx)
         books = BookWatch(self.sequencer.state)
-        receipt = self.sequencer.submit(tx, row.signature)
+        receipt = self.sequencer.submit(tx, row.signature, row)
         if not is_included(row.kind, receipt.status):
             raise JournalDiverged(f"{tx} was taken, and now is {receipt.status.name}")
         known = record.client_order_id
-        self._remember(tx, row.signature, receipt, books.take(), known, market)
+        self._remember(tx, row, receipt, books.take(), known, market)
 
     def _replay_seal(self, record: Sealed) -> None:
         if self.sequencer.open is None:

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 
 from node.errors import Retry
 from node.signers.frames import Known
 from node.signers.pool import Request
 from node.view import SignedTransaction, Stops
+from sequencer.sequencer import row_of
 from state.chunks import Row
 from state.execution import Receipt
-from state.transactions import Transaction, encode_transaction
+from state.transactions import Transaction
 
 Ask = Callable[[Sequence[Row]], Request | None]
 """Has the signers of rows recovered ahead of the rules: `SignerPool.ask`."""
@@ -44,11 +45,12 @@ def stopping() -> Unavailable:
 class Pending:
     """A transaction whose sender waits for the receipt."""
 
-    __slots__ = ("answer", "client_order_id", "signature", "tx")
+    __slots__ = ("answer", "client_order_id", "row", "signature", "tx")
 
     def __init__(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> None:
         self.tx = tx
         self.signature = signature
+        self.row = row_of(tx, signature)
         self.client_order_id = client_order_id
         self.answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
 
@@ -142,7 +144,10 @@ class Intake:
                 f"a queue of {self.depth}; send it again in a moment",
             )
         pendings = [Pending(one.tx, one.signature, one.client_order_id) for one in batch]
-        signers = self._ask(list(_rows_of(batch))) if self._ask is not None else None
+        signers = None
+        if self._ask is not None:
+            # What fits no row is malformed, whoever signed it.
+            signers = self._ask([one.row for one in pendings if one.row is not None])
         self._parcels.append(Parcel(pendings, stops, signers))
         self._waiting += len(pendings)
         return pendings
@@ -168,12 +173,3 @@ class Intake:
             parcel.fail(error)
         self._parcels.clear()
         self._waiting = 0
-
-
-def _rows_of(batch: Sequence[SignedTransaction]) -> Iterator[Row]:
-    """Those that fit a row; what does not is malformed, whoever signed it."""
-    for one in batch:
-        try:
-            yield Row(*encode_transaction(one.tx), one.signature)
-        except OverflowError:
-            continue
