@@ -1,6 +1,8 @@
 """anvil as a child: found where it is, run with what a venue needs, and gone when it should be."""
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,11 +91,24 @@ async def test_it_serves_what_a_venue_needs() -> None:
         socket.create_connection((HOST, int(url.rsplit(":", 1)[1])), timeout=5)
 
 
+def can_be_asked_to_stop() -> bool:
+    """anvil listens a moment before it takes SIGTERM for a request; then it only dies of it."""
+    for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+        told = dict(
+            line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+        )
+        if told["Name"].strip() == "anvil":
+            return bool(int(told["SigCgt"], 16) >> (signal.SIGTERM - 1) & 1)
+    raise AssertionError("there is no anvil among the children")
+
+
 async def test_its_chain_outlives_it(tmp_path: Path) -> None:
     for blocks in (0, 5):
         async with running_anvil(data=tmp_path / "l1") as url, L1Client(url) as client:
             assert await client.block_number() == blocks
             await client.request("anvil_mine", 5)
+            while not can_be_asked_to_stop():
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
