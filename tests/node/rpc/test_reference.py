@@ -4,12 +4,17 @@ import ast
 import re
 from pathlib import Path
 
+from node.l1.jsonrpc import DEPTH_MAX
+from node.rpc.conversation import UNDER_WAY_MAX
+from node.rpc.envelope import BATCH_MAX
 from node.rpc.errors import REFUSED
 from node.rpc.message_types import Kind
 from node.rpc.methods import METHODS
+from node.rpc.server import RpcConfig
 from node.rpc.statuses import BLOCK_REFUSALS, REFUSALS, reason_of
 from node.rpc.streams.results import CHANNELS
 from node.rpc.subscriptions import NEEDED, TAKEN
+from node.rpc.switches import SWITCHES_MAX
 from node.rpc.typed_data import FIELDS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,3 +101,17 @@ def _reasons(call: ast.Call) -> set[str]:
     return {
         word for word in words if isinstance(word, str) and re.fullmatch("[a-z]+(_[a-z]+)*", word)
     }
+
+
+def test_every_limit_is_on_the_page_as_it_is() -> None:
+    config = RpcConfig()
+    told = [row[1] for row in rows("5. Limits")[1:]]
+    numbers = [int(re.match(r"[\d,]+", value)[0].replace(",", "")) for value in told]  # type: ignore[index]
+    assert numbers == [
+        *(config.body_bytes_max, BATCH_MAX, DEPTH_MAX),
+        *(config.connections.connections_max, config.websockets_max, UNDER_WAY_MAX),
+        *(config.idle_seconds, config.body_seconds, config.send_seconds),
+        *(config.connections.reply_seconds, SWITCHES_MAX),
+    ]
+    # A slow reader of a WebSocket waits twice, and is told the reason before it is cut off.
+    assert 2 * config.send_seconds < config.connections.reply_seconds
