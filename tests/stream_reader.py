@@ -1,5 +1,6 @@
 """A reader of streams that keeps, from snapshots and deltas alone, what each channel is about."""
 
+import asyncio
 from itertools import count
 from typing import Any
 
@@ -168,3 +169,11 @@ class Listener:
 
     def fail(self) -> None:
         self.failures += 1
+
+
+async def settled(hub: Hub) -> None:
+    """Return when all that was taken is handed on."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+    while hub._jobs:
+        await asyncio.sleep(0)

@@ -1,6 +1,5 @@
 """Streams: who applies the snapshot and every delta has the venue, whatever happens to it."""
 
-import asyncio
 import os
 from random import Random
 
@@ -10,7 +9,7 @@ from disturbed_client import FINALITY, Client
 from fake_clock import TickingClock
 from sequenced_world import NAMES, order
 from service_world import Desk
-from stream_reader import Kept, Listener
+from stream_reader import Kept, Listener, settled
 
 from node.rpc.streams.hub import Hub
 from node.rpc.streams.topic import Wanted
@@ -119,13 +118,6 @@ async def test_a_snapshot_never_has_what_is_not_on_disk() -> None:
         kept.check(desk.service)
     for name in list(listener.kept):
         listener.unsubscribe(name)
-
-
-async def settled(hub: Hub) -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
-    while hub._jobs:
-        await asyncio.sleep(0)
 
 
 async def short_order(watched: Watched, client: Client) -> None:
