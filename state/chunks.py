@@ -74,8 +74,8 @@ def pack_chunk(rows: Sequence[Row]) -> bytes:
     check_size(chunk_size(kinds))
 
     raw = bytearray(len(rows).to_bytes(COUNT_BYTES) + kinds)
-    for kind, width in WIDTHS.items():
-        joined = b"".join(row.row for row in rows if row.kind == kind)
+    for kind in sorted(set(kinds)):
+        width, joined = WIDTHS[kind], b"".join(row.row for row in rows if row.kind == kind)
         for byte in range(width):
             raw += joined[byte::width]
     raw += b"".join(row.signature for row in rows)

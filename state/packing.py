@@ -1,5 +1,6 @@
 """Fixed-width big-endian fields, written and read in order."""
 
+import struct
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -17,6 +18,14 @@ def u(value: int, bits: int) -> bytes:
 def i128(value: int) -> bytes:
     """A signed 128-bit field, two's complement."""
     return value.to_bytes(16, "big", signed=True)
+
+
+def packed(layout: struct.Struct, *fields: int | bytes) -> bytes:
+    """All of `fields` at once; OverflowError where one does not fit, as of `u`."""
+    try:
+        return layout.pack(*fields)
+    except struct.error as error:
+        raise OverflowError(str(error)) from error
 
 
 class Reader:

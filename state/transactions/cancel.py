@@ -7,7 +7,7 @@ from msgspec import Struct
 from state.authentication import Verifier, authorise, may_cancel
 from state.eip712 import CANCEL_TYPE_HASH, Domain, digest
 from state.matching import remove_order
-from state.packing import u
+from state.packing import packed, u
 from state.resting import resting_at
 from state.status import Status
 from state.store import Changes
@@ -30,12 +30,8 @@ _WORDS = struct.Struct(">28xI28xI24xQ28xI24xQ24xQ")
 
 
 def encode_cancel(tx: Cancel) -> bytes:
-    return b"".join(
-        [
-            u(tx.account, 32) + u(tx.epoch, 32) + u(tx.sequence, 64),
-            u(tx.order_epoch, 32) + u(tx.order_sequence, 64) + u(tx.expiry, 40),
-        ]
-    )
+    order, expiry = (tx.order_epoch, tx.order_sequence), u(tx.expiry, 40)
+    return packed(_ROW, tx.account, tx.epoch, tx.sequence, *order, expiry)
 
 
 def decode_cancel(row: bytes) -> Cancel:

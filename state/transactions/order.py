@@ -18,7 +18,7 @@ from state.machine import OrderInProgress, Phase
 from state.margin import is_fresh
 from state.markets import BoardRow, Market
 from state.orders import BUY, Flags, Life, decode_flags
-from state.packing import u
+from state.packing import packed, u
 from state.resting import dearer_fee, lots_of, reducible_lots, room_status
 from state.status import Status
 from state.store import Changes
@@ -45,12 +45,8 @@ _TERM_WORDS = struct.Struct(">28xI24xQ24xQ")
 
 
 def encode_new_order(tx: NewOrder) -> bytes:
-    return b"".join(
-        [
-            u(tx.account, 32) + u(tx.epoch, 32) + u(tx.sequence, 64) + u(tx.market, 16),
-            u(tx.flags, 8) + u(tx.ticks, 24) + u(tx.lots, 48) + u(tx.expiry, 40),
-        ]
-    )
+    terms = u(tx.ticks, 24), u(tx.lots, 48), u(tx.expiry, 40)
+    return packed(_ROW, tx.account, tx.epoch, tx.sequence, tx.market, tx.flags, *terms)
 
 
 def decode_new_order(row: bytes) -> NewOrder:
