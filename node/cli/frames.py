@@ -11,12 +11,15 @@ from rich.text import Text
 
 from node.cli.output import Cell, facts, good, money, table
 from node.rpc import wire
-from node.rpc.results import AccountSummary, BookDepth, Level, MarketSummary
+from node.rpc.results import AccountSummary, BookDepth, Level, MarketSummary, OpenOrder
 from node.rpc.rollup_results import SyncStatus
 from node.rpc.tape_results import PositionPage, PositionSummary, Trade
 
 BAR = 16
 """Characters of the longest level."""
+
+POSITION = ("market", ">size", ">entry", ">mark", ">value", ">unrealised")
+ORDER = ("order", "market", "side", ">size", ">price")
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +61,13 @@ def _parts(frame: Frame) -> Iterator[Any]:
     yield _heads(frame)
     yield Columns([_book(frame), _trades(frame)], padding=(0, 4))
     if frame.account is not None:
-        yield from _account(frame.account)
+        yield _account(frame.account)
     if frame.positions is not None:
         held = [one for one in frame.positions.positions if one.lots]
         if held:
-            columns = ("market", ">size", ">entry", ">mark", ">value", ">unrealised")
-            yield table("Positions", columns, [_position(one) for one in held])
+            yield table("Positions", POSITION, [_position(one) for one in held])
+    if frame.account is not None and frame.account.orders:
+        yield table("Open orders", ORDER, [_order(one) for one in frame.account.orders])
 
 
 def _heads(frame: Frame) -> Any:
@@ -114,10 +118,10 @@ def _trades(frame: Frame) -> Any:
     return table(title, ("time", ">price", ">size"), rows)
 
 
-def _account(account: AccountSummary) -> Iterator[Any]:
+def _account(account: AccountSummary) -> Any:
     margin = account.margin
     used = f"{money(margin.initial_margin)} of {money(margin.equity)} USD"
-    yield facts(
+    return facts(
         f"Account {account.account}",
         [
             ("equity", f"{money(margin.equity)} USD"),
@@ -125,18 +129,11 @@ def _account(account: AccountSummary) -> Iterator[Any]:
             ("free collateral", f"{money(margin.free_collateral)} USD"),
         ],
     )
-    if account.orders:
-        orders = [
-            (
-                f"{one.id.epoch}:{one.id.sequence}",
-                one.symbol,
-                good(one.side == "buy", one.side, one.side),
-                one.size,
-                one.price,
-            )
-            for one in account.orders
-        ]
-        yield table("Open orders", ("order", "market", "side", ">size", ">price"), orders)
+
+
+def _order(one: OpenOrder) -> tuple[Cell, ...]:
+    name = f"{one.id.epoch}:{one.id.sequence}"
+    return name, one.symbol, good(one.side == "buy", one.side, one.side), one.size, one.price
 
 
 def _position(one: PositionSummary) -> tuple[Cell, ...]:

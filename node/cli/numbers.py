@@ -9,7 +9,14 @@ import click
 from node.cli.asking import accounts_meant, address_meant, ask_both, l1_sender
 from node.cli.effects import no_wait_option, until
 from node.cli.failures import Failure, told
-from node.cli.options import SUBACCOUNTS, json_option, l1_option, rpc_option, signer_options
+from node.cli.options import (
+    SUBACCOUNTS,
+    json_option,
+    l1_option,
+    repeated,
+    rpc_option,
+    signer_options,
+)
 from node.cli.output import console, print_json, waiting
 from node.cli.signer import signer
 from node.l1.sender import TransactionSender
@@ -61,7 +68,7 @@ def accept(
         return
     shown = f"0x{key.address.hex()}"
     console().print(f"{shown} takes owner number {number} over when its owner hands it over:")
-    console().print(f"tallystick key rotate {shown}")
+    console().print(f"tallystick key rotate {shown}{repeated('rpc_url', 'l1_url')}")
 
 
 @click.command()
