@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from itertools import count
 from pathlib import Path
+from typing import Any
 from weakref import WeakSet
 
 import structlog
@@ -175,20 +176,15 @@ class Switches:
 
     async def _pause(self) -> None:
         """Until something is armed or ends, or time may have made something due."""
-        waking = asyncio.ensure_future(self._wake.wait())
-        waits = [waking]
+        waits: list[asyncio.Task[Any]] = [asyncio.create_task(self._wake.wait())]
         if any(armed.due is not None for armed in self._armed.values()):
-            waits.append(asyncio.ensure_future(self._nap()))
+            waits.append(asyncio.create_task(self._clock.sleep(RETRY_SECONDS)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for one in waits:
                 one.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
-
-    async def _nap(self) -> bool:
-        await self._clock.sleep(RETRY_SECONDS)
-        return True
 
     # --- the file ---
 
