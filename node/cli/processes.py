@@ -197,6 +197,7 @@ def sequence(
 @click.option("--port", type=PORT, default=FOLLOWER_PORT, show_default=True)
 @listen_option
 @allow_host_option
+@signature_workers_option
 @process_options
 def follow(
     l1_url: str,
@@ -206,6 +207,7 @@ def follow(
     port: int,
     listen: str,
     hosts: tuple[str, ...],
+    signature_workers: int,
     ready_file: Path | None,
     until_stdin_closes: bool,
 ) -> None:
@@ -216,7 +218,12 @@ def follow(
     async def serve(stop: asyncio.Event, announce: Announce) -> None:
         from node.follower import FollowerConfig, FollowerService
 
-        config = FollowerConfig(l1_url=l1_url, rollup=venue, data_directory=data)
+        config = FollowerConfig(
+            l1_url=l1_url,
+            rollup=venue,
+            data_directory=data,
+            signature_workers=signature_workers,
+        )
         service = FollowerService(config, clock := SystemClock())
         async with syncing(service, clock):
             await serve_view(service, service.run, port, stop, announce, listen=listen, hosts=hosts)
