@@ -1,8 +1,8 @@
 """Dockerfile and docker-compose.yml without an engine: read, parsed, and run as processes."""
 
+import asyncio
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from whole_venue import ROOT
 
 from node.cli.main import tallystick
 from node.devnet.anvil import AnvilConfig
+from node.rpc.client import VenueClient
 
 INSTRUCTIONS = frozenset(
     {
@@ -123,6 +124,17 @@ def test_every_dependency_is_a_service_with_that_condition() -> None:
                 assert condition == "service_completed_successfully" and needed == "deploy"
 
 
+async def agreed(sequencer: str, follower: str) -> None:
+    """Wait until both have the same root of a batch."""
+    async with VenueClient(sequencer) as ours, VenueClient(follower) as theirs:
+        async with asyncio.timeout(ROLLED_SECONDS):
+            while (
+                not (found := await theirs.batches(None, 1))
+                or found[0].state_root != (await ours.batch(found[0].number)).state_root
+            ):
+                await asyncio.sleep(0.2)
+
+
 def test_the_same_commands_as_processes_make_a_venue(tmp_path: Path) -> None:
     with machine(tmp_path) as running:
         running.start("l1-embedded")
@@ -136,14 +148,8 @@ def test_the_same_commands_as_processes_make_a_venue(tmp_path: Path) -> None:
         paid = running.run("sequencer", "deposit", "1000", "--from", "alice")
         assert paid.returncode == 0, paid.stderr
 
-        def root(name: str) -> str | None:
-            done = running.run(name, "batch", "list", "--count", "1", "--json")
-            found = json.loads(done.stdout or "[]")
-            return str(found[0]["stateRoot"]) if found else None
-
-        deadline = time.monotonic() + ROLLED_SECONDS
-        while (theirs := root("follower")) is None or theirs != root("sequencer"):
-            assert time.monotonic() < deadline, f"the follower has {theirs}"
+        nodes = running.urls["sequencer"], running.urls["follower"]
+        asyncio.run(agreed(*nodes))
         for name in ("sequencer", "follower", "claimant"):
             assert running.is_healthy(name), name
 
