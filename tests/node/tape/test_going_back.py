@@ -107,6 +107,20 @@ def test_what_is_kept_is_the_tape_after_that_batch(
     assert limits is TIGHT or max(keeper.written[1:]) < whole, "as much as changed, not everything"
 
 
+def test_leveldb_gives_back_what_it_was_given(ran: list[Executed], tmp_path: Path) -> None:
+    limits, number = Limits(), 4
+    tape = told(ran, number, limits)
+    store = Store(tmp_path / "kept", mend="delete it")
+    store.write(tape_changes(kept_tape(tape, number), store))
+    store.close()
+    state, loaded = MemoryState(), Tape(limits)
+    state.machine.batch = number
+    store = Store(tmp_path / "kept", mend="delete it")
+    load_tape(loaded, store, state, tape.fills)
+    store.close()
+    assert contents(loaded) == contents(tape) and not loaded.problem
+
+
 def test_a_write_that_failed_is_made_up_for_by_the_next(ran: list[Executed]) -> None:
     keeper, tape, limits = Keeper(), told(ran, 2, Limits()), Limits()
     for number in (2, 3, 4):
