@@ -163,7 +163,7 @@ class Listener:
         del self.kept[name]
         self.hub.leave(self.subscriptions.pop(name))
 
-    def hand_on(self, notice: bytes) -> None:
+    def hand_on(self, notice: str) -> None:
         params = msgspec.json.decode(notice)["params"]
         self.kept[params["subscription"]].take(params)
 

@@ -122,12 +122,12 @@ class Subscriber:
             self._hub.leave(subscription)
         return subscription is not None
 
-    def hand_on(self, notice: bytes) -> None:
+    def hand_on(self, notice: str) -> None:
         """Queue a notification; a reader for whom too many wait is dropped."""
         if len(self._notices) >= self._notices_max:
             self._end(WSCloseCode.TRY_AGAIN_LATER, SLOW_READER)
         else:
-            self._notices.append(notice.decode())
+            self._notices.append(notice)
             self._wake.set()
 
     def fail(self) -> None:

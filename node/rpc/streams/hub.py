@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 class Reader(Protocol):
     """Where the notices of a connection go."""
 
-    def hand_on(self, notice: bytes) -> None:
+    def hand_on(self, notice: str) -> None:
         """Take it without waiting."""
         ...
 
@@ -64,13 +64,13 @@ class Subscription:
         self.sequence = 0
         self.is_open = True
 
-    def notice(self, shared: bytes) -> bytes:
+    def notice(self, shared: str) -> str:
         """The next notification: what is its own before what all readers share."""
         self.sequence += 1
         return (
             f'{{"jsonrpc":"2.0","method":"{NOTICE}","params":{{"subscription":"{self.name}",'
-            f'"sequence":{self.sequence},'
-        ).encode() + shared
+            f'"sequence":{self.sequence},{shared}'
+        )
 
 
 class _Followed:
@@ -253,9 +253,9 @@ def _without(
     return tuple(one for one in readers if one is not subscription)
 
 
-def _shared(job: _Job) -> bytes:
+def _shared(job: _Job) -> str:
     """The end of a notification, from behind the sequence number on."""
     fields = {"channel": job.channel, "type": job.type, "batch": job.batch, "time": job.time}
     if job.rewound is not None:
         fields["rewound"] = job.rewound
-    return wire.encode(fields | {"data": job.data})[1:] + b"}"
+    return wire.encode(fields | {"data": job.data})[1:].decode() + "}"

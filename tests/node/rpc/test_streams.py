@@ -2,6 +2,7 @@
 
 import os
 from random import Random
+from typing import Any
 
 import pytest
 from builders import key, sign_transaction
@@ -11,9 +12,12 @@ from sequenced_world import NAMES, order
 from service_world import Desk
 from stream_reader import Kept, Listener, settled
 
+from node.rpc import wire
+from node.rpc.streams.book import BestTopic
 from node.rpc.streams.hub import Hub
 from node.rpc.streams.topic import Wanted
 from state.orders import BUY, SELL
+from state.status import Status
 from state.transactions import NewOrder
 
 SEEDS = [int(os.environ["TALLYSTICK_SEED"])] if "TALLYSTICK_SEED" in os.environ else range(1, 7)
@@ -85,6 +89,73 @@ class Watched:
         assert self.listener.failures == 0
         for kept in self.listener.kept.values():
             kept.check(self.service)
+
+
+async def test_what_many_readers_are_told_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk, made = Desk(), list[str]()
+    await desk.open_venue()
+    hub = Hub(desk.service, TickingClock())
+    listener, encode = Listener(hub), wire.encode
+
+    def counted(value: Any) -> bytes:
+        made.append(value["type"])
+        return encode(value)
+
+    monkeypatch.setattr(wire, "encode", counted)
+    readers = [listener.subscribe(Wanted("book", market=0)) for _ in range(200)]
+    await desk.orders("alice", 1, 2, lots=3)
+    await settled(hub)
+    assert made == ["snapshot"] * 200 + ["delta"], "one group is one notice"
+    for kept in readers:
+        assert (kept.sequence, kept.deltas) == (2, 1)
+        kept.check(desk.service)
+    for name in list(listener.kept):
+        listener.unsubscribe(name)
+
+
+async def test_a_node_without_readers_is_not_listened_to() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    hub = Hub(desk.service, TickingClock())
+    listener, listeners = Listener(hub), desk.service.updates._listeners
+    assert listeners == []
+    for wanted in EVERYTHING:
+        listener.subscribe(wanted)
+    assert len(listeners) == 1
+    for name in list(listener.kept):
+        listener.unsubscribe(name)
+    assert listeners == [] and hub.readers == 0
+    await desk.orders("alice", 1)
+    assert not hub._jobs
+    # And it can begin anew.
+    kept = listener.subscribe(EVERYTHING[0])
+    await desk.orders("alice", 2)
+    await settled(hub)
+    kept.check(desk.service)
+    assert kept.deltas == 1
+    listener.unsubscribe(next(iter(listener.kept)))
+
+
+async def test_a_topic_that_fails_ends_for_its_readers_and_for_nobody_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk()
+    await desk.open_venue()
+    hub = Hub(desk.service, TickingClock())
+    unlucky, lucky = Listener(hub), Listener(hub)
+    unlucky.subscribe(Wanted("bbo", market=0))
+    kept = lucky.subscribe(Wanted("book", market=0))
+    await settled(hub)
+
+    def broken(*_: object) -> None:
+        raise KeyError("the market")
+
+    monkeypatch.setattr(BestTopic, "take", broken)
+    assert await desk.orders("alice", 1) == [Status.OK], "the sequencer does not notice"
+    await settled(hub)
+    assert (unlucky.failures, lucky.failures, hub.readers) == (1, 0, 1)
+    kept.check(desk.service)
+    lucky.unsubscribe("0x1")
 
 
 async def test_a_snapshot_never_has_what_is_not_on_disk() -> None:
