@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
@@ -148,8 +149,16 @@ def _outcome(
 
 
 def main() -> None:
+    """Of what goes wrong the last line on standard error says which it was first."""
     plan = msgspec.json.decode(sys.stdin.buffer.read(), type=LoadPlan)
-    outcome = asyncio.run(generate(plan, SystemClock()))
+    try:
+        outcome = asyncio.run(generate(plan, SystemClock()))
+    except Exception as error:
+        traceback.print_exception(error)
+        first = error
+        while isinstance(first, ExceptionGroup):
+            first = first.exceptions[0]
+        raise SystemExit(f"{type(first).__name__}: {first}") from None
     sys.stdout.buffer.write(msgspec.json.encode(outcome))
 
 

@@ -92,7 +92,7 @@ async def _end_to_end(bench: Bench) -> list[Figure]:
         bench.tell("half of that, on a schedule")
         figures += await measure_latency(loads, best=best, seconds=scale.latency_seconds)
         bench.tell("a follower over the same batches")
-        figures += await measure_following(venue, gauge, loads.runs, rounds=scale.sent_rounds)
+        figures += await measure_following(venue, gauge, loads.runs, rounds=min(scale.rounds, 2))
     return figures
 
 

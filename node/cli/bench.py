@@ -1,6 +1,7 @@
 """`bench`: what this machine makes of the venue, everything relative to one core's recoveries."""
 
 import asyncio
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,13 +70,28 @@ def bench(quick: bool, l1: str, only: tuple[str, ...], json_file: Path | None) -
     parts = [part for part in MEASURED if not only or part.name in only]
     with told():
         screen = console()
-        with shown(screen, len(parts)) as (begin, tell):
+        with _interruptible(), shown(screen, len(parts)) as (begin, tell):
             scale, setting = QUICK if quick else FULL, Setting(l1)
             running = run_benchmark(scale, setting, parts, SystemClock(), begin=begin, tell=tell)
             report = asyncio.run(running)
         show(screen, report)
         if json_file is not None:
             write_whole(json_file, msgspec.json.format(msgspec.json.encode(document(report))))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGINT and SIGTERM end a measurement that never waits too, and every process with it."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
