@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 STAGES = (
-    ("recovery", ("node/signatures", "coincurve", "node/recovery", "node/verif")),
+    ("recovery", ("node/signatures", "node/signers", "coincurve")),
     ("tree", ("state/tree", "state/radix", "state/commitment", "prover/trace", "prover/versions")),
     ("codec", ("state/chunks", "state/lz4_block", "sequencer/payload", "lz4/")),
     ("hashing", ("eth_hash", "state/crypto", "state/eip712")),

@@ -23,6 +23,7 @@ ROOT = Path(profiles.__file__).resolve().parents[2]
         ("state/chunks.py", "codec"),
         ("state/eip712.py", "hashing"),
         ("node/signatures.py", "recovery"),
+        ("node/signers/frames.py", "recovery"),
         ("node/rpc/submission.py", "JSON"),
         ("node/journal.py", "journal"),
         ("node/sequencing/engine.py", "sequencing"),
