@@ -117,11 +117,11 @@ async def test_a_restart_in_the_middle_of_retrying_retries_the_rest_in_order() -
     sizes: list[int] = []
     submit = desk.history.submit
 
-    def killed(tx: Any, signature: bytes, client_order_id: str = "") -> Any:
+    def killed(tx: Any, signature: bytes, client_order_id: str = "", row: Row | None = None) -> Any:
         sizes.append(desk.file.synced)
         if len(sizes) == 11:
             raise KeyboardInterrupt
-        return submit(tx, signature, client_order_id)
+        return submit(tx, signature, client_order_id, row)
 
     desk.history.submit = killed  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
