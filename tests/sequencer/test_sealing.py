@@ -1,10 +1,12 @@
 """When a batch is sealed, reason by reason and at the edge of each."""
 
+from random import Random
+
 import pytest
 
 from sequencer.payload import Payload, compressed_size_max
 from sequencer.sealing import BatchFigures, SealingPolicy, SealReason, seal_reason
-from state.chunks import Row, chunk_size, encode_chunk
+from state.chunks import Row, chunk_size, encode_chunk, row_size
 from state.limits import BATCH_CHUNKS_MAX, CHUNK_BYTES_MAX, CHUNK_TRANSACTIONS_MAX
 from state.lz4_block import encode
 from state.transactions.kinds import ROW_WIDTHS, Kind
@@ -83,6 +85,23 @@ def test_a_batch_has_no_more_chunks_than_l1_takes() -> None:
         assert payload.openings([Kind.HEADER]) is not None
         payload.add(row(Kind.HEADER, at))
     assert payload.openings([Kind.HEADER]) is None
+
+
+@pytest.mark.parametrize("kind", [Kind.HEADER, Kind.ORDER])
+def test_where_a_batch_looks_roomy_any_two_fit_and_it_does_nearly_to_its_end(kind: Kind) -> None:
+    payload, random = Payload(), Random(4)  # noqa: S311  (a seed must reproduce a failure)
+    widest = max(ROW_WIDTHS, key=lambda each: row_size(each))
+    roomy = rows = 0
+    while payload.openings([kind]) is not None:
+        if payload.is_roomy:
+            roomy += 1
+            for pair in ([Kind.HEADER, widest], [widest, widest], [Kind.HEADER, Kind.HEADER]):
+                assert payload.openings(pair) is not None, f"after {rows} rows"
+        payload.add(
+            Row(kind, random.randbytes(ROW_WIDTHS[kind]), random.randbytes(64 * (kind > 1)))
+        )
+        rows += 1
+    assert not payload.is_roomy and rows * 9 < roomy * 10
 
 
 @pytest.mark.parametrize("size", [1, 14, 15, 16, 269, 270, 271, CHUNK_BYTES_MAX])
