@@ -247,6 +247,7 @@ class SignerPool:
 
     async def _bury(self, worker: Worker) -> None:
         self._workers.remove(worker)
+        self.ended += 1
         worker.kill()
         worker.give_up()
         if not self._workers:
@@ -254,7 +255,6 @@ class SignerPool:
         self._dispatch()
         self._told()
         await _ended(worker)
-        self.ended += 1
         log.warning("signature_worker_ended", code=worker.process.returncode)
 
     async def _listen(self, worker: Worker) -> None:
