@@ -16,6 +16,9 @@ from node.rpc.results import FillNotice
 from node.rpc.streams.results import FillsTold, Notice
 
 REPLY_BYTES_MAX = 16 * 2**20
+HEARTBEAT_SECONDS = 30.0
+"""Silence after which a WebSocket's other side is asked if it lives; half as much to answer."""
+
 _SLOW_READER = aiohttp.WSCloseCode.TRY_AGAIN_LATER
 
 
@@ -50,7 +53,7 @@ class Channel:
 
     async def request(self, method: str, params: dict[str, Any]) -> Any:
         """The result of a method, as decoded JSON. A param that is None is left out."""
-        identity, body = self._request(method, params)
+        identity, body = self.written(method, params)
         headers = {"Content-Type": "application/json"}
         try:
             async with self.session.post(self.url, data=body, headers=headers) as response:
@@ -62,20 +65,28 @@ class Channel:
         except (aiohttp.ClientError, OSError) as fault:
             kind = type(fault).__name__
             raise Retry(f"the node at {self.url} cannot be reached: {kind}") from None
-        return self._result(raw, method, identity)
+        return self.result(raw, method, identity)
+
+    async def socket(
+        self, heartbeat_seconds: float = HEARTBEAT_SECONDS
+    ) -> aiohttp.ClientWebSocketResponse:
+        """A WebSocket of its own, for who closes it. Retry where the node takes none."""
+        try:
+            return await self.session.ws_connect(
+                self.url, heartbeat=heartbeat_seconds, max_msg_size=REPLY_BYTES_MAX
+            )
+        except (aiohttp.ClientError, OSError) as fault:
+            kind = type(fault).__name__
+            raise Retry(f"no WebSocket at {self.url}: {kind}") from None
 
     @asynccontextmanager
     async def fills(self, params: dict[str, Any]) -> AsyncIterator["Fills"]:
         """Subscribed on entering, so that nothing traded after that is missed."""
-        identity, body = self._request("venue_subscribe", {"channel": "fills", **params})
-        try:
-            socket = await self.session.ws_connect(self.url, heartbeat=30.0)
-        except (aiohttp.ClientError, OSError) as fault:
-            kind = type(fault).__name__
-            raise Retry(f"no WebSocket at {self.url}: {kind}") from None
+        identity, body = self.written("venue_subscribe", {"channel": "fills", **params})
+        socket = await self.socket()
         try:
             await socket.send_str(body.decode())
-            name = self._result(await _message(socket), "venue_subscribe", identity)
+            name = self.result(await message_of(socket), "venue_subscribe", identity)
             yield Fills(socket, str(name))
         finally:
             await socket.close()
@@ -85,26 +96,24 @@ class Channel:
         self, method: str, params: dict[str, Any], result: type[wire.T]
     ) -> AsyncIterator[wire.T]:
         """The result of a method called over a WebSocket that is then held open."""
-        identity, body = self._request(method, params)
-        try:
-            socket = await self.session.ws_connect(self.url, heartbeat=30.0)
-        except (aiohttp.ClientError, OSError) as fault:
-            kind = type(fault).__name__
-            raise Retry(f"no WebSocket at {self.url}: {kind}") from None
+        identity, body = self.written(method, params)
+        socket = await self.socket()
         try:
             await socket.send_str(body.decode())
-            yield wire.convert(self._result(await _message(socket), method, identity), result)
+            yield wire.convert(self.result(await message_of(socket), method, identity), result)
         finally:
             await socket.close()
 
-    def _request(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
+    def written(self, method: str, params: dict[str, Any]) -> tuple[int, bytes]:
+        """The id and the bytes of a request. A param that is None is left out."""
         identity = next(self._identities)
         given = {name: value for name, value in params.items() if value is not None}
         request = {"jsonrpc": "2.0", "id": identity, "method": method, "params": given}
         return identity, wire.encode(request)
 
-    def _result(self, raw: bytes, method: str, identity: int) -> Any:
-        reply = _decoded(raw)
+    def result(self, raw: bytes, method: str, identity: int) -> Any:
+        """What a reply says. VenueError where that is an error, Retry where it is no reply."""
+        reply = decoded(raw)
         error = reply.get("error")
         if isinstance(error, dict):
             data = error.get("data")
@@ -133,7 +142,7 @@ class Fills:
 
     async def __anext__(self) -> FillNotice:
         while not self._waiting:
-            message = _decoded(await _message(self._socket))
+            message = decoded(await message_of(self._socket))
             self._take(wire.convert(message.get("params"), Notice[FillsTold]))
         return self._waiting.popleft()
 
@@ -158,7 +167,8 @@ class Fills:
             )
 
 
-async def _message(socket: aiohttp.ClientWebSocketResponse) -> bytes:
+async def message_of(socket: aiohttp.ClientWebSocketResponse) -> bytes:
+    """The next text. Retry, or VenueError for a reader who was too slow, where it was closed."""
     message = await socket.receive()
     if message.type == aiohttp.WSMsgType.TEXT:
         return str(message.data).encode()
@@ -170,7 +180,8 @@ async def _message(socket: aiohttp.ClientWebSocketResponse) -> bytes:
     raise Retry(f"the node closed the WebSocket (code {socket.close_code}): connect again")
 
 
-def _decoded(raw: bytes) -> dict[str, Any]:
+def decoded(raw: bytes) -> dict[str, Any]:
+    """A JSON object. Retry where it is none."""
     try:
         reply = parse(raw)
     except NotJson:

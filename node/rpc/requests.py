@@ -59,13 +59,19 @@ class VenueRequests:
     async def accounts(self, owner: bytes) -> list[r.AccountSummary]:
         return await self._typed(list[r.AccountSummary], "venue_accounts", owner=Hex(owner))
 
-    async def typed_data(self, kind: Kind, **fields: Any) -> r.TypedData:
+    async def typed_data(self, /, kind: Kind, **fields: Any) -> r.TypedData:
         """What a wallet signs; `fields` are named as on the wire."""
         return await self._typed(r.TypedData, "venue_typedData", kind=kind, fields=fields)
 
-    async def preview(self, kind: PreviewKind, **fields: Any) -> Preview:
+    async def preview(self, /, kind: PreviewKind, **fields: Any) -> Preview:
         """What would become of it; `fields` are those of `typed_data`."""
         return await self._typed(Preview, "venue_preview", kind=kind, fields=fields)
+
+    async def preview_message(
+        self, kind: PreviewKind, message: AnyMessage | dict[str, Any]
+    ) -> Preview:
+        """What would become of a message if it were signed and sent."""
+        return await self._typed(Preview, "venue_preview", kind=kind, message=message)
 
     async def fees(self, market: MarketName | None = None) -> FeeSchedule:
         return await self._typed(FeeSchedule, "venue_fees", market=market)
