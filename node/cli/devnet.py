@@ -16,6 +16,7 @@ from rich.console import Console
 from node.cli.failures import Failure, WronglyPut, told
 from node.cli.options import PORT, SECONDS, Url
 from node.cli.output import console
+from node.cli.picture import Picture
 from node.cli.telling import banner, narrated, progress, show_plain, summary
 from node.clock import SystemClock
 from node.config import (
@@ -112,16 +113,20 @@ def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) 
 @click.option("--json", "json_file", type=FOLDER, help="Write what it came to into this file.")
 @click.option("--claim-window", type=click.IntRange(1), default=8, show_default=True)
 @on_l1
-def demo(json_file: Path | None, claim_window: int, l1: str) -> None:
+@click.option("--picture", type=FOLDER, help="Draw what is told into this SVG file.")
+def demo(json_file: Path | None, claim_window: int, l1: str, picture: Path | None) -> None:
     """Play the whole story once over real sockets with the real processes, and check it.
 
     Deposits on L1, some hundred signed orders, batches on L1, a follower that reaches the
     same roots, a claim, its window, and a withdrawal paid by Merkle proof.
     """
     with told():
-        screen = console()
-        outcome = asyncio.run(_demo(claim_window, l1, screen))
+        screen, drawn = console(), Picture("make demo")
+        outcome = asyncio.run(_demo(claim_window, l1, screen, drawn.screen))
         screen.print(summary(outcome))
+        drawn.screen.print(summary(outcome))
+        if picture is not None:
+            drawn.write(picture)
         if json_file is not None:
             write_whole(json_file, msgspec.json.format(msgspec.json.encode(outcome)))
 
@@ -149,7 +154,7 @@ async def _devnet(config: DevnetConfig, screen: Console, *, reset: bool) -> None
     await with_venue(config, screen, show, reset=reset)
 
 
-async def _demo(claim_window: int, l1: str, screen: Console) -> Outcome:
+async def _demo(claim_window: int, l1: str, screen: Console, drawn: Console) -> Outcome:
     outcomes: list[Outcome] = []
     clock = SystemClock()
     began = clock.monotonic()
@@ -157,7 +162,7 @@ async def _demo(claim_window: int, l1: str, screen: Console) -> Outcome:
     async def play(venue: RunningVenue, _: Supervisor) -> None:
         set_up = clock.monotonic() - began
         screen.print(f"the venue stands after {set_up:.1f} s; its logs: {venue.directory}/logs")
-        with narrated(screen) as narrator:
+        with narrated(screen, drawn) as narrator:
             outcome = await demonstration(venue, clock, narrator)
         outcomes.append(replace(outcome, set_up_seconds=round(set_up, 2)))
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -40,31 +40,35 @@ def progress(screen: Console) -> Iterator[Callable[[str], None]]:
 class ConsoleNarrator:
     """Numbers the steps; what is waited for is shown on terminals only."""
 
-    def __init__(self, screen: Console, status: Status | None) -> None:
-        self._screen = screen
+    def __init__(self, screens: Sequence[Console], status: Status | None) -> None:
+        self._screens = screens
         self._status = status
         self._number = 0
 
     def step(self, text: str) -> None:
         self._number += 1
-        self._screen.print(Text(f"{self._number} {text}", style="bold"))
+        self._tell(Text(f"{self._number} {text}", style="bold"))
 
     def detail(self, text: str) -> None:
-        self._screen.print(Text(f"  {text}"))
+        self._tell(Text(f"  {text}"))
 
     def wait(self, text: str) -> None:
         if self._status is not None:
             self._status.update(text)
 
+    def _tell(self, line: Text) -> None:
+        for screen in self._screens:
+            screen.print(line)
+
 
 @contextmanager
-def narrated(screen: Console) -> Iterator[ConsoleNarrator]:
-    """A narrator, with something that moves while there is nothing to tell."""
+def narrated(screen: Console, *others: Console) -> Iterator[ConsoleNarrator]:
+    """A narrator, with something that moves on `screen` while there is nothing to tell."""
     if not screen.is_terminal:
-        yield ConsoleNarrator(screen, None)
+        yield ConsoleNarrator((screen, *others), None)
         return
     with screen.status("") as status:
-        yield ConsoleNarrator(screen, status)
+        yield ConsoleNarrator((screen, *others), status)
 
 
 def banner(config: DevnetConfig, venue: RunningVenue) -> Iterator[Any]:

@@ -107,6 +107,8 @@ class Story:
         """Alice and Bob pay in on L1 and find the same amounts in accounts on L2."""
         self.narrator.step(f"alice and bob deposit {usdc(DEPOSIT)} USDC each on L1")
         alice, bob = await asyncio.gather(*(self._deposit(name) for name in ("alice", "bob")))
+        for desk in (alice, bob):
+            self.narrator.detail(f"{desk.name} has account {desk.account} with {usdc(DEPOSIT)} USD")
         return alice, bob
 
     async def _deposit(self, name: str) -> Desk:
@@ -116,7 +118,6 @@ class Story:
         account = await self.until(f"{name}'s deposit on L2", lambda: self._account(done.account))
         expect(f"{name}'s cash on L2", account.margin.cash, usdc(DEPOSIT))
         expect(f"{name}'s USDC on L1", await self._balance(key.address), before - DEPOSIT)
-        self.narrator.detail(f"{name} has account {done.account} with {account.margin.cash} USD")
         return Desk(name, self.sequencer, key.private_key, done.account, self._clock)
 
     async def _account(self, number: int) -> AccountSummary | None:

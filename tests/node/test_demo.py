@@ -3,7 +3,10 @@
 import json
 from pathlib import Path
 
+import drawn
 import pytest
+import whole_venue
+from drawn import masked
 from npm_packages import program
 from whole_venue import run
 
@@ -18,7 +21,9 @@ def test_the_demonstration_holds(tmp_path: Path, kind: str) -> None:
     if kind == ANVIL:
         program(ANVIL)
     file = tmp_path / "demo.json"
-    done = run(tmp_path / "cache", "demo", "--l1", kind, "--json", str(file))
+    picture = tmp_path / "demo.svg"
+    options = ("--l1", kind, "--json", str(file), "--picture", str(picture))
+    done = run(tmp_path / "cache", "demo", *options)
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads(file.read_text())
 
@@ -39,3 +44,7 @@ def test_the_demonstration_holds(tmp_path: Path, kind: str) -> None:
     assert len(lines) == len(words), done.stdout
     assert all(word in line for word, line in zip(words, lines, strict=True)), done.stdout
     assert "\x1b" not in done.stdout
+
+    # The picture in the README shows what is told today.
+    shown = [masked(line) for line in drawn.lines(whole_venue.ROOT / "docs/demo.svg")]
+    assert [masked(line) for line in drawn.lines(picture)] == shown
