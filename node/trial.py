@@ -84,7 +84,9 @@ class TrialState:
     @property
     def accounts(self) -> Mapping[int, Account]:
         """Every account, by number."""
-        return ChainMap(self._layer.accounts, self._base.accounts)
+        written = self._layer.accounts
+        # A chain is gone through by way of a copy of all its keys.
+        return ChainMap(written, self._base.accounts) if written else self._base.accounts
 
     @property
     def markets(self) -> dict[int, Market]:

@@ -23,6 +23,9 @@ from state.orders import encode_flags
 from state.transactions import BlockTrade, NewOrder
 
 TRIES_MAX = 16
+ACCOUNTS_MAX = 4_096
+"""Of how many accounts the owner is looked at: a bad signature must cost its sender more."""
+
 CHAINS = (1, 31_337, 1_337)
 """What wallets and scripts sign for where nobody told them the chain."""
 
@@ -53,8 +56,8 @@ def _known_signer(case: Case, recovered: bytes) -> Suspicion | None:
         return Suspicion("keyEpoch", epochs[-1], why)
     if epochs:
         return Suspicion("signature", epochs[-1], "a session key signed what only the owner may")
-    accounts = case.view.state.accounts
-    owned = next((number for number, one in accounts.items() if one.owner == recovered), None)
+    looked_at = islice(case.view.state.accounts.items(), ACCOUNTS_MAX)
+    owned = next((number for number, one in looked_at if one.owner == recovered), None)
     if owned is None:
         return None
     name = f"{case.signer.party or 'account'}"
@@ -82,7 +85,7 @@ def _mistakes(case: Case) -> Iterator[tuple[str, Any, Domain, Signed]]:
     if isinstance(tx, BlockTrade):
         return
     for sequence in (case.signer.sequence - 1, case.signer.sequence + 1):
-        if sequence >= 0:
+        if 0 <= sequence < 2**64:
             yield "sequence", str(sequence), here, replace(tx, sequence=sequence)
     if isinstance(tx, NewOrder):
         for field, word, changed in _other_orders(tx):

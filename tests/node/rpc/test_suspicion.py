@@ -9,6 +9,7 @@ from rpc_world import Sequencer, running, submission
 from node.rpc import suspicion, wire
 from node.rpc.messages import digest_of
 from node.signatures import sign
+from node.trial import TrialState
 from state.crypto import ZERO_ADDRESS
 from state.eip712 import Domain, domain
 from state.orders import BUY, Flags, encode_flags
@@ -106,3 +107,19 @@ async def test_a_bad_signature_costs_few_recoveries(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(suspicion, "_mistakes", counted)
     await likely(submission(order(), key("mallory")))
     assert 0 < len(tried) <= suspicion.TRIES_MAX
+
+
+async def test_the_last_sequence_number_has_none_behind_it_to_look_at() -> None:
+    assert await likely(submission(order(), A, sequence=str(2**64 - 1))) is None
+
+
+async def test_a_bad_signature_is_not_looked_for_among_all_accounts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(suspicion, "ACCOUNTS_MAX", 1)
+    assert await likely(submission(order(), key("bob"))) is None
+
+
+def test_a_trial_that_wrote_no_account_goes_through_those_below_as_they_are() -> None:
+    made = venue()
+    assert TrialState(made.state, 0).accounts is made.state.accounts
