@@ -1,5 +1,21 @@
 # syntax=docker/dockerfile:1
-# One image for sequencer, follower, claimant, deployment and the embedded L1: docker-compose.yml.
+# One image for sequencer, follower, claimant, deployment and the embedded L1, which is the last and
+# so the default target; and the target `anvil` for the other L1. docker-compose.yml builds both.
+
+FROM node:22.20.0-bookworm-slim AS tools
+WORKDIR /tools
+COPY tests/npm/package.json tests/npm/package-lock.json ./
+# As scripts/tools.sh installs them: locked by hash, and nothing of theirs is run.
+RUN npm ci --ignore-scripts --no-audit --no-fund --omit-lockfile-registry-resolved
+
+FROM python:3.12.12-slim-bookworm AS anvil
+RUN groupadd --system --gid 10002 anvil && useradd --system --uid 10002 --gid anvil --home-dir /chain anvil && install --directory --owner anvil --group anvil /chain
+COPY --from=tools /tools/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil /tools/node_modules/@foundry-rs/cast-linux-amd64/bin/cast /usr/local/bin/
+USER anvil
+WORKDIR /chain
+EXPOSE 8545
+ENTRYPOINT ["anvil"]
+CMD ["--help"]
 
 FROM python:3.12.12-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1

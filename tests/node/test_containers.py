@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,18 @@ def instructions() -> list[tuple[str, str]]:
     lines = (ROOT / "Dockerfile").read_text().splitlines()
     told = [line for line in lines if line and not line.startswith("#")]
     return [(line.split(maxsplit=1)[0], line.split(maxsplit=1)[1]) for line in told]
+
+
+def stages() -> dict[str, tuple[str, list[tuple[str, str]]]]:
+    """Image and instructions of every stage, by its name; the last one has none."""
+    found: dict[str, tuple[str, list[tuple[str, str]]]] = {}
+    name = ""
+    for instruction, rest in instructions():
+        if instruction == "FROM":
+            image, _, name = rest.partition(" AS ")
+            found[name] = (image, [])
+        found[name][1].append((instruction, rest))
+    return found
 
 
 def parse(words: list[str]) -> list[str]:
@@ -74,7 +87,7 @@ def test_every_command_is_one_that_there_is(
 def test_the_services_of_a_venue_are_there() -> None:
     services = composed()["services"]
     assert {"l1", "deploy", "sequencer", "follower", "claimant"} <= set(services)
-    assert services["l1"]["entrypoint"] == ["anvil"]
+    assert services["l1"]["build"]["target"] == "anvil"
     assert (ROOT / ".env").read_text() == "COMPOSE_PROFILES=anvil\n"
     assert services["l1"]["profiles"] == ["anvil"]
     assert services["l1-embedded"]["profiles"] == ["embedded"]
@@ -160,17 +173,17 @@ def test_the_same_commands_as_processes_make_a_venue(tmp_path: Path) -> None:
 def test_every_instruction_is_one_that_there_is() -> None:
     names = [name for name, _ in instructions()]
     assert set(names) <= INSTRUCTIONS
-    assert names[0] == "FROM" and names.count("FROM") == 2
-    assert names[-2:] == ["ENTRYPOINT", "CMD"]
+    assert list(stages()) == ["tools", "anvil", "build", ""]
+    assert names[0] == "FROM" and names[-2:] == ["ENTRYPOINT", "CMD"]
 
 
-def test_the_image_is_pinned_and_its_user_is_not_root() -> None:
-    found = instructions()
-    for name, rest in found:
-        if name == "FROM":
-            assert re.fullmatch(r"python:3\.12\.\d+-slim-\w+( AS build)?", rest)
-    assert [rest for name, rest in found if name == "USER"] == ["tallystick"]
-    for name, rest in found:
+def test_the_images_are_pinned_official_ones_and_their_user_is_not_root() -> None:
+    for stage, (image, found) in stages().items():
+        wanted = r"node:22\.\d+\.\d+" if stage == "tools" else r"python:3\.12\.\d+"
+        assert re.fullmatch(wanted + r"-(slim-bookworm|bookworm-slim)", image)
+        users = {"tools": [], "build": [], "anvil": ["anvil"], "": ["tallystick"]}
+        assert [words for name, words in found if name == "USER"] == users[stage]
+    for name, rest in instructions():
         if name == "RUN" and "-r requirements" in rest:
             assert "--require-hashes" in rest
 
@@ -178,12 +191,31 @@ def test_the_image_is_pinned_and_its_user_is_not_root() -> None:
 def test_every_source_of_a_copy_is_there_and_reaches_the_builder() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     for name, rest in instructions():
-        if name != "COPY" or rest.startswith("--from=build "):
+        if name != "COPY" or rest.startswith("--from="):
             continue
         *sources, _ = rest.split()
         for source in sources:
             assert (ROOT / source).exists(), source
-            assert "!" + source.split("/")[0] in ignored, source
+            assert {"!" + source, "!" + source.split("/")[0]} & set(ignored), source
+
+
+def test_anvil_and_cast_are_those_that_the_tests_use() -> None:
+    lock = json.loads((ROOT / "tests/npm/package-lock.json").read_text())["packages"]
+    (copy,) = [rest for name, rest in stages()["anvil"][1] if name == "COPY"]
+    origin, *sources, _ = copy.split()
+    assert origin == "--from=tools" and len(sources) == 2
+    for source in sources:
+        package, file = re.fullmatch(r"/tools/(.*?)/(bin/\w+)", source).groups()  # type: ignore[union-attr]
+        assert file in lock[package]["bin"].values() and lock[package]["integrity"], source
+    installed = (ROOT / "scripts/tools.sh").read_text()
+    (run,) = [rest for name, rest in stages()["tools"][1] if name == "RUN"]
+    assert run.replace("npm ci ", 'npm ci --prefix "$FOLDER" ') in installed
+
+
+def test_images_have_the_version_and_no_registrys_host() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    names = {service["image"] for service in composed()["services"].values()}
+    assert names == {f"tallystick:{version}", f"tallystick-anvil:{version}"}
 
 
 def test_every_room_is_in_the_image() -> None:
