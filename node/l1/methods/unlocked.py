@@ -4,13 +4,21 @@ from typing import Any
 
 from node.l1 import calls, fees
 from node.l1.accounts import DevAccount, dev_accounts
+from node.l1.blocks import ACCESS_LIST, DYNAMIC_FEE, LEGACY
 from node.l1.devnet import Devnet
 from node.l1.encoding import data, quantity, read_address, read_data, read_quantity
 from node.l1.jsonrpc import InvalidParams, Method, NotJson, RpcError, parse
 from node.l1.methods.calls import read_call
+from node.l1.methods.rendering import access_list_json
 from node.l1.rules import INVALID_INPUT
 
 _PRICES = ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")
+_FOREIGN = {
+    LEGACY: ("accessList", *_PRICES[1:]),
+    ACCESS_LIST: _PRICES[1:],
+    DYNAMIC_FEE: _PRICES[:1],
+}
+"""What a transaction of a type has not."""
 
 
 class UnlockedMethods:
@@ -83,7 +91,11 @@ class UnlockedMethods:
 
         call = read_call(transaction)
         given = {name: field for name, field in transaction.items() if field is not None}
-        account = self._account(given.get("from"))
+        if "from" not in given:
+            raise InvalidParams("from: name the account that signs, one of eth_accounts")
+        account = self._account(given["from"])
+        self._check_chain(given)
+        kind = _kind(given)
         fields: dict[str, Any] = {
             "chainId": self._devnet.evm.chain_id,
             "value": call.value,
@@ -95,16 +107,37 @@ class UnlockedMethods:
         }
         if call.to is not None:
             fields["to"] = call.to
-        if call.access_list:
-            fields["accessList"] = given["accessList"]
-        fields |= self._prices(given)
+        if kind != LEGACY:
+            fields["accessList"] = access_list_json(call.access_list)
+        fields |= self._prices(given, kind)
         return bytes(Account.sign_transaction(fields, account.private_key).raw_transaction)
 
-    def _prices(self, given: dict[str, Any]) -> dict[str, int]:
+    def _check_chain(self, given: dict[str, Any]) -> None:
+        """Whoever names another chain does not mean this one."""
+        own = self._devnet.evm.chain_id
+        named = read_quantity(given.get("chainId", quantity(own)), "chainId")
+        if named != own:
+            raise InvalidParams(f"chainId: this is chain {own}, and the transaction says {named}")
+
+    def _prices(self, given: dict[str, Any], kind: int) -> dict[str, int]:
         """As given; else the usual tip, and twice the base fee with it."""
         prices = {name: read_quantity(given[name], name) for name in _PRICES if name in given}
-        if "gasPrice" in prices:
-            return prices
         tip = prices.get("maxPriorityFeePerGas", fees.PRIORITY_FEE)
         usual = 2 * fees.next_base_fee(self._devnet.head.header) + tip
+        if kind != DYNAMIC_FEE:
+            return {"gasPrice": prices.get("gasPrice", usual)}
         return {"maxFeePerGas": prices.get("maxFeePerGas", usual), "maxPriorityFeePerGas": tip}
+
+
+def _kind(given: dict[str, Any]) -> int:
+    """The type that is named, or implied by what is given. Raises `InvalidParams` for a mixture."""
+    implied = DYNAMIC_FEE
+    if "gasPrice" in given:
+        implied = ACCESS_LIST if "accessList" in given else LEGACY
+    kind = read_quantity(given.get("type", quantity(implied)), "type")
+    if kind not in _FOREIGN:
+        raise InvalidParams(f"type: {kind:#x} is not supported, expected 0x0, 0x1 or 0x2")
+    for name in _FOREIGN[kind]:
+        if given.get(name):
+            raise InvalidParams(f"{name}: a transaction of type {kind:#x} has none")
+    return kind

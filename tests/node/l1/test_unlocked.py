@@ -82,3 +82,48 @@ async def test_what_would_revert_is_not_sent(rpc: Rpc) -> None:
     poor = {"from": shown(BOB.address), "to": STRANGER, "value": hex(10_001 * ETHER)}
     assert (await refusal(rpc, "eth_sendTransaction", poor)).code == 809
     assert await rpc("eth_getTransactionCount", shown(BOB.address), "pending") == "0x0"
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({}, "0x2"),
+        ({"type": "0x0"}, "0x0"),
+        ({"type": "0x1"}, "0x1"),
+        ({"type": "0x2", "maxFeePerGas": hex(3 * GWEI)}, "0x2"),
+        ({"gasPrice": hex(3 * GWEI)}, "0x0"),
+        ({"gasPrice": hex(3 * GWEI), "accessList": []}, "0x1"),
+        ({"accessList": [{"address": STRANGER, "storageKeys": [], "note": 1}]}, "0x2"),
+    ],
+)
+async def test_the_type_is_the_one_that_is_named_or_implied(
+    rpc: Rpc, fields: dict[str, Any], kind: str
+) -> None:
+    request = {"from": shown(BOB.address), "to": STRANGER, "value": "0x7", **fields}
+    sent = await rpc("eth_sendTransaction", request)
+    assert (await rpc("eth_getTransactionByHash", sent))["type"] == kind
+    assert await rpc("eth_getBalance", STRANGER) == "0x7"
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"from": None}, "from: name the account that signs"),
+        ({"chainId": "0x1"}, "chainId: this is chain 31337, and the transaction says 1"),
+        ({"type": "0x3"}, "type: 0x3 is not supported, expected 0x0, 0x1 or 0x2"),
+        ({"gasPrice": "0x1", "maxFeePerGas": "0x1"}, "maxFeePerGas: a transaction of type 0x0"),
+        ({"type": "0x2", "gasPrice": "0x1"}, "gasPrice: a transaction of type 0x2 has none"),
+        (
+            {"type": "0x0", "accessList": [{"address": STRANGER, "storageKeys": []}]},
+            "accessList: a transaction of type 0x0 has none",
+        ),
+    ],
+)
+async def test_what_cannot_be_signed_as_it_stands_is_refused_by_name(
+    rpc: Rpc, fields: dict[str, Any], said: str
+) -> None:
+    request = {"from": shown(BOB.address), "to": STRANGER, "value": "0x7", **fields}
+    for method in ("eth_sendTransaction", "eth_signTransaction"):
+        refused = await refusal(rpc, method, request)
+        assert refused.code == -32602 and refused.message.startswith(said)
+    assert await rpc("eth_getTransactionCount", shown(BOB.address), "pending") == "0x0"
