@@ -48,7 +48,7 @@ class AnvilConfig:
 
     @property
     def command(self) -> list[str]:
-        """Web pages get no answers unless named: anvil would otherwise obey any that is open."""
+        """Web pages get no answers over HTTP unless named; anvil's WebSocket asks for no origin."""
         words = [str(self.program), "--host", self.host, "--port", str(self.port)]
         words += ["--allow-origin", ",".join(self.allowed_origins)] if self.allowed_origins else []
         words += [] if self.allowed_origins else ["--no-cors"]

@@ -84,21 +84,30 @@ def parse(body: bytes) -> Any:
         raise NotJson from None
 
 
-async def answer(body: bytes, methods: Mapping[str, Method], call: Caller) -> bytes | None:
-    """The reply to a request body, or None when it held notifications only."""
+async def answer(
+    body: bytes,
+    methods: Mapping[str, Method],
+    call: Caller,
+    absent: Mapping[str, str] | None = None,
+) -> bytes | None:
+    """The reply to a request body, or None when it held notifications only.
+
+    `absent` says what to do in place of a method that is asked for in vain.
+    """
     try:
         request = parse(body)
     except NotJson:
         return _encode(failure(None, RpcError(PARSE_ERROR, "Parse error")))
+    missing = absent or {}
     if not isinstance(request, list):
-        reply = await _answer_one(request, methods, call)
+        reply = await _answer_one(request, methods, call, missing)
         return None if reply is None else _encode(reply)
     if not request:
         return _encode(failure(None, RpcError(INVALID_REQUEST, "Invalid Request")))
     if len(request) > BATCH_MAX:
         message = f"batch of {len(request)} requests, at most {BATCH_MAX} are served at once"
         return _encode(failure(None, RpcError(INVALID_REQUEST, message)))
-    replies = [await _answer_one(one, methods, call) for one in request]
+    replies = [await _answer_one(one, methods, call, missing) for one in request]
     spoken = [reply for reply in replies if reply is not None]
     return _encode(spoken) if spoken else None
 
@@ -116,14 +125,17 @@ def _is_deep(body: bytes) -> bool:
 
 
 async def _answer_one(
-    request: Any, methods: Mapping[str, Method], call: Caller
+    request: Any, methods: Mapping[str, Method], call: Caller, absent: Mapping[str, str]
 ) -> dict[str, Any] | None:
     identity = request.get("id", _NO_ID) if isinstance(request, dict) else _NO_ID
     if not _is_request(request) or not _is_identity(identity):
         known = identity if identity is not _NO_ID and _is_identity(identity) else None
         return failure(known, RpcError(INVALID_REQUEST, "Invalid Request"))
     try:
-        bound = _bind(methods, request["method"], request.get("params", []))
+        name = request["method"]
+        if name not in methods:
+            raise _not_found(absent.get(name))
+        bound = _bind(methods[name], name, request.get("params", []))
         result = await call(bound)
     except RpcError as error:
         return None if identity is _NO_ID else failure(identity, error)
@@ -154,10 +166,13 @@ def _is_identity(identity: Any) -> bool:
     return identity is _NO_ID or identity is None or isinstance(identity, str | float)
 
 
-def _bind(methods: Mapping[str, Method], name: str, params: list[Any] | dict[str, Any]) -> Any:
-    method = methods.get(name)
-    if method is None:
-        raise RpcError(METHOD_NOT_FOUND, "Method not found")
+def _not_found(instead: str | None) -> RpcError:
+    """In the words of the specification, and what to do where that is known."""
+    said = "Method not found"
+    return RpcError(METHOD_NOT_FOUND, said if instead is None else f"{said}: {instead}")
+
+
+def _bind(method: Method, name: str, params: list[Any] | dict[str, Any]) -> Any:
     try:
         if isinstance(params, list):
             bound = inspect.signature(method).bind(*params)

@@ -22,10 +22,10 @@ from node.l1.config import L1Config
 from node.l1.devnet import Devnet, Genesis
 from node.l1.evm import Evm
 from node.l1.jsonrpc import INVALID_REQUEST, Awaited, Method, RpcError, answer, failure
-from node.l1.methods import all_methods
+from node.l1.methods import ABSENT, all_methods
 from node.l1.methods.selection import Selection
-from node.origins import headers_for, is_welcome
 from node.l1.worker import Worker
+from node.origins import headers_for, is_welcome
 
 LOOK_SECONDS = 0.02
 _UNWELCOME = "pages of this origin may not speak to this L1: name it with --allow-origin"
@@ -151,7 +151,7 @@ class L1Server:
             return web.Response(status=408, text="the body took too long\n")
         except web.HTTPRequestEntityTooLarge:
             return self._too_large()
-        reply = await answer(body, self._methods, self._call)
+        reply = await answer(body, self._methods, self._call, ABSENT)
         headers = headers_for(origin, request.headers)
         if reply is None:
             return web.Response(status=204, headers=headers)

@@ -21,6 +21,20 @@ from node.l1.methods.selection import Selection
 from node.l1.methods.transactions import TransactionMethods
 from node.l1.methods.unlocked import UnlockedMethods
 
+_POLL = "nothing is pushed here: poll with eth_newBlockFilter, eth_newFilter or eth_getLogs"
+_SIGN = "sign with the account's key and use eth_sendRawTransaction"
+_NO_TRACES = "this L1 has no traces: anvil has them (--l1 anvil)"
+ABSENT = {
+    "eth_subscribe": _POLL,
+    "eth_unsubscribe": _POLL,
+    "anvil_impersonateAccount": _SIGN,
+    "hardhat_impersonateAccount": _SIGN,
+    "debug_traceTransaction": _NO_TRACES,
+    "debug_traceCall": _NO_TRACES,
+    "eth_simulateV1": "send an eth_call for each call; anvil has it (--l1 anvil)",
+}
+"""What tools ask for and this L1 has not, and what to do instead."""
+
 
 def all_methods(
     devnet: Devnet, selection: Selection, *, log_blocks_max: int, log_results_max: int

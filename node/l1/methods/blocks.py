@@ -48,9 +48,7 @@ class BlockMethods:
         return None if found is None else block_json(found, full=_flag(full))
 
     def block_receipts(self, block: Any) -> list[dict[str, Any]] | None:
-        if isinstance(block, str) and len(block) == 66:
-            block = {"blockHash": block}
-        found = self._selection.block(block)
+        found = self._selection.of_either(block)
         if found is None:
             return None
         return [receipt_json(found, index) for index in range(len(found.transactions))]

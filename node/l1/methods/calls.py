@@ -25,12 +25,14 @@ class CallMethods:
             "eth_createAccessList": self.create_access_list,
         }
 
-    def call(self, transaction: Any, block: Any = None) -> str:
+    def call(self, transaction: Any, block: Any = None, overrides: Any = None) -> str:
+        _refuse_overrides(overrides)
         request = read_call(transaction)
         return data(calls.execute(self._selection.view(block), request))
 
-    def estimate_gas(self, transaction: Any, block: Any = None) -> str:
+    def estimate_gas(self, transaction: Any, block: Any = None, overrides: Any = None) -> str:
         """On the pending block unless told otherwise: that is where it would be mined."""
+        _refuse_overrides(overrides)
         request = read_call(transaction)
         view = self._selection.view(PENDING if block is None else block)
         return quantity(calls.estimate(view, request))
@@ -65,6 +67,12 @@ def read_call(value: Any) -> Call:
         gas=read_quantity(fields["gas"], "gas") if "gas" in fields else None,
         access_list=_read_access_list(fields.get("accessList", [])),
     )
+
+
+def _refuse_overrides(value: Any) -> None:
+    """Clients send an empty one to no end; a real one cannot be left out in silence."""
+    if value not in (None, {}):
+        raise InvalidParams("state overrides: not offered here; anvil has them (--l1 anvil)")
 
 
 def _read_access_list(value: Any) -> AccessList:

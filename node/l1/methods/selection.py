@@ -11,6 +11,8 @@ from node.l1.jsonrpc import InvalidParams, RpcError
 
 NOT_FOUND = -32001
 PENDING = "pending"
+HASH_DIGITS = 66
+"""0x and 32 bytes: no number of a block is so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,15 @@ class Selection:
             return self.devnet.pending()
         return self.devnet.view(self.mined(value, name))
 
+    def of_either(self, value: Any, name: str = "block") -> Block | None:
+        """As `block`, and the bare hash of a block too: web3.py sends it, and geth takes it."""
+        if isinstance(value, str) and len(value) == HASH_DIGITS:
+            value = {"blockHash": value}
+        return self.block(value, name)
+
     def mined(self, value: Any, name: str = "block") -> Block:
         """The mined block that `value` means. Raises `RpcError` if there is no such block."""
-        found = self.block(value, name)
+        found = self.of_either(value, name)
         if found is None:
             raise RpcError(
                 NOT_FOUND,

@@ -184,3 +184,21 @@ async def test_many_blocks_at_once_at_their_distance(rpc: Rpc) -> None:
     assert [later - earlier for earlier, later in pairwise(times)] == [60, 60]
     assert await rpc("anvil_getAutomine") is True
     assert (await refusal(rpc, "anvil_mine", 1_001)).code == -32602
+
+
+async def test_a_state_is_found_by_the_bare_hash_of_its_block(rpc: Rpc) -> None:
+    await rpc.send(ALICE, to=STRANGER, value=1)
+    before = (await rpc("eth_getBlockByNumber", "0x1"))["hash"]
+    await rpc.send(ALICE, to=STRANGER, value=1)
+    assert await rpc("eth_getBalance", shown(STRANGER), before) == "0x1"
+    assert await rpc("eth_getBlockReceipts", before) == await rpc("eth_getBlockReceipts", "0x1")
+    refused = await refusal(rpc, "eth_getBalance", shown(STRANGER), NOWHERE)
+    assert (refused.code, "header not found" in refused.message) == (-32001, True)
+
+
+async def test_an_empty_state_override_changes_nothing(rpc: Rpc) -> None:
+    request = {"to": shown(await rpc.deploy()), "data": shown(calldata("now()"))}
+    for method in ("eth_call", "eth_estimateGas"):
+        plain = await rpc(method, request, "latest")
+        assert plain == await rpc(method, request, "latest", {})
+        assert plain == await rpc(method, request, "latest", None)

@@ -11,7 +11,7 @@ from l1_world import Rpc, refusal
 from node.cli.main import tallystick
 from node.devnet.anvil import EPOCH_SLOTS, GAS_LIMIT
 from node.l1.config import L1Config
-from node.l1.methods import all_methods, filters
+from node.l1.methods import ABSENT, all_methods, filters
 from node.l1.methods.accounts import PROOF_SLOTS_MAX
 from node.l1.methods.selection import Selection
 from node.l1.methods.transactions import SYNC_MILLISECONDS, SYNC_MILLISECONDS_MAX
@@ -45,10 +45,26 @@ def test_its_figures_are_those_of_the_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["eth_subscribe", "debug_traceCall", "trace_block", "eth_simulateV1"]
+    ("name", "said"),
+    [
+        ("eth_subscribe", "nothing is pushed here: poll with eth_newBlockFilter"),
+        ("debug_traceCall", "this L1 has no traces: anvil has them"),
+        ("anvil_impersonateAccount", "use eth_sendRawTransaction"),
+        ("eth_simulateV1", "send an eth_call for each call"),
+        ("trace_block", ""),
+    ],
 )
-async def test_what_is_not_offered_says_so(rpc: Rpc, name: str) -> None:
-    assert (await refusal(rpc, name)).code == -32601
+async def test_what_is_not_offered_says_so_and_what_to_do(rpc: Rpc, name: str, said: str) -> None:
+    refused = await refusal(rpc, name, "newHeads")
+    assert refused.code == -32601 and refused.message.startswith("Method not found")
+    assert said in refused.message
+
+
+async def test_nothing_that_is_said_to_be_absent_is_served(clock: FakeClock) -> None:
+    async with L1Server(L1Config(port=0), clock) as server:
+        selection = Selection(server.devnet, 0, 0)
+        served = all_methods(server.devnet, selection, log_blocks_max=1, log_results_max=1)
+    assert ABSENT and not ABSENT.keys() & served.keys()
 
 
 def options_of(command: str) -> Any:
