@@ -1,4 +1,4 @@
-"""Whether a JSON value fits a JSON schema: the words of it that our documents use, and no others."""
+"""Whether a JSON value fits a JSON schema: the words of it that our documents use, no others."""
 
 import re
 from collections.abc import Mapping

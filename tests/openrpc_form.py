@@ -18,13 +18,15 @@ def _object(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
 
 
 TEXT = {"type": "string", "minLength": 1}
+FLAG = {"type": "boolean"}
 REFERENCE = _object(["$ref"], {"$ref": {"type": "string", "pattern": "^#/components/"}})
 ANY_SCHEMA = {"type": "object"}
 CONTENT = _object(
     ["name", "schema"],
     {
         **dict.fromkeys(("name", "summary", "description"), TEXT),
-        **dict.fromkeys(("required", "deprecated"), {"type": "boolean"}),
+        "required": FLAG,
+        "deprecated": FLAG,
         "schema": ANY_SCHEMA,
     },
 )
