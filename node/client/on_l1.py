@@ -7,11 +7,16 @@ from msgspec import Struct
 
 from contracts import events, views
 from contracts.views import ClaimStatus
+from node.clock import SystemClock
 from node.errors import Retry
 from node.l1.client import L1Client
+from node.l1.sender import TransactionSender
 from node.rollup import RollupReader
+from node.rpc.amounts import MICRO_PLACES, decimal, read_money
+from node.settlement import Deposit, deposit
 from state.batch import Output, claim_id, decode_output
 from state.eip712 import Domain
+from state.limits import AMOUNT_MICRO_MAX
 
 _WORD = 32
 
@@ -52,6 +57,18 @@ class VenueOnL1:
             is_confirmed = record.status == ClaimStatus.CONFIRMED
             found.append(ClaimedOutput(told.claim, output, is_confirmed))
         return found
+
+    async def deposit(self, private_key: bytes, amount: str, *, subaccount: int = 0) -> Deposit:
+        """Pay `amount` USDC of the key's address in; the venue takes it within its inbox delay.
+
+        NotNow where the address has less, InvalidParams where the amount is none.
+        """
+        micro = read_money(decimal(amount), MICRO_PLACES, AMOUNT_MICRO_MAX)
+        chain_id = await self.reader.client.chain_id()
+        sender = TransactionSender(
+            self.reader.client, private_key, SystemClock(), chain_id=chain_id
+        )
+        return await deposit(self.reader, sender, micro, subaccount)
 
 
 @asynccontextmanager

@@ -49,10 +49,14 @@ class Sender:
         self.account = account
         self.key_epoch = key_epoch
         self._line = line
-        self._private_key = private_key
+        self.private_key = private_key
         self._turn = asyncio.Lock()
         self._next = 0
         self._is_known = False
+
+    def under(self, private_key: bytes, key_epoch: int) -> "Sender":
+        """The same account and line with another key."""
+        return Sender(self.client, self._line, self.clock, private_key, self.account, key_epoch)
 
     async def reserve(self, count: int = 1) -> int:
         """The first of `count` sequence numbers that nothing else here will use."""
@@ -79,7 +83,7 @@ class Sender:
         self._next = max(self._next, sequence + 1)
 
     async def sign(self, message: AnyMessage) -> bytes:
-        return await self.client.sign(self._private_key, message)
+        return await self.client.sign(self.private_key, message)
 
     async def send(self, draft: Draft, client_order_id: str | None = None) -> SubmitReceipt:
         """Executed in the order of the calls, however many are under way.
@@ -123,7 +127,7 @@ class Sender:
         return found
 
     async def _item(self, message: AnyMessage, client_order_id: str | None) -> dict[str, Any]:
-        return await self.client.item(self._private_key, transaction_of(message), client_order_id)
+        return await self.client.item(self.private_key, transaction_of(message), client_order_id)
 
     async def _answer(self, asked: Asked) -> Any:
         for left in reversed(range(UNAVAILABLE_ATTEMPTS)):

@@ -2,12 +2,10 @@
 
 from typing import Any, Self
 
-from node.client.blocking import Held, LoopThread, blocking, holding, plainly, streaming
+from node.client.blocking import LoopThread, blocking, holding, plainly, streaming
 from node.client.client import Client
 from node.client.trader import Trader
 from node.clock import Clock
-from node.rpc.params import MarketName
-from node.rpc.switch_results import SwitchStanding
 from state.eip712 import Domain
 
 
@@ -36,6 +34,7 @@ class SyncTrader:
     batch = blocking(Trader.batch)
     cancel = blocking(Trader.cancel)
     cancel_all = blocking(Trader.cancel_all)
+    cancel_on_disconnect = holding(Trader.cancel_on_disconnect)
     dead_man_switch = blocking(Trader.dead_man_switch)
     order = blocking(Trader.order)
     place = blocking(Trader.place)
@@ -47,10 +46,6 @@ class SyncTrader:
     summary = blocking(Trader.summary)
     transfer = blocking(Trader.transfer)
     withdraw = blocking(Trader.withdraw)
-
-    def cancel_on_disconnect(self, market: MarketName | None = None) -> Held[SwitchStanding]:
-        """`with trader.cancel_on_disconnect():` all orders are cancelled after it."""
-        return Held(self.loop, self.loop.run(self.inner.cancel_on_disconnect(market)))
 
 
 class SyncClient:

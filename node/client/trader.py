@@ -1,11 +1,12 @@
 """A key bound to an account: what a trader does, in a line each."""
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Unpack, assert_never
 
 from msgspec import Struct
 
+from node.client.guard import guard_of
 from node.client.sending import Draft, Sender
 from node.rpc.drafts import OrderOptions
 from node.rpc.message_types import (
@@ -249,33 +250,39 @@ class Trader:
     ) -> SwitchStanding:
         """Cancel all orders in `seconds` unless this is called again before; 0 ends it.
 
-        Best done by a trader of its own whose key may only cancel: an order under the same key
-        uses the switch's sequence number up.
+        An owner's switch is signed with a key that may only cancel (`node.client.guard`), which
+        the account is given at first use; that of a session key is used up by its next order.
         """
-        message = await self._held_back(market, seconds)
-        signature = await self._sender.sign(message)
+        message, signature = await self._held_back(market, seconds)
         return await self._client.dead_man_switch(message, signature, seconds)
 
+    @asynccontextmanager
     async def cancel_on_disconnect(
         self, market: MarketName | None = None
-    ) -> AbstractAsyncContextManager[SwitchStanding]:
-        """`async with await trader.cancel_on_disconnect():` all orders are cancelled after it.
+    ) -> AsyncIterator[SwitchStanding]:
+        """`async with trader.cancel_on_disconnect():` all orders are cancelled when it is left.
 
-        Also where this process dies. Best done by a trader whose key may only cancel.
+        The node sees to it, so also where this process dies. Signed as `dead_man_switch` is.
         """
-        message = await self._held_back(market, 0)
-        return self._client.cancel_on_disconnect(message, await self._sender.sign(message))
+        message, signature = await self._held_back(market, 0)
+        async with self._client.cancel_on_disconnect(message, signature) as standing:
+            yield standing
 
-    async def _held_back(self, market: MarketName | None, seconds: int) -> CancelAllMessage:
-        # It may have fired, which nobody told us.
-        self._sender.forget_sequence()
-        return await self._client.draft_cancel_all(
+    async def _held_back(
+        self, market: MarketName | None, seconds: int
+    ) -> tuple[CancelAllMessage, bytes]:
+        expiry = int(self._sender.clock.now()) + seconds + SWITCH_LIFE_SECONDS
+        guard = await guard_of(self._sender, expiry)
+        # The last one may have fired, which nobody told us.
+        guard.forget_sequence()
+        message = await self._client.draft_cancel_all(
             self.account,
-            sequence=await self._sender.next_sequence(),
+            sequence=await guard.next_sequence(),
             market=market,
-            key_epoch=self.key_epoch,
-            expiry=int(self._sender.clock.now()) + seconds + SWITCH_LIFE_SECONDS,
+            key_epoch=guard.key_epoch,
+            expiry=expiry,
         )
+        return message, await guard.sign(message)
 
     def _draft_of(self, request: Order | Cancel | CancelAll) -> Draft:
         async def draft(sequence: int) -> AnyMessage:
