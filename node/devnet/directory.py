@@ -21,12 +21,12 @@ def venue_directory(data: Path | None, *, reset: bool = False) -> Iterator[Path]
     """`data`, or a temporary folder that is removed at the end, but kept after an error.
 
     `reset` removes first what an earlier devnet left in `data`. Raises Halt where another
-    devnet runs there, or where `data` holds what no devnet made and is to be reset.
+    devnet runs there, and where `data` holds what no devnet made: of any name if it is to be
+    reset, else of a name that a devnet would use, which a later reset could not tell apart.
     """
     if data is not None:
         data.mkdir(parents=True, exist_ok=True)
-        if reset:
-            _check_own(data)
+        _check_own(data, reset=reset)
         with _locked(data):
             if reset:
                 _clear(data)
@@ -53,16 +53,19 @@ def _locked(data: Path) -> Iterator[None]:
         yield
 
 
-def _check_own(data: Path) -> None:
+def _check_own(data: Path, *, reset: bool) -> None:
+    """A venue that is no devnet's may use all our names but the lock's and the bots'."""
     entries = sorted(data.iterdir())
     names = {entry.name for entry in entries}
-    foreign = [entry.name for entry in entries if entry.name not in _OWN or entry.is_symlink()]
-    if not foreign and names and names.isdisjoint((LOCK, DEPLOYMENT)):
-        foreign = sorted(names)
+    foreign = set[str]()
+    if reset:
+        foreign = {one.name for one in entries if one.name not in _OWN or one.is_symlink()}
+    if LOCK not in names and not names >= {DEPLOYMENT, "bots"}:
+        foreign |= names if reset else names & _OWN
     if foreign:
         raise Halt(
-            f"{data} holds {foreign[0]!r}, which no devnet put there, so nothing is removed: "
-            "name a folder that a devnet made, or remove it yourself"
+            f"{data} holds {min(foreign)!r}, which no devnet put there, so nothing is removed or "
+            "begun: name an empty folder, or one that a devnet made"
         )
 
 

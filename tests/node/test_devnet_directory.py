@@ -9,7 +9,8 @@ from node.errors import Halt
 
 
 def used(data: Path) -> Path:
-    """As a devnet leaves it."""
+    """As a devnet leaves it, also one from before there was a lock."""
+    (data / "bots").mkdir(parents=True)
     (data / "sequencer" / "snapshots").mkdir(parents=True)
     (data / "sequencer" / "journal").write_text("money")
     (data / DEPLOYMENT).write_text("{}")
@@ -43,11 +44,31 @@ def test_reset_takes_no_folder_for_a_devnets_by_its_names_alone(tmp_path: Path) 
     assert (tmp_path / "logs").exists()
 
 
+def test_reset_keeps_a_venue_that_is_no_devnets(tmp_path: Path) -> None:
+    for name in ("sequencer", "follower", "logs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / DEPLOYMENT).write_text("{}")
+    for reset in (False, True):
+        with pytest.raises(Halt, match="no devnet"), venue_directory(tmp_path, reset=reset):
+            pass
+    assert (tmp_path / "sequencer").exists() and not (tmp_path / LOCK).exists()
+
+
+def test_a_devnet_begins_beside_what_it_can_tell_from_its_own(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    for _ in range(2):
+        with venue_directory(tmp_path) as directory:
+            (directory / "logs").mkdir(exist_ok=True)
+    with pytest.raises(Halt, match=r"'notes\.txt'"), venue_directory(tmp_path, reset=True):
+        pass
+    assert (tmp_path / "notes.txt").exists() and (tmp_path / "logs").exists()
+
+
 def test_reset_follows_no_link(tmp_path: Path) -> None:
     elsewhere = used(tmp_path / "elsewhere")
     data = tmp_path / "data"
     data.mkdir()
-    (data / DEPLOYMENT).write_text("{}")
+    (data / LOCK).touch()
     (data / "sequencer").symlink_to(elsewhere / "sequencer")
     with pytest.raises(Halt, match="holds 'sequencer'"), venue_directory(data, reset=True):
         pass
