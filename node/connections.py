@@ -12,6 +12,9 @@ import structlog
 from aiohttp import web
 from msgspec import Struct
 
+TURN_SECONDS = 0.01
+"""How long one connection is served before others get their turn."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -50,6 +53,7 @@ class _Connection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self.has_taken_all = asyncio.Event()
         self.has_taken_all.set()
+        self.turn_until = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -67,8 +71,12 @@ class _Connection(asyncio.Protocol):
         self._inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
+        self.begin_turn()
         if self._inner is not None:
             self._inner.data_received(data)
+
+    def begin_turn(self) -> None:
+        self.turn_until = asyncio.get_running_loop().time() + TURN_SECONDS
 
     def eof_received(self) -> bool | None:
         return None if self._inner is None else self._inner.eof_received()
@@ -112,6 +120,20 @@ async def until_taken(transport: asyncio.BaseTransport | None) -> None:
     protocol = transport.get_protocol() if isinstance(transport, asyncio.Transport) else None
     if isinstance(protocol, _Connection):
         await protocol.has_taken_all.wait()
+
+
+async def take_turns(transport: asyncio.BaseTransport | None) -> None:
+    """Let others run where this connection has been served for a while without a pause.
+
+    What arrived in one piece may hold thousands of requests, and none of them need wait.
+    """
+    protocol = transport.get_protocol() if isinstance(transport, asyncio.Transport) else None
+    if (
+        isinstance(protocol, _Connection)
+        and asyncio.get_running_loop().time() > protocol.turn_until
+    ):
+        await asyncio.sleep(0)
+        protocol.begin_turn()
 
 
 class LimitedSite(web.BaseSite):

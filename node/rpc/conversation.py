@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 from aiohttp import WSMsgType, web
 
-from node.connections import until_taken
+from node.connections import take_turns, until_taken
 from node.rpc.context import Context
 from node.rpc.dispatch import Methods, begin
 from node.rpc.quick import read_calls
@@ -55,11 +55,16 @@ class Conversation:
         async for message in self._socket:
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 body = message.data.encode() if isinstance(message.data, str) else message.data
-                self._begin(body)
+                begun = self._begin(body)
+                await take_turns(self._transport)
+                if begun is not None:
+                    # What arrives later must not overtake the rest of a batch.
+                    await begun.wait()
                 await self._has_room.wait()
                 await self._until_taken()
 
-    def _begin(self, body: bytes) -> None:
+    def _begin(self, body: bytes) -> asyncio.Event | None:
+        """When all of it has begun; None where it has."""
         reply = begin(body, self._methods, self._context, read_calls)
         if isinstance(reply, Later):
             self._under_way.add(reply)
@@ -70,6 +75,7 @@ class Conversation:
             # Now: what it announces may follow at once.
             self._leaving.append(reply)
             self._leave()
+        return reply.begun if isinstance(reply, Later) else None
 
     def _end(self, reply: Later, _: "asyncio.Future[object]") -> None:
         self._under_way.discard(reply)

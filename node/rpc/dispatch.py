@@ -11,6 +11,7 @@ import structlog
 
 from node.errors import Halt, Retry
 from node.rpc import wire
+from node.rpc.call_batch import CallBatch
 from node.rpc.envelope import Call, Faulty, Incoming, failure, read, success
 from node.rpc.errors import (
     Code,
@@ -78,50 +79,12 @@ def begin(body: bytes, methods: Methods, context: Any, read: Read = read) -> Rep
         return wire.encode(failure(None, error))
     if not incoming.is_batch:
         return _begin_one(incoming.calls[0], methods, context)
-    begun, at = _begin_run(incoming.calls, 0, methods, context)
-    if at == len(incoming.calls) and not any(isinstance(reply, Later) for reply in begun):
-        return _joined([reply for reply in begun if not isinstance(reply, Later)])
-    task = asyncio.create_task(_finish(begun, incoming.calls, at, methods, context))
-    return Later(task, task.result)
-
-
-def _begin_run(
-    calls: list[Call | Faulty], at: int, methods: Methods, context: Any
-) -> tuple[list[Reply], int]:
-    """Begin calls of a batch from `at` on, in order: up to one that must see what came of others.
-
-    What follows one another into the queue shares a group there.
-    """
-    begun: list[Reply] = []
-    is_waiting = False
-    while at < len(calls):
-        queues = _only_queues(calls[at], methods)
-        if is_waiting and not queues:
-            break
-        begun.append(_begin_one(calls[at], methods, context))
-        at += 1
-        if isinstance(begun[-1], Later):
-            is_waiting = True
-            if not queues:
-                break
-    return begun, at
-
-
-async def _finish(
-    begun: list[Reply], calls: list[Call | Faulty], at: int, methods: Methods, context: Any
-) -> bytes | None:
-    replies: list[bytes | None] = []
-    while begun:
-        for reply in begun:
-            replies.append(await reply.reply() if isinstance(reply, Later) else reply)
-        begun, at = _begin_run(calls, at, methods, context)
-    return _joined(replies)
-
-
-def _joined(replies: list[bytes | None]) -> bytes | None:
-    """Each reply is JSON already, so one that cannot be encoded harms no other."""
-    spoken = [reply for reply in replies if reply is not None]
-    return b"[" + b",".join(spoken) + b"]" if spoken else None
+    batch = CallBatch(
+        incoming.calls,
+        lambda call: _begin_one(call, methods, context),
+        lambda call: _only_queues(call, methods),
+    )
+    return batch.begin()
 
 
 def _only_queues(call: Call | Faulty, methods: Methods) -> bool:

@@ -19,13 +19,22 @@ class HandedIn:
 
 
 class Later:
-    """A reply on its way: `read` it once `future` is done. None where none is wanted."""
+    """A reply on its way: `read` it once `future` is done. None where none is wanted.
 
-    __slots__ = ("future", "read")
+    Not all that was asked for has begun before `begun` is set; None where it has.
+    """
 
-    def __init__(self, future: "asyncio.Future[Any]", read: Callable[[], bytes | None]) -> None:
+    __slots__ = ("begun", "future", "read")
+
+    def __init__(
+        self,
+        future: "asyncio.Future[Any]",
+        read: Callable[[], bytes | None],
+        begun: asyncio.Event | None = None,
+    ) -> None:
         self.future = future
         self.read = read
+        self.begun = begun
 
     async def reply(self) -> bytes | None:
         """Waited for."""

@@ -15,7 +15,7 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from node.clock import Clock, SystemClock
-from node.connections import ConnectionLimits, LimitedSite, until_taken
+from node.connections import ConnectionLimits, LimitedSite, take_turns, until_taken
 from node.origins import headers_for
 from node.rpc.context import Context
 from node.rpc.conversation import Conversation
@@ -76,6 +76,7 @@ class RpcServer:
     async def receive(self, request: web.Request) -> web.StreamResponse:
         """One HTTP request: a WebSocket's beginning, or a body to answer."""
         await until_taken(request.transport)
+        await take_turns(request.transport)
         try:
             check_doors(request, self.config.hosts)
             headers = headers_for(request.headers.get("Origin"), request.headers)

@@ -1,17 +1,16 @@
 """Requests of one WebSocket or batch, many under way: begun in order, answered as they come."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import msgspec
 import pytest
-from builders import FAR, Venue, key
+from builders import FAR
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rpc_world import Sequencer, running, submission
+from queueing_world import call, submit, traded, until
+from rpc_world import running
 from sequenced_world import order
 
 from node.rpc import conversation, wire
@@ -20,58 +19,8 @@ from node.rpc.envelope import Call, read
 from node.rpc.messages import message_of
 from node.rpc.quick import Request, read_calls
 from node.rpc.submission import _request
-from node.view import SignedTransaction, Stops
-from state.execution import Receipt
 from state.orders import SELL, Flags, Life, SelfTrade, decode_flags, encode_flags
 from state.transactions import Amend, Cancel, NewOrder
-
-
-@dataclass
-class Queueing(Sequencer):
-    """Takes everything at once, and runs it when it is told to."""
-
-    queue: list[tuple[SignedTransaction, asyncio.Future[Receipt]]] = field(default_factory=list)
-    groups: list[int] = field(default_factory=list)
-
-    def hand_in(
-        self, batch: Sequence[SignedTransaction], *, stops: Stops | None = None
-    ) -> Sequence[asyncio.Future[Receipt]]:
-        assert stops is None
-        answers: list[asyncio.Future[Receipt]] = []
-        for one in batch:
-            answers.append(asyncio.get_running_loop().create_future())
-            self.queue.append((one, answers[-1]))
-        return answers
-
-    def run_all(self) -> None:
-        """What waits is one group."""
-        self.groups.append(len(self.queue))
-        for one, answer in self.queue:
-            if not answer.done():
-                answer.set_result(self._run(one.tx, one.signature, one.client_order_id))
-        self.queue.clear()
-
-
-def traded() -> Queueing:
-    node = Queueing(Venue())
-    for name in ("alice", "bob"):
-        node.venue.open(name, 100_000)
-    return node
-
-
-def call(identity: int, method: str, **params: Any) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": identity, "method": method, "params": params}
-
-
-def submit(identity: int, sequence: int, name: str = "alice", **options: Any) -> dict[str, Any]:
-    tx, _ = order(name, sequence, **options)
-    assert isinstance(tx, NewOrder)
-    return call(identity, "venue_submit", **submission(tx, key(name)))
-
-
-async def until(node: Queueing, count: int) -> None:
-    while len(node.queue) < count:
-        await asyncio.sleep(0)
 
 
 async def test_one_connection_has_many_orders_in_one_group() -> None:
