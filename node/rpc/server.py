@@ -38,8 +38,9 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     `idle_seconds` bounds the wait for a request's head, `body_seconds` that for its body,
     `send_seconds` how long a WebSocket's reader may take nothing, `notices_max` how many
-    notifications may wait for one, `linger_seconds` how long
-    the rest of a refused body is still read, so that its sender gets to see the refusal.
+    notifications may wait for one, and `notice_bytes_max` what those may come to,
+    `linger_seconds` how long the rest of a refused body is still read, so that its sender gets
+    to see the refusal.
     `connections` bounds all of them, WebSockets among them, and the wait for their readers:
     it is longer than a WebSocket's two waits, so that its reader is told the reason first.
     `switches` is the file of armed switches; without it they end with the process.
@@ -54,6 +55,7 @@ class RpcConfig(msgspec.Struct, frozen=True, kw_only=True):
     ping_seconds: float = 30.0
     websockets_max: int = 256
     notices_max: int = 1_024
+    notice_bytes_max: int = 2**24
     connections: ConnectionLimits = ConnectionLimits()
     switches: Path | None = None
     may_leave_loopback: bool = False
@@ -115,7 +117,10 @@ class RpcServer:
         self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None
     ) -> None:
         subscriber = Subscriber(
-            socket, transport, self.hub, self.config.send_seconds, self.config.notices_max
+            *(socket, transport, self.hub),
+            send_seconds=self.config.send_seconds,
+            notices_max=self.config.notices_max,
+            bytes_max=self.config.notice_bytes_max,
         )
         assert isinstance(transport, asyncio.Transport)
         conversation = Conversation(

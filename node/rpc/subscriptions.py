@@ -78,7 +78,8 @@ def _check_fields(params: SubscribeParams) -> None:
 
 class Subscriber:
     """One WebSocket and its subscriptions. `send_seconds` is how long a send may wait,
-    `notices_max` how many notifications may.
+    `notices_max` how many notifications may, and `bytes_max` how much they may come to; one
+    that is larger may wait alone.
     """
 
     def __init__(
@@ -86,14 +87,18 @@ class Subscriber:
         socket: web.WebSocketResponse,
         transport: asyncio.BaseTransport | None,
         hub: Hub,
+        *,
         send_seconds: float,
         notices_max: int,
+        bytes_max: int,
     ) -> None:
         self._socket = socket
         self._transport = transport
         self._hub = hub
         self._send_seconds = send_seconds
         self._notices_max = notices_max
+        self._bytes_max = bytes_max
+        self._bytes = 0
         self._names = count(1)
         self._subscriptions: dict[str, Subscription] = {}
         self._notices: deque[str] = deque()
@@ -124,10 +129,12 @@ class Subscriber:
 
     def hand_on(self, notice: str) -> None:
         """Queue a notification; a reader for whom too many wait is dropped."""
-        if len(self._notices) >= self._notices_max:
+        too_much = self._notices and self._bytes + len(notice) > self._bytes_max
+        if too_much or len(self._notices) >= self._notices_max:
             self._end(WSCloseCode.TRY_AGAIN_LATER, SLOW_READER)
         else:
             self._notices.append(notice)
+            self._bytes += len(notice)
             self._wake.set()
 
     def fail(self) -> None:
@@ -148,6 +155,7 @@ class Subscriber:
     def _end(self, code: int, reason: bytes) -> None:
         self._leave_all()
         self._notices.clear()
+        self._bytes = 0
         self._closing = self._closing or (code, reason)
         self._wake.set()
 
@@ -162,7 +170,9 @@ class Subscriber:
                 await self._wake.wait()
                 self._wake.clear()
                 while self._notices:
-                    await self._send(self._notices.popleft())
+                    notice = self._notices.popleft()
+                    self._bytes -= len(notice)
+                    await self._send(notice)
             await self._close(*self._closing)
         except ConnectionError:
             self._leave_all()

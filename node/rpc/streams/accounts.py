@@ -6,7 +6,7 @@ from node.rpc.results import AccountSummary
 from node.rpc.streams.results import ForgottenOrder, OrdersTold
 from node.rpc.streams.topic import Told, Topic
 from node.rpc.tape_results import OrderRecord
-from node.rpc.views.accounts import open_order, summary
+from node.rpc.views.accounts import open_order, revalued, summary
 from node.rpc.views.fills import order_id
 from node.rpc.views.lookup import find_account
 from node.rpc.views.tape import order_record
@@ -31,7 +31,12 @@ class AccountTopic(Topic):
     def take(self, told: Told) -> AccountSummary | None:
         if told.update.places.isdisjoint(self._inputs):
             return None
-        self._last = self._now()
+        if ("accounts", self._number) in told.update.places:
+            self._last = self._now()
+        else:
+            # A mark moves thousands of accounts at once, and nobody's orders.
+            account = find_account(self.view, self._number)
+            self._last = revalued(self.view, self._last, account)
         return self._last
 
     def _now(self) -> AccountSummary:

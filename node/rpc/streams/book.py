@@ -114,16 +114,23 @@ class BestTopic(Topic):
 
     def __init__(self, view: VenueView, wanted: Wanted) -> None:
         super().__init__(view, wanted)
+        assert wanted.market is not None
+        self._market = wanted.market
         self._last: BestPrices | None = None
 
     def begin(self) -> None:
+        self._time = self.view.state.machine.time
         self._last = self._now()
 
     def image(self) -> BestPrices:
         assert self._last is not None, "it has begun"
         return self._last
 
-    def take(self, _: Told) -> BestPrices | None:
+    def take(self, told: Told) -> BestPrices | None:
+        time, before = self.view.state.machine.time, self._time
+        if time == before and self._market not in told.orders:
+            return None
+        self._time = time
         now = self._now()
         if now == self._last:
             return None
@@ -131,8 +138,7 @@ class BestTopic(Topic):
         return now
 
     def _now(self) -> BestPrices:
-        assert self.wanted.market is not None
-        market, _ = find_market(self.view, self.wanted.market)
+        market, _ = find_market(self.view, self._market)
         bid, ask = (
             next(iter(levels(self.view, market.market, side, grid_of(market), 1)), None)
             for side in (BUY, SELL)

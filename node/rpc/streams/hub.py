@@ -81,6 +81,23 @@ class _Followed:
         self.has_begun = False
         self.readers: tuple[Subscription, ...] = ()
         self.waiting: tuple[Subscription, ...] = ()
+        self._image: Result | None = None
+
+    def begin(self) -> None:
+        self.topic.begin()
+        self.has_begun, self._image = True, None
+
+    def image(self) -> Result:
+        """Made once for all who come between two changes: after a restart everybody does."""
+        if self._image is None:
+            self._image = self.topic.image()
+        return self._image
+
+    def changed(self, data: Result | None) -> Result | None:
+        """`data` of a delta, which makes the image another one."""
+        if data is not None:
+            self._image = None
+        return data
 
 
 class _Job(Struct, frozen=True):
@@ -106,6 +123,7 @@ class Hub:
         self._has_jobs = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._looker: asyncio.Task[None] | None = None
+        self._encoded: tuple[Result | None, bytes] = (None, b"")
 
     @property
     def readers(self) -> int:
@@ -122,13 +140,12 @@ class Hub:
             topic = TOPICS[subscription.wanted.channel](self._view, subscription.wanted)
             followed = _Followed(topic)
             if not self._view.updates.is_behind():
-                topic.begin()
-                followed.has_begun = True
+                followed.begin()
             self._followed[subscription.wanted] = followed
             self._start(topic)
         if followed.has_begun:
             followed.readers += (subscription,)
-            self._tell((subscription,), followed, "snapshot", followed.topic.image())
+            self._tell((subscription,), followed, "snapshot", followed.image())
         else:
             followed.waiting += (subscription,)
 
@@ -154,16 +171,15 @@ class Hub:
     def _bring_on(self, followed: _Followed, told: Told) -> None:
         topic, rewound = followed.topic, told.update.rewound
         if rewound is not None or not followed.has_begun:
-            topic.begin()
-            followed.has_begun = True
+            followed.begin()
             if followed.readers:
-                self._tell(followed.readers, followed, "snapshot", topic.image(), rewound)
-        elif (data := topic.take(told)) is not None:
+                self._tell(followed.readers, followed, "snapshot", followed.image(), rewound)
+        elif (data := followed.changed(topic.take(told))) is not None:
             self._tell(followed.readers, followed, "delta", data)
         if followed.waiting:
             waiting, followed.waiting = followed.waiting, ()
             followed.readers += waiting
-            self._tell(waiting, followed, "snapshot", topic.image())
+            self._tell(waiting, followed, "snapshot", followed.image())
 
     def _tell(
         self,
@@ -226,8 +242,14 @@ class Hub:
             self._has_jobs.clear()
 
     def _do(self, job: _Job) -> None:
-        shared = _shared(job)
-        for subscription in job.readers:
+        readers = [subscription for subscription in job.readers if subscription.is_open]
+        if not readers:
+            return
+        if self._encoded[0] is not job.data:
+            self._encoded = job.data, wire.encode(job.data)
+        shared = _shared(job, self._encoded[1])
+        for subscription in readers:
+            # One that is too slow may be closed by what its connection was just handed.
             if subscription.is_open:
                 subscription.reader.hand_on(subscription.notice(shared))
 
@@ -242,7 +264,7 @@ class Hub:
                     self._guarded(followed, partial(self._look_at, followed))
 
     def _look_at(self, followed: _Followed) -> None:
-        data = followed.topic.look()
+        data = followed.changed(followed.topic.look())
         if data is not None:
             self._tell(followed.readers, followed, "delta", data)
 
@@ -253,9 +275,9 @@ def _without(
     return tuple(one for one in readers if one is not subscription)
 
 
-def _shared(job: _Job) -> str:
+def _shared(job: _Job, data: bytes) -> str:
     """The end of a notification, from behind the sequence number on."""
     fields = {"channel": job.channel, "type": job.type, "batch": job.batch, "time": job.time}
     if job.rewound is not None:
         fields["rewound"] = job.rewound
-    return wire.encode(fields | {"data": job.data})[1:].decode() + "}"
+    return (wire.encode(fields)[1:-1] + b',"data":' + data + b"}}").decode()

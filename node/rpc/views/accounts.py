@@ -1,5 +1,7 @@
 """Accounts: positions, open orders, keys and margin."""
 
+from msgspec.structs import replace
+
 from node.rpc.amounts import usdc
 from node.rpc.params import AccountParams, OwnerParams
 from node.rpc.results import AccountSummary, OpenOrder, OrderId, SessionKeySummary
@@ -59,6 +61,18 @@ def summary(view: VenueView, number: int, account: Account) -> AccountSummary:
         margin=margin_terms(view, account),
         withdrawable=usdc(withdrawable_micro(view, account)),
         orders=[open_order(view, number, reference) for reference in account.orders],
+    )
+
+
+def revalued(view: VenueView, told: AccountSummary, account: Account) -> AccountSummary:
+    """`told` of an account whose leaf is the same, at the marks as they are now."""
+    machine = view.state.machine
+    return replace(
+        told,
+        batch=machine.batch,
+        time=machine.time,
+        margin=margin_terms(view, account),
+        withdrawable=usdc(withdrawable_micro(view, account)),
     )
 
 

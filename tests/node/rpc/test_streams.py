@@ -15,6 +15,7 @@ from stream_reader import Kept, Listener, settled
 from node.rpc import wire
 from node.rpc.streams.book import BestTopic
 from node.rpc.streams.hub import Hub
+from node.rpc.streams.results import BookLevels
 from node.rpc.streams.topic import Wanted
 from state.orders import BUY, SELL
 from state.status import Status
@@ -98,14 +99,15 @@ async def test_what_many_readers_are_told_is_made_once(monkeypatch: pytest.Monke
     listener, encode = Listener(hub), wire.encode
 
     def counted(value: Any) -> bytes:
-        made.append(value["type"])
+        if isinstance(value, BookLevels):
+            made.append("changed" if listener.kept["0xc8"].sequence else "whole")
         return encode(value)
 
     monkeypatch.setattr(wire, "encode", counted)
     readers = [listener.subscribe(Wanted("book", market=0)) for _ in range(200)]
     await desk.orders("alice", 1, 2, lots=3)
     await settled(hub)
-    assert made == ["snapshot"] * 200 + ["delta"], "one group is one notice"
+    assert made == ["whole", "changed"], "one snapshot, and one group is one notice"
     for kept in readers:
         assert (kept.sequence, kept.deltas) == (2, 1)
         kept.check(desk.service)
