@@ -47,4 +47,5 @@ def test_the_demonstration_holds(tmp_path: Path, kind: str) -> None:
 
     # The picture in the README shows what is told today.
     shown = [masked(line) for line in drawn.lines(whole_venue.ROOT / "docs/demo.svg")]
-    assert [masked(line) for line in drawn.lines(picture)] == shown
+    told = [masked(line) for line in drawn.lines(picture)]
+    assert told == shown, "draw it anew: tallystick demo --picture docs/demo.svg"
