@@ -192,7 +192,11 @@ class SignerPool:
     # --- parts ---
 
     def _dispatch(self) -> None:
-        """Send what waits to whoever has the least to do."""
+        """Send what waits to whoever has the least to do.
+
+        Who still has something to do gets whole frames only: what is less waits for more, or for
+        the answer, since a frame costs both sides as much as several signers in it.
+        """
         self._is_due = False
         while self._waiting:
             free = [one for one in self._workers if one.rows < self._rows_ahead]
@@ -202,6 +206,8 @@ class SignerPool:
             share = -(-len(self._waiting) // max(1, idle))
             worker = min(free, key=lambda one: one.rows)
             count = min(FRAME_ROWS, share, len(self._waiting), self._rows_ahead - worker.rows)
+            if worker.rows and count < FRAME_ROWS:
+                return
             worker.send([self._waiting.popleft() for _ in range(count)])
 
     def _drop_waiting(self) -> None:

@@ -140,6 +140,27 @@ async def test_what_comes_together_is_answered_in_order() -> None:
             await asyncio.sleep(0)
 
 
+async def test_whoever_is_busy_is_sent_whole_frames_and_the_rest_with_the_answer() -> None:
+    rows = [row_of(*one) for one in submissions(2 * pools.FRAME_ROWS)]
+    async with running(1) as pool:
+        (worker,) = pool.workers
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        requests, sent = [], []
+        for row in rows:
+            requests.append(pool.ask([row]))
+            await asyncio.sleep(0)
+            sent.append([len(frame) for frame in worker.frames])
+        os.kill(worker.process.pid, signal.SIGCONT)
+        assert sent[pools.FRAME_ROWS - 1] == [1] and sent[pools.FRAME_ROWS] == [1, pools.FRAME_ROWS]
+        assert sent[-1] == sent[pools.FRAME_ROWS], (
+            "nothing less than a frame, and not too far ahead"
+        )
+        for request in requests:
+            assert request is not None
+            await pool.wait(request)
+        assert pool.ended == 0
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
 async def test_a_worker_that_is_lost_is_replaced_and_nobody_waits_for_it(
     how: signal.Signals, monkeypatch: pytest.MonkeyPatch
