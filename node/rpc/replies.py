@@ -38,7 +38,8 @@ class Later:
 
     async def reply(self) -> bytes | None:
         """Waited for."""
-        await asyncio.wait([self.future])
+        if not self.future.done():
+            await asyncio.wait([self.future])
         return self.read()
 
 
