@@ -22,7 +22,7 @@ from node.client import (
     verify_account_proof,
     verify_best_order_proof,
 )
-from node.client.devnet import parser, run
+from node.client.devnet import limited, parser, run
 from node.client.on_l1 import ClaimedOutput
 from node.clock import SystemClock
 from node.follower import FollowerConfig, FollowerService
@@ -92,4 +92,5 @@ if __name__ == "__main__":
     options = parser(__doc__)
     options.add_argument("--rollup", required=True, help="the rollup's address on L1")
     given = options.parse_args()
-    run(follow_and_verify(given.l1, bytes.fromhex(given.rollup.removeprefix("0x"))), given.seconds)
+    rollup = bytes.fromhex(given.rollup.removeprefix("0x"))
+    run(limited(follow_and_verify(given.l1, rollup), given.seconds))

@@ -17,7 +17,7 @@ MARKET = "BTC-USD-PERP"
 async def place_and_cancel(desk: Desk) -> None:
     client, trader = desk.client, desk.trader
     market = await client.market(MARKET)
-    price = str(Decimal(market.mark.usd) * 99 // 100)  # below the market, so that it rests
+    price = str(Decimal(market.mark.usd) * 90 // 100)  # below the market, so that it rests
 
     ahead = await trader.preview(MARKET, "buy", "0.02", price=price)
     margin = ahead.accounts[0].after

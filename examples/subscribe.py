@@ -9,7 +9,7 @@ running:
 import asyncio
 
 from node.client import Book, Break, Client
-from node.client.devnet import parser, run
+from node.client.devnet import limited, parser, run
 
 MARKET = "BTC-USD-PERP"
 
@@ -41,4 +41,4 @@ async def tell_trades(client: Client) -> None:
 
 if __name__ == "__main__":
     given = parser(__doc__).parse_args()
-    run(watch(given.rpc), given.seconds)
+    run(limited(watch(given.rpc), given.seconds))

@@ -7,10 +7,10 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from node.client.client import Client
 from node.client.on_l1 import venue_on_l1
@@ -93,22 +93,23 @@ def play(work: Callable[[Desk], Awaitable[None]], says: str | None, *, name: str
 
     async def at_the_desk() -> None:
         async with desk(given.rpc, given.l1, given.name) as found:
-            await work(found)
+            await limited(work(found), given.seconds)
 
-    run(at_the_desk(), given.seconds)
+    run(at_the_desk())
 
 
-def run(work: Awaitable[None], seconds: float | None = None) -> None:
-    """Until it ends, the time is over, or Ctrl-C. What fails is told in a line: exit code 1."""
+async def limited(work: Awaitable[None], seconds: float | None) -> None:
+    """Until it ends or the time is over; None is no limit."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await work
 
-    async def limited() -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await work
 
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Until it ends, or Ctrl-C. What fails is told in a line, with exit code 1."""
     failures: list[str] = []
     try:
-        asyncio.run(limited())
+        asyncio.run(work)
     except* KeyboardInterrupt:
         pass
     except* RpcError as refusals:

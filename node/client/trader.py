@@ -64,9 +64,14 @@ class Trader:
     """
 
     def __init__(self, sender: Sender, address: bytes) -> None:
-        self.address = address
+        self._address = address
         self._sender = sender
         self._client = sender.client
+
+    @property
+    def address(self) -> bytes:
+        """Of the key."""
+        return self._address
 
     @property
     def account(self) -> int:

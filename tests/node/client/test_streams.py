@@ -1,6 +1,5 @@
 """Streams of the client, against nodes that break every promise, and one that restarts."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
