@@ -44,6 +44,7 @@ def block() -> None:
     """Trade several markets with one other account: draft, sign, countersign, submit."""
 
 
+EPOCH = click.IntRange(0, 2**32 - 1)
 file_argument = click.argument("file", type=click.Path(path_type=Path))
 
 
@@ -51,12 +52,8 @@ file_argument = click.argument("file", type=click.Path(path_type=Path))
 @click.argument("maker", type=click.IntRange(0, 2**32 - 1))
 @click.argument("taker", type=click.IntRange(0, 2**32 - 1))
 @click.argument("legs", nargs=-1, required=True, metavar="MARKET:SIDE:SIZE:PRICE...")
-@click.option(
-    "--maker-epoch", type=click.IntRange(0), default=OWNER_KEY, help="Of its session key."
-)
-@click.option(
-    "--taker-epoch", type=click.IntRange(0), default=OWNER_KEY, help="Of its session key."
-)
+@click.option("--maker-epoch", type=EPOCH, default=OWNER_KEY, help="Of its session key.")
+@click.option("--taker-epoch", type=EPOCH, default=OWNER_KEY, help="Of its session key.")
 @click.option("--out", type=click.Path(path_type=Path), help="A file to write it to.")
 @rpc_option
 def draft(

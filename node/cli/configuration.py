@@ -52,11 +52,15 @@ def show(context: click.Context, words: tuple[str, ...], as_json: bool) -> None:
 
 
 @config.command()
+@json_option
 @click.pass_context
-def path(context: click.Context) -> None:
+def path(context: click.Context, as_json: bool) -> None:
     """Print which file is read."""
     settings_file = context.find_root().obj
-    if isinstance(settings_file, SettingsFile):
+    if as_json:
+        is_read = isinstance(settings_file, SettingsFile)
+        print_json({"path": str(settings_file.path) if is_read else None})
+    elif isinstance(settings_file, SettingsFile):
         click.echo(settings_file.path)
     else:
         click.echo("no file: there is no tallystick.toml here, and --config names none")

@@ -10,7 +10,7 @@ import msgspec
 from contracts.calls import Parameters
 from node.cli.failures import Failure, WronglyPut, told
 from node.cli.listings import read
-from node.cli.options import ADDRESS, json_option, l1_option, signer_options
+from node.cli.options import ADDRESS, DELAY, json_option, l1_option, signer_options
 from node.cli.output import console, facts, print_json, waiting
 from node.cli.signer import Signer, signer
 from node.clock import SystemClock
@@ -19,6 +19,7 @@ from node.devnet.people import GOVERNOR, person
 from state.transactions.list_market import Listing
 
 DEFAULTS = DevnetConfig()
+WEI_MAX = 2**128 - 1
 PARAMETERS = {
     "inbox_delay": "Seconds until a batch must take what L1's inbox holds.",
     "force_delay": "Seconds until anybody may force the inbox in.",
@@ -34,7 +35,7 @@ def parameter_options(command: Any) -> Any:
     for name, words in reversed(PARAMETERS.items()):
         command = click.option(
             "--" + name.replace("_", "-"),
-            type=click.IntRange(0 if name == "claim_bond" else 1),
+            type=click.IntRange(0, WEI_MAX) if name == "claim_bond" else DELAY,
             default=getattr(DEFAULTS.parameters, name),
             show_default=True,
             help=words,

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from node.cli.failures import Failure, WronglyPut, told
-from node.cli.options import PORT, SECONDS, Url
+from node.cli.options import DELAY, PORT, SECONDS, Url
 from node.cli.output import console
 from node.cli.picture import Picture
 from node.cli.telling import banner, narrated, progress, show_plain, summary
@@ -86,7 +86,7 @@ on_l1 = click.option(
 @click.option("--batch-seconds", type=SECONDS, default=BATCH_SECONDS, show_default=True)
 @click.option(
     "--claim-window",
-    type=click.IntRange(1),
+    type=DELAY,
     default=8,
     show_default=True,
     help="Seconds that a claim can be contested; a new venue only.",
@@ -111,7 +111,7 @@ def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) 
 
 @click.command()
 @click.option("--json", "json_file", type=FOLDER, help="Write what it came to into this file.")
-@click.option("--claim-window", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--claim-window", type=DELAY, default=8, show_default=True)
 @on_l1
 @click.option("--picture", type=FOLDER, help="Draw what is told into this SVG file.")
 def demo(json_file: Path | None, claim_window: int, l1: str, picture: Path | None) -> None:

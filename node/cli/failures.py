@@ -20,6 +20,7 @@ from node.rpc.errors import Code, RpcError
 from node.settlement import NotNow
 
 WRONGLY_PUT = 2
+FOREIGN = "no node of a venue answers so: name one with --rpc, tallystick doctor looks for them"
 
 
 class Failure(click.ClickException):
@@ -45,13 +46,16 @@ def told() -> Iterator[None]:
     except RpcError as error:
         what = error.message.removeprefix("Invalid params: ")
         kind = WronglyPut if error.code == Code.INVALID_PARAMS else Failure
-        raise kind(f"{what}{_expectation(error)}; {error.data['mend']}") from error
+        raise kind(f"{what}{_expectation(error)}; {error.data['mend'] or FOREIGN}") from error
     except Retry as error:
         raise Failure(f"{error}; is it running there? Try again, or name another URL") from error
     except (Halt, Rewind, L1Error, TransactionReverted, NotNow, NoHistory) as error:
         raise Failure(str(error)) from error
     except (ChildDied, StoryFailed, UnexpectedAnswer) as error:
         raise Failure(str(error)) from error
+    except BrokenPipeError:
+        # Whoever read our output has enough; click ends the command without a word.
+        raise
     except OSError as error:
         raise Failure(_system_words(error)) from error
 

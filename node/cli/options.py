@@ -1,5 +1,6 @@
 """Options that several commands share, named and explained once."""
 
+import math
 import os
 import shlex
 import string
@@ -13,6 +14,7 @@ from click.core import ParameterSource
 
 from node.cli.failures import WronglyPut
 from node.config import L1_URL, SEQUENCER_URL
+from state.limits import TIME_MAX
 
 SUBACCOUNTS = 256
 """An owner number has so many, from 0."""
@@ -226,11 +228,25 @@ class KeyFile(click.Path):
         return super().convert(value, param, ctx)
 
 
+class Finite(click.FloatRange):
+    """A number within a range: neither infinite nor none, which compare with no bound."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
+
+
 ADDRESS = Address()
 KEY_FILE = KeyFile()
 URL = Url()
 PORT = click.IntRange(0, 65_535)
-SECONDS = click.FloatRange(min=0, min_open=True)
+SECONDS = Finite(min=0, min_open=True)
+DELAY = click.IntRange(1, TIME_MAX)
+"""Whole seconds that a contract counts."""
 
 
 def signature_workers_option(command: Command) -> Command:

@@ -26,6 +26,9 @@ from node.rpc.results import OrderId, SubmitReceipt
 from node.rpc.wire import U64
 from state.limits import TIME_MAX
 
+DIGITS_MAX = 20
+EPOCH_MAX, SEQUENCE_MAX = 2**32 - 1, 2**64 - 1
+
 
 @click.group()
 def order() -> None:
@@ -205,5 +208,18 @@ def cancel(
 def _order_id(text: str) -> OrderId:
     epoch, _, sequence = text.rpartition(":")
     if not all(part.isascii() and part.isdigit() for part in (epoch or "0", sequence)):
-        raise WronglyPut(f"{text!r} names no order; write its sequence number, or EPOCH:SEQUENCE")
-    return OrderId(epoch=int(epoch or "0"), sequence=U64(sequence))
+        raise WronglyPut(
+            f"{_cut(text)!r} names no order; write its sequence number, or EPOCH:SEQUENCE"
+        )
+    # Digits are counted first: a long enough number takes Python long, or is refused by it.
+    if len(epoch) <= DIGITS_MAX and len(sequence) <= DIGITS_MAX:
+        found = OrderId(epoch=int(epoch or "0"), sequence=U64(sequence))
+        if found.epoch <= EPOCH_MAX and found.sequence <= SEQUENCE_MAX:
+            return found
+    raise WronglyPut(
+        f"{_cut(text)!r} names no order: an epoch ends at 2^32 - 1, a number at 2^64 - 1"
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 2 * DIGITS_MAX else text[: 2 * DIGITS_MAX] + "..."

@@ -12,6 +12,7 @@ from node.cli.listening import allow_host_option, listen_option, warn_beyond_loo
 from node.cli.options import (
     PORT,
     SECONDS,
+    Finite,
     deployment_option,
     l1_option,
     process_options,
@@ -36,6 +37,9 @@ from node.config import (
 )
 from node.snapshot_policy import SnapshotPolicy
 
+CHAIN_ID_MAX = 2**63 - 37
+"""EIP-2294: twice the id and 36 still fit 64 bits."""
+
 
 @click.command()
 @click.option(
@@ -48,10 +52,10 @@ from node.snapshot_policy import SnapshotPolicy
 @click.option("--port", type=PORT, default=L1_PORT, show_default=True, help="0 takes a free one.")
 @click.option("--data", type=click.Path(path_type=Path), help="Where the chain is kept.")
 @listen_option
-@click.option("--chain-id", type=int, default=31_337, show_default=True)
+@click.option("--chain-id", type=click.IntRange(1, CHAIN_ID_MAX), default=31_337, show_default=True)
 @click.option(
     "--block-time",
-    type=click.FloatRange(min=0),
+    type=Finite(min=0),
     default=1.0,
     show_default=True,
     help="Seconds between blocks; 0 mines each transaction at once.",

@@ -1,0 +1,88 @@
+"""Numbers that no field holds, and ends of pipes: told in a line, and nothing sent."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from node.cli.failures import FOREIGN, Failure, told
+from node.cli.main import tallystick
+from node.cli.options import SECONDS
+from node.rpc.errors import RpcError
+
+HUGE = "9" * 30
+ALICE = ("--from", "alice")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("order", "cancel", *ALICE, HUGE), "a number at 2^64 - 1"),
+        (("order", "cancel", *ALICE, f"{2**32}:1"), "an epoch ends at 2^32 - 1"),
+        (("order", "amend", *ALICE, f"{2**64}", "--size", "1"), "a number at 2^64 - 1"),
+        (("order", "show", *ALICE, "9" * 10_000), "names no order"),
+        (("order", "show", *ALICE, "x" * 10_000), "names no order"),
+        (
+            ("block", "draft", "1", "2", "X:buy:1:1", "--maker-epoch", f"{2**32}"),
+            "0<=x<=4294967295",
+        ),
+        (("block", "draft", "1", "2", "X:buy:1:1", "--taker-epoch", HUGE), "0<=x<=4294967295"),
+        (("deploy", "--out", "x", "--claim-window", HUGE), "1<=x<=1099511627775"),
+        (("deploy", "--out", "x", "--claim-bond", "9" * 50), "not in the range"),
+        (("devnet", "--claim-window", HUGE), "1<=x<=1099511627775"),
+        (("demo", "--claim-window", HUGE), "1<=x<=1099511627775"),
+        (("devnet", "--batch-seconds", "nan"), "nan is no finite number"),
+        (("devnet", "--block-seconds", "inf"), "inf is no finite number"),
+        (("l1", "--block-time", "nan"), "nan is no finite number"),
+        (("l1", "--chain-id", "-1"), "1<=x<=9223372036854775771"),
+        (("l1", "--chain-id", f"{2**300}"), "1<=x<=9223372036854775771"),
+    ],
+)
+def test_a_number_that_no_field_holds_is_put_wrongly(words: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(tallystick, [*words])
+    assert result.exit_code == 2, result.output
+    assert said in result.output and len(result.output) < 1_000
+
+
+def test_the_greatest_order_that_there_can_be_is_asked_for() -> None:
+    words = ("order", "show", *ALICE, f"{2**32 - 1}:{2**64 - 1}", "--rpc", "http://127.0.0.1:1")
+    result = CliRunner().invoke(tallystick, [*words])
+    assert result.exit_code == 1 and "cannot be reached" in result.output
+
+
+def test_seconds_are_finite_in_a_file_too(tmp_path: Path) -> None:
+    file = tmp_path / "tallystick.toml"
+    file.write_text("[sequence]\nbatch-seconds = nan\n")
+    result = CliRunner().invoke(tallystick, ["--config", str(file), "config", "path"])
+    assert result.exit_code == 2 and "sequence.batch-seconds: nan is no finite" in result.output
+    assert SECONDS.convert("2.5", None, None) == 2.5
+    with pytest.raises(click.BadParameter):
+        SECONDS.convert("-inf", None, None)
+
+
+def test_an_error_without_a_mend_says_where_to_look() -> None:
+    with pytest.raises(Failure) as failed, told():
+        raise RpcError(-32601, "unknown", "Method not found", "")
+    assert failed.value.message == f"Method not found; {FOREIGN}"
+
+
+def test_who_has_read_enough_is_told_nothing() -> None:
+    with pytest.raises(BrokenPipeError), told():
+        raise BrokenPipeError
+    with pytest.raises(Failure, match="No space"), told():
+        raise OSError(28, "No space left on device")
+
+
+def test_the_path_of_the_configuration_is_there_for_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tallystick.toml"
+    file.write_text("")
+    found = CliRunner().invoke(tallystick, ["--config", str(file), "config", "path", "--json"])
+    assert json.loads(found.output) == {"path": str(file)}
+    file.unlink()
+    monkeypatch.chdir(tmp_path)
+    found = CliRunner().invoke(tallystick, ["config", "path", "--json"])
+    assert json.loads(found.output) == {"path": None}
