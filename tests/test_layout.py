@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("node", "sequencer", "prover", "state", "contracts")
-SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+SOURCES = sorted(path for room in (*ROOMS, "examples") for path in (ROOT / room).rglob("*.py"))
 
 
 @pytest.mark.parametrize("room", ROOMS)
@@ -42,6 +42,12 @@ def test_a_module_says_what_it_is_and_stays_small(path: Path) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             assert lines <= 60, f"{node.name} has {lines} lines"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_offers_its_types(room: str) -> None:
+    """PEP 561: whoever installs the wheel is checked against our signatures."""
+    assert (ROOT / room / "py.typed").read_bytes() == b""
 
 
 def test_locks_name_no_registry() -> None:
