@@ -11,7 +11,9 @@ from node.errors import Halt
 from node.l1.jsonrpc import NotJson, parse
 from node.rpc import wire
 from node.rpc.wire import Hex
+from state.limits import SIGNATURE_BYTES
 from state.transactions import CancelAll, decode_transaction, encode_transaction
+from state.transactions.kinds import ROW_WIDTHS, Kind
 
 VERSION = 1
 
@@ -46,15 +48,23 @@ def read_switches(path: Path) -> list[KeptSwitch]:
     """What was armed; nothing where there is no file. Halt where it cannot be read."""
     try:
         found = wire.convert(parse(path.read_bytes()), SwitchFile)
-        assert found.version == VERSION and all(isinstance(s.tx, CancelAll) for s in found.switches)
     except FileNotFoundError:
         return []
-    except (OSError, NotJson, msgspec.ValidationError, AssertionError, ValueError, IndexError):
+    except (OSError, NotJson, msgspec.ValidationError):
+        found = None
+    if found is None or found.version != VERSION or not all(map(_is_whole, found.switches)):
         raise Halt(
             f"{path} does not hold switches of this version: restore it, or delete it and tell "
             "the traders that cancel-on-disconnect and dead-man switches are no longer armed"
-        ) from None
+        )
     return found.switches
+
+
+def _is_whole(switch: KeptSwitch) -> bool:
+    """Whether it is a cancel-all with as much of a signature as there must be."""
+    is_one = switch.body[:1] == bytes([Kind.CANCEL_ALL])
+    is_row = len(switch.body) == 1 + ROW_WIDTHS[Kind.CANCEL_ALL]
+    return is_one and is_row and len(switch.signature) == SIGNATURE_BYTES
 
 
 def write_switches(path: Path, switches: Sequence[KeptSwitch]) -> None:

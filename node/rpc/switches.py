@@ -14,11 +14,12 @@ from weakref import WeakSet
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from node.clock import Clock
 from node.errors import Halt, Retry
 from node.rpc.errors import Code, RpcError
-from node.rpc.switch_file import kept, read_switches, write_switches
+from node.rpc.switch_file import KeptSwitch, kept, read_switches, write_switches
 from node.view import VenueWriter
 from state.status import Status
 from state.transactions import CancelAll
@@ -26,6 +27,12 @@ from state.transactions import CancelAll
 log = structlog.get_logger(__name__)
 
 SWITCHES_MAX = 4_096
+ACCOUNT_SWITCHES_MAX = 32
+"""Of one account: its keys on a few connections each, and never the room of all others."""
+
+FIRED_AT_ONCE = 256
+"""So many are handed in together: a cut cable ends all connections in the same moment."""
+
 RETRY_SECONDS = 0.25
 
 Key = tuple[object, int, int]
@@ -45,6 +52,14 @@ class Armed(Struct, frozen=True, eq=False, weakref=True):
     signature: bytes
     due: float | None
     deadline: float | None
+    row: KeptSwitch
+
+
+def armed_until(
+    tx: CancelAll, signature: bytes, due: float | None, deadline: float | None
+) -> Armed:
+    """With what the file has of it, which is made once however often the file is written."""
+    return Armed(tx, signature, due, deadline, kept(tx, signature, deadline))
 
 
 class Switches:
@@ -57,6 +72,7 @@ class Switches:
         self._armed: dict[Key, Armed] = {}
         self._ended: WeakSet[object] = WeakSet()
         self._told: WeakSet[Armed] = WeakSet()
+        self._in_flight: set[Armed] = set()
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
         self._changes = count(1)
@@ -68,7 +84,7 @@ class Switches:
         wait = 0.0 if deadline is None else max(0.0, deadline - self._clock.now())
         due = self._clock.monotonic() + wait
         connection = None if deadline is not None else _Gone()
-        self._armed[connection, tx.account, tx.epoch] = Armed(tx, signature, due, deadline)
+        self._armed[connection, tx.account, tx.epoch] = armed_until(tx, signature, due, deadline)
 
     def __len__(self) -> int:
         return len(self._armed)
@@ -80,22 +96,21 @@ class Switches:
         deadline = self._clock.now() + seconds
         due = self._clock.monotonic() + seconds
         key = (None, tx.account, tx.epoch)
-        await self._arm(key, Armed(tx, signature, due, deadline))
+        await self._arm(key, armed_until(tx, signature, due, deadline))
         return deadline
 
     async def arm_disconnect(self, connection: object, tx: CancelAll, signature: bytes) -> None:
         """Instead of the one this key had on this connection. Retry if it could not be kept."""
         key = (connection, tx.account, tx.epoch)
-        await self._arm(key, Armed(tx, signature, None, None))
+        await self._arm(key, armed_until(tx, signature, None, None))
 
     async def _arm(self, key: Key, armed: Armed) -> None:
         before = self._armed.get(key)
-        if before is None and len(self._armed) >= SWITCHES_MAX:
-            raise RpcError(
-                *(Code.TOO_MANY, "too_many_switches", "Too many switches are armed"),
-                "try again later, or cancel by yourself",
-                expected=f"at most {SWITCHES_MAX}",
-            )
+        if before in self._in_flight:
+            # Answered as armed it would be a switch whose message is used up.
+            raise Retry("the switch of this key is being submitted")
+        if before is None:
+            self._check_room(key[1])
         self._armed[key] = armed
         try:
             await self._save()
@@ -107,6 +122,19 @@ class Switches:
             # It ended while the switch was on its way to disk.
             self.connection_ended(key[0])
         self._wake.set()
+
+    def _check_room(self, account: int) -> None:
+        of_account = sum(key[1] == account for key in self._armed)
+        for armed, limit, of in (
+            (of_account, ACCOUNT_SWITCHES_MAX, " of one account"),
+            (len(self._armed), SWITCHES_MAX, ""),
+        ):
+            if armed >= limit:
+                raise RpcError(
+                    *(Code.TOO_MANY, "too_many_switches", f"Too many switches{of} are armed"),
+                    "end one of them, try again later, or cancel by yourself",
+                    expected=f"at most {limit}{of}",
+                )
 
     def _put_back(self, key: Key, before: Armed | None) -> None:
         if before is None:
@@ -132,7 +160,7 @@ class Switches:
         now = self._clock.monotonic()
         for key in [key for key in self._armed if key[0] is connection]:
             armed = self._armed.pop(key)
-            self._armed[_Gone(), *key[1:]] = Armed(armed.tx, armed.signature, now, None)
+            self._armed[_Gone(), *key[1:]] = replace(armed, due=now)
             self._wake.set()
 
     # --- firing ---
@@ -147,15 +175,19 @@ class Switches:
     async def _fire_due(self) -> None:
         now = self._clock.monotonic()
         due = [(k, a) for k, a in self._armed.items() if a.due is not None and a.due <= now]
-        fired = False
-        for key, armed in due:
+        for at in range(0, len(due), FIRED_AT_ONCE):
             # Renewed or disarmed while others were submitted: no longer meant.
-            if self._armed.get(key) is armed and await self._fire(armed):
-                fired = True
-                if self._armed.get(key) is armed:
+            meant = [(k, a) for k, a in due[at : at + FIRED_AT_ONCE] if self._armed.get(k) is a]
+            self._in_flight = {armed for _, armed in meant}
+            try:
+                answered = await asyncio.gather(*(self._fire(armed) for _, armed in meant))
+            finally:
+                self._in_flight = set()
+            for (key, armed), is_answered in zip(meant, answered, strict=True):
+                if is_answered and self._armed.get(key) is armed:
                     del self._armed[key]
-        if fired:
-            await self._save_if_possible()
+            if any(answered):
+                await self._save_if_possible()
 
     async def _fire(self, armed: Armed) -> bool:
         """Whether it has been answered; otherwise it is tried again."""
@@ -163,10 +195,12 @@ class Switches:
         about = {"account": tx.account, "epoch": tx.epoch, "sequence": tx.sequence}
         try:
             receipt = await self._writer.submit(tx, armed.signature)
-        except (Retry, Halt) as fault:
+        except Exception as fault:
+            # Also where the fault is ours: one switch must not keep the others from being tried.
             if armed not in self._told:
                 self._told.add(armed)
-                log.warning("switch_waits", reason=str(fault), **about)
+                is_ours = not isinstance(fault, Retry | Halt)
+                log.warning("switch_waits", reason=str(fault), exc_info=is_ours, **about)
             return False
         if receipt.status == Status.OK:
             log.info("switch_fired", cancelled=receipt.steps - 1, **about)
@@ -203,6 +237,6 @@ class Switches:
             if self._written >= wanted:
                 return
             change = self._change
-            switches = [kept(a.tx, a.signature, a.deadline) for a in self._armed.values()]
+            switches = [armed.row for armed in self._armed.values()]
             await asyncio.to_thread(write_switches, path, switches)
             self._written = change
