@@ -7,6 +7,7 @@ newer answer. Everything here follows from what the journal holds.
 """
 
 import sys
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
@@ -50,7 +51,7 @@ class Answer(Struct, frozen=True, gc=False):
         return decode_transaction(self.body[0], self.body[1:])
 
 
-class Progress(Struct):
+class Progress(Struct, gc=False):
     """How many lots of an order were filled since it was placed, and how many are still open."""
 
     filled: int = 0
@@ -206,7 +207,8 @@ class Answers:
 
     def _clear(self) -> None:
         self._fills = 0
-        self._by_body: dict[bytes, Answer] = {}
+        # A dict looks for its oldest entry behind the gaps of all that were dropped before.
+        self._by_body: OrderedDict[bytes, Answer] = OrderedDict()
         self._by_name: dict[OrderName, Answer] = {}
         self._by_client: dict[tuple[int, str], Answer] = {}
         self._progress: dict[OrderName, Progress] = {}
