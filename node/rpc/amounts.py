@@ -77,6 +77,8 @@ def units_of(text: str, places: int, step: int = 1) -> int:
 
 def decimal_text(units: int, places: int) -> str:
     """units x 10^-places, written out without trailing zeros; `places` may be negative."""
+    if units == 0:
+        return "0"
     sign, digits = "-" if units < 0 else "", str(abs(units) * 10 ** max(-places, 0))
     if places <= 0:
         return sign + digits

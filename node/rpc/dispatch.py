@@ -97,11 +97,10 @@ def _only_queues(call: Call | Faulty, methods: Methods) -> bool:
 def _begin_one(call: Call | Faulty, methods: Methods, context: Any) -> Reply:
     if isinstance(call, Faulty):
         return wire.encode(failure(call.identity, call.error))
-    found: list[Any] = []
-    fault = _reply(call, lambda: found.append(_called(call, methods, context)))
-    if not found:
-        return fault
-    (result,) = found
+    try:
+        result = _called(call, methods, context)
+    except Exception as fault:
+        return _fault(call, fault)
     if isinstance(result, HandedIn):
         return Later(result.last, lambda: _reply(call, result.result))
     if inspect.isawaitable(result):
@@ -125,17 +124,25 @@ def _reply(call: Call, result: Callable[[], Any]) -> bytes | None:
     """The result, or the error that it is."""
     try:
         reply = wire.encode(success(call.identity, result()))
-    except RpcError as error:
-        reply = wire.encode(failure(call.identity, error))
-    except Retry as fault:
-        reply = wire.encode(failure(call.identity, unavailable(fault)))
-    except Halt as fault:
-        reply = wire.encode(failure(call.identity, halted(fault)))
-    except Exception:
-        # The method's name is known to be ours here; params may hold anything and stay out.
-        log.exception("method_failed", method=call.method)
-        reply = wire.encode(failure(call.identity, internal_error()))
+    except Exception as fault:
+        return _fault(call, fault)
     return None if call.is_notification else reply
+
+
+def _fault(call: Call, fault: Exception) -> bytes | None:
+    """The error that a method raised, as its reply."""
+    match fault:
+        case RpcError():
+            error = fault
+        case Retry():
+            error = unavailable(fault)
+        case Halt():
+            error = halted(fault)
+        case _:
+            # The method's name is known to be ours here; params may hold anything and stay out.
+            log.error("method_failed", method=call.method, exc_info=fault)
+            error = internal_error()
+    return None if call.is_notification else wire.encode(failure(call.identity, error))
 
 
 def bind(method: Method, params: Any) -> Any:

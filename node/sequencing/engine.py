@@ -281,9 +281,10 @@ class Engine:
             return error
         if known is not None:
             return known
-        if self.sequencer.is_full and self.is_backlogged:
-            return backlogged(self.backlog)
-        self._seal_if_full()
+        if self.sequencer.is_full:
+            if self.is_backlogged:
+                return backlogged(self.backlog)
+            self._seal("full")
         receipt = self.history.submit(tx, signature, name, pending.row)
         if receipt.status == Status.SEQUENCE_USED:
             # Verified, so whoever signed it may know: the key has signed it twice over.
@@ -292,7 +293,7 @@ class Engine:
 
     def _fills_of(self, receipt: Receipt) -> list[ToldFill]:
         """The fills to tell; those of a resubmission were told."""
-        if isinstance(receipt, SequencedReceipt) and receipt.resubmission:
+        if not receipt.fills or (isinstance(receipt, SequencedReceipt) and receipt.resubmission):
             return []
         batch, time = self.sequencer.number + 1, self.sequencer.state.machine.time
         first = self.history.fills - len(receipt.fills) + 1
