@@ -53,7 +53,10 @@ FUNCTIONS = 3
 )
 @click.option("--only", type=click.Choice(PARTS), multiple=True, help="This part; repeatable.")
 @click.option(
-    "--json", "json_file", type=click.Path(path_type=Path), help="Write everything into this file."
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write everything into this file.",
 )
 def bench(quick: bool, l1: str, only: tuple[str, ...], json_file: Path | None) -> None:
     """Measure the venue on this machine, from its rules to orders on L1.

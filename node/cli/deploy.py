@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import click
@@ -45,7 +46,10 @@ def parameter_options(command: Any) -> Any:
 
 @click.command()
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="The file that says where it is."
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="The file that says where it is.",
 )
 @click.option("--sequencer", type=ADDRESS, help="Who posts batches; a devnet has its own.")
 @click.option("--token", type=ADDRESS, help="The USDC of this L1; else a token of tests comes too.")
@@ -142,6 +146,7 @@ async def _deployed(
             known = read_deployment(out)
             await check_deployed(client, known)
             return known, False
+        _check_writable(out.parent)
         contracts = await asyncio.to_thread(compiled)
         if key.is_public:
             made = await deploy_devnet(client, contracts, clock, parameters, DEFAULTS.price_age_max)
@@ -152,6 +157,12 @@ async def _deployed(
                 sequencer=sequencer, parameters=parameters, listings=listings, token=token
             )
             made = await deploy_venue(client, governor, contracts, venue)
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_whole(out, deployment_json(made))
         return made, True
+
+
+def _check_writable(folder: Path) -> None:
+    """OSError before anything is paid for, where it could not be written down afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder):
+        pass

@@ -47,7 +47,9 @@ DEMO_BAR_SECONDS = 86_400.0
 FAST = {"batch_seconds": 2.0, "claim_window": 2}
 """For the impatient. L1 blocks stay a second apart: their times are whole seconds."""
 
-FOLDER = click.Path(path_type=Path)
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+"""Looked at before anything starts: what is written in the end must not be lost for its name."""
 
 
 class L1Kind(Url):
@@ -94,7 +96,7 @@ on_l1 = click.option(
 @click.option("--price-seconds", type=SECONDS, default=1.0, show_default=True)
 @click.option("--bar-seconds", type=SECONDS, default=1.0, show_default=True)
 @click.option("--history", type=FOLDER, help="Recorded prices to replay.")
-@click.option("--config-out", type=FOLDER, help="Write URLs, addresses and test keys to this file.")
+@click.option("--config-out", type=FILE, help="Write URLs, addresses and test keys to this file.")
 @click.pass_context
 def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) -> None:
     """Run L1, sequencer, follower, claimant and bots as processes, until Ctrl-C.
@@ -110,10 +112,10 @@ def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) 
 
 
 @click.command()
-@click.option("--json", "json_file", type=FOLDER, help="Write what it came to into this file.")
+@click.option("--json", "json_file", type=FILE, help="Write what it came to into this file.")
 @click.option("--claim-window", type=DELAY, default=8, show_default=True)
 @on_l1
-@click.option("--picture", type=FOLDER, help="Draw what is told into this SVG file.")
+@click.option("--picture", type=FILE, help="Draw what is told into this SVG file.")
 def demo(json_file: Path | None, claim_window: int, l1: str, picture: Path | None) -> None:
     """Play the whole story once over real sockets with the real processes, and check it.
 

@@ -46,6 +46,23 @@ def test_a_number_that_no_field_holds_is_put_wrongly(words: tuple[str, ...], sai
     assert said in result.output and len(result.output) < 1_000
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("demo", "--json", "{here}"),
+        ("demo", "--picture", "{here}"),
+        ("devnet", "--config-out", "{here}"),
+        ("deploy", *ALICE, "--out", "{here}"),
+    ],
+)
+def test_a_folder_in_the_place_of_a_file_is_refused_before_anything_starts(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    filled = [word.format(here=tmp_path) for word in words]
+    result = CliRunner().invoke(tallystick, filled)
+    assert result.exit_code == 2 and "is a directory" in result.output
+
+
 def test_the_greatest_order_that_there_can_be_is_asked_for() -> None:
     words = ("order", "show", *ALICE, f"{2**32 - 1}:{2**64 - 1}", "--rpc", "http://127.0.0.1:1")
     result = CliRunner().invoke(tallystick, [*words])

@@ -76,6 +76,15 @@ async def test_a_venue_of_ones_own_has_the_token_and_terms_that_were_said(
     assert f"L1 has no rollup at {OWN}" in said
 
 
+async def test_nothing_is_deployed_that_could_not_be_written_down(l1: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    out = str(tmp_path / "file" / "venue.json")
+    said = await deployed(l1, "--from", "governor", "--out", out, code=1)
+    assert f"{tmp_path / 'file'}: " in said
+    async with L1Client(l1) as client:
+        assert await client.block_number() == 0
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
