@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from node.client.client import Client
 from node.client.on_l1 import venue_on_l1
+from node.client.proofs import BadProof
 from node.client.trader import Trader
 from node.clock import SystemClock
 from node.config import L1_URL, SEQUENCER_URL
@@ -114,7 +115,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         pass
     except* RpcError as refusals:
         failures += [f"{one}; {one.data['mend']}" for one in _each(refusals)]
-    except* (Retry, Halt, NotNow, OtherChain, UnknownPerson) as faults:
+    except* (Retry, Halt, NotNow, BadProof, OtherChain, UnknownPerson) as faults:
         failures += [str(one) for one in _each(faults)]
     if failures:
         sys.exit(f"error: {failures[0]}")

@@ -15,7 +15,9 @@ import aiohttp
 from node.clock import Clock
 from node.errors import Retry
 from node.rpc.channel import Channel, VenueError, decoded
+from node.rpc.errors import Code
 
+BODY_BYTES_MAX = 2**18
 PAUSE_FIRST, PAUSE_MAX = 0.1, 2.0
 
 
@@ -54,8 +56,19 @@ class Line:
         self._unanswered.clear()
 
     def begin(self, method: str, params: dict[str, Any]) -> Asked:
-        """Take a request into the line now; `answer` waits for what becomes of it."""
-        asked = Asked(*self._channel.written(method, params), method)
+        """Take a request into the line now; `answer` waits for what becomes of it.
+
+        VenueError where it is larger than a node reads.
+        """
+        identity, body = self._channel.written(method, params)
+        if len(body) > BODY_BYTES_MAX:
+            # A node ends a connection over it, with all that is under way.
+            raise VenueError(
+                *(Code.BODY_TOO_LARGE, "body_too_large"),
+                f"a request of {len(body)} bytes, {BODY_BYTES_MAX} at most",
+                {"mend": "send fewer at once"},
+            )
+        asked = Asked(identity, body, method)
         self._put(asked)
         return asked
 

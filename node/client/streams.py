@@ -101,8 +101,9 @@ class Stream(Generic[T]):
                     await socket.close()
                 await self._events.put(broken)
                 socket, name = await self._subscribed_again()
-        except VenueError as refusal:
-            await self._events.put(refusal)
+        except Exception as fault:
+            # Whatever it is: nobody must wait for a stream that has ended.
+            await self._events.put(fault)
 
     async def _relay(self, socket: aiohttp.ClientWebSocketResponse, name: str) -> Break:
         """Tell what comes, until nothing more does."""

@@ -115,11 +115,11 @@ class Channel:
         """What a reply says. VenueError where that is an error, Retry where it is no reply."""
         reply = decoded(raw)
         error = reply.get("error")
-        if isinstance(error, dict):
+        if isinstance(error, dict) and isinstance(error.get("code"), int):
             data = error.get("data")
             data = data if isinstance(data, dict) else {}
             reason = str(data.get("reason", "unknown"))
-            raise VenueError(int(error["code"]), reason, str(error["message"]), data)
+            raise VenueError(error["code"], reason, str(error.get("message")), data)
         if reply.get("id") != identity or "result" not in reply:
             raise Retry(f"the node at {self.url} answered {method} with something else")
         return reply["result"]

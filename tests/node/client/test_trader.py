@@ -219,6 +219,15 @@ async def test_a_batch_and_everything_else_a_trader_does() -> None:
         assert (await trader.positions()).cash == "99987.5"
 
 
+async def test_too_much_at_once_is_refused_here_and_harms_nobody() -> None:
+    async with trading() as (node, _, trader):
+        order = Order(market=0, side="buy", size="0.001", price="48000")
+        with pytest.raises(VenueError, match="body_too_large"):
+            await trader.batch([order] * 1_000)
+        assert int((await bid(trader)).sequence) == 1
+    assert sequences(node) == [1]
+
+
 async def test_a_session_key_trades_for_an_account_and_can_be_ended() -> None:
     async with trading() as (_, client, trader):
         session = key("session")

@@ -289,6 +289,8 @@ async def impostor(body: bytes, *, delay: bool = False) -> AsyncIterator[VenueCl
         b'{"id": 1, "result": {}}',
         b'{"id": 1, "result": [1.5]}',
         b'{"id": 1, "error": "no"}',
+        b'{"id": 1, "error": {"code": "no"}}',
+        b'{"id": 1, "error": {}}',
         b"[" * 100_000,
     ],
 )
