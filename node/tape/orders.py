@@ -25,6 +25,9 @@ from state.store import Fill
 from state.transactions import Amend, Cancel, CancelAll, NewOrder, Transaction
 from state.units import notional
 
+SLACK = 1_024
+"""Numbers of orders that are gone, before they are looked for."""
+
 LotsOf = Callable[[int, int], int]
 """The signed lots of an account in a market, as the last fill left them."""
 
@@ -111,6 +114,9 @@ class Orders:
             oldest = self._all.popleft()
             if oldest in self._tables.rows["orders"]:
                 self._evict(oldest)
+        if len(self._all) > 2 * self._count + SLACK:
+            # An account with too many orders leaves theirs behind, and might for ever.
+            self._all = deque(n for n in self._all if n in self._tables.rows["orders"])
 
     def _evict(self, number: int) -> None:
         """The oldest of its account goes."""

@@ -5,8 +5,9 @@ every follower that knows the same batches; only client order ids, which are on 
 It is bounded (`Limits`), and goes back with the venue batch by batch.
 """
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -227,7 +228,7 @@ class Tape:
             for market in sorted(self._markets_of.get(account, ()))
         }
 
-    def _page(self, numbers: Iterable[int], before: int | None) -> Iterator[Trade]:
+    def _page(self, numbers: Sequence[int], before: int | None) -> Iterator[Trade]:
         rows = self.tables.rows["trades"]
-        newest = reversed(numbers) if isinstance(numbers, deque) else iter(numbers)
-        return (rows[number] for number in newest if before is None or number < before)
+        later = 0 if before is None else len(numbers) - bisect_left(numbers, before)
+        return (rows[number] for number in islice(reversed(numbers), later, None))
