@@ -81,7 +81,7 @@ def load(path: Path, root: click.Group) -> SettingsFile:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise WronglyPut(f"cannot read the configuration {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -156,6 +156,8 @@ def _checked(path: Path, place: str, option: click.Option, value: Any) -> Any:
     if not isinstance(values, list) or not all(_is_kind(option, one) for one in values):
         many = "a list, each item " if option.multiple else ""
         raise WronglyPut(f"{path}: {place} is {_shown(value)}; expected {many}{expected(option)}")
+    if any(isinstance(one, str) and "\0" in one for one in values):
+        raise WronglyPut(f"{path}: {place} has a null character in it; expected {expected(option)}")
     if isinstance(option.type, click.Path):
         values = [str(path.parent / one) for one in values]
     for one in values:

@@ -79,6 +79,14 @@ def test_a_path_in_the_file_is_relative_to_the_files_folder(tmp_path: Path) -> N
     assert found["key-file"][0] == "/k"
 
 
+def test_a_file_is_read_as_utf_8_with_or_without_a_mark_in_front() -> None:
+    for mark in ("", "\ufeff"):
+        Path("tallystick.toml").write_text(f"{mark}[book]\ndepth = 3\n", "utf-8")
+        assert shown("book")["depth"] == (3, "tallystick.toml:book.depth")
+    Path("tallystick.toml").write_bytes(b"# \xff\n")
+    assert "tallystick.toml is no TOML: 'utf-8'" in run("markets").stderr
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -100,6 +108,7 @@ def test_a_path_in_the_file_is_relative_to_the_files_folder(tmp_path: Path) -> N
         ("[order.place]\nlife = 'x'\n", "order.place.life: 'x' is not one of"),
         ("[sequence]\nbatch-seconds = '1'\n", "expected a number above 0"),
         ("[book\n", "tallystick.toml is no TOML: "),
+        ("[sequence]\ndata = '\\u0000'\n".replace("'", '"'), "sequence.data has a null character"),
     ],
 )
 def test_a_file_that_says_nonsense_is_refused_with_the_place(text: str, told: str) -> None:
