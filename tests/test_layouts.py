@@ -10,7 +10,17 @@ from layouts import Layout, fields, flat, row, table
 from msgspec.structs import asdict
 
 from state.accounts import Account, OrderReference, Position, SessionKey, encode_account
-from state.batch import BatchHeader, ChunkCommitment, Output, encode_header, encode_output
+from state.batch import (
+    BatchHeader,
+    ChunkCommitment,
+    Output,
+    batch_hash,
+    claim_id,
+    encode_header,
+    encode_output,
+)
+from state.crypto import keccak
+from state.inbox import InboxItem, accumulate
 from state.legs import Leg, legs_of
 from state.machine import (
     BlockInProgress,
@@ -174,12 +184,12 @@ def test_the_machine() -> None:
     assert Layout("LEAF-16").pack(values) == encode_machine(machine, hash_of(6), roots)
 
 
-def test_a_header() -> None:
+def a_header() -> BatchHeader:
     chunks = (
         ChunkCommitment(1, hash_of(1), hash_of(2)),
         ChunkCommitment(2, hash_of(3), hash_of(4)),
     )
-    header = BatchHeader(
+    return BatchHeader(
         number=3,
         parent=hash_of(5),
         inbox_from=4,
@@ -191,20 +201,28 @@ def test_a_header() -> None:
         time_max=8,
         chunks=chunks,
     )
-    values = by_name(header) | {"chunks": 2, "chunks x": [chunks]}
+
+
+def test_a_header() -> None:
+    header = a_header()
+    values = by_name(header) | {"chunks": 2, "chunks x": [header.chunks]}
     assert Layout("BATCH-2").pack(values) == encode_header(header)
 
 
-def test_an_output() -> None:
+def an_output() -> Output:
     numbers = iter(range(1, 99))
     names = "batch steps inbox deposited withdrawn cash pools insurance fees bad_debt dust"
     names += " long_lots short_lots"
-    output = Output(
+    return Output(
         batch_hash=hash_of(1),
         state_root=hash_of(2),
         withdrawals_root=hash_of(3),
         **{name: next(numbers) for name in names.split()},
     )
+
+
+def test_an_output() -> None:
+    output = an_output()
     assert Layout("OUT-1").pack(by_name(output)) == encode_output(output)
 
 
@@ -227,6 +245,15 @@ def test_a_listing() -> None:
     values = by_name(listing, "tiers", "publishers")
     values |= {"n": [2, 3], "tier": [TIERS], "n x": [publishers]}
     assert layout.pack(values) == encode_listing(listing)
+
+
+def test_items_batches_and_claims_are_hashed_as_the_page_says() -> None:
+    item = InboxItem(kind=3, index=4, time=5, sender=address(6), payload=b"payload")
+    packed = row(["u8", "u64", "u64", "address"], (3, 4, 5, address(6))) + b"payload"
+    assert accumulate(hash_of(1), item) == keccak(hash_of(1) + keccak(packed))
+    header, output = a_header(), an_output()
+    assert batch_hash(header) == keccak(encode_header(header))
+    assert claim_id(hash_of(1), output) == keccak(hash_of(1) + keccak(encode_output(output)))
 
 
 TRANSACTIONS: list[Transaction] = [

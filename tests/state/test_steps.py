@@ -167,10 +167,14 @@ def test_a_step_past_the_budget_is_a_bug() -> None:
         begin(state)
 
 
-def test_halt_refuses_a_state_that_does_not_conserve() -> None:
+@pytest.mark.parametrize("change", [1, -1])
+@pytest.mark.parametrize("name", ["cash", "pools", "insurance", "fees", "long_lots", "short_lots"])
+def test_halt_refuses_a_state_that_does_not_conserve(name: str, change: int) -> None:
+    """Neither made nor lost: a nano too few is refused like one too many."""
     venue = Venue()
     venue.open("alice", 5)
-    venue.state.machine.sums.cash += 1
+    sums = venue.state.machine.sums
+    setattr(sums, name, getattr(sums, name) + change)
     with pytest.raises(AssertionError, match="money"):
         halt(venue.state)
 
