@@ -53,15 +53,19 @@ class Conversation:
     async def hold(self) -> None:
         """Until the other side is gone. ConnectionError where it was dropped."""
         async for message in self._socket:
+            begun = None
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                 body = message.data.encode() if isinstance(message.data, str) else message.data
                 begun = self._begin(body)
-                await take_turns(self._transport)
-                if begun is not None:
-                    # What arrives later must not overtake the rest of a batch.
-                    await begun.wait()
-                await self._has_room.wait()
-                await self._until_taken()
+            elif message.type is WSMsgType.PING:
+                # Here and not by the library, which answers a flood of them in one go.
+                await self._socket.pong(message.data)
+            await take_turns(self._transport)
+            if begun is not None:
+                # What arrives later must not overtake the rest of a batch.
+                await begun.wait()
+            await self._has_room.wait()
+            await self._until_taken()
 
     def _begin(self, body: bytes) -> asyncio.Event | None:
         """When all of it has begun; None where it has."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -11,6 +12,8 @@ from node.origins import is_welcome
 from node.rpc import wire
 from node.rpc.envelope import failure
 from node.rpc.errors import Code, RpcError, shown
+
+_NOT_IN_A_HOST = re.compile(r"[/?#@\\\s]")
 
 
 class Refused(Exception):
@@ -77,6 +80,9 @@ def _check_name(header: str, got: str, host: str | None, hosts: tuple[str, ...])
 
 
 def _host_of(url: str) -> str | None:
+    """Of a scheme, a host and perhaps a port; None where there is anything else."""
+    if _NOT_IN_A_HOST.search(url.partition("://")[2]):
+        return None
     try:
         return urlsplit(url).hostname
     except ValueError:

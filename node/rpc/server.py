@@ -103,6 +103,7 @@ class RpcServer:
             max_msg_size=self.config.body_bytes_max,
             timeout=self.config.send_seconds,
             compress=False,
+            autoping=False,
         )
         # Counted before the handshake, which takes its time.
         self.sockets.add(socket)

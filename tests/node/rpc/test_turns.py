@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import WSMsgType, web
 from queueing_world import call, submit, traded, until
 from rpc_world import Sequencer, running
 
@@ -143,3 +144,30 @@ async def test_a_flood_on_one_websocket_takes_turns(
         heard = [(await socket.receive_json(timeout=30))["id"] for _ in range(20)]
     assert heard == list(range(20))
     assert (len(set(node.asked_at)) == 20) is (seconds < 0)
+
+
+async def test_pings_are_answered_in_their_order_and_take_turns_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "TURN_SECONDS", -1.0)
+    node, at = Watched(), list[int]()
+    pong = web.WebSocketResponse.pong
+
+    async def noted(self: web.WebSocketResponse, message: bytes = b"") -> None:
+        at.append(node.turns.count)
+        await pong(self, message)
+
+    monkeypatch.setattr(web.WebSocketResponse, "pong", noted)
+    async with (
+        running(node) as rpc,
+        node.turns.counted(),
+        rpc.session.ws_connect(rpc.server.url, autoping=False) as socket,
+    ):
+        for number in range(20):
+            await socket.ping(b"%d" % number)
+        await socket.send_bytes(wire.encode(request(1, "rollup_syncStatus")))
+        heard = [await socket.receive(timeout=30) for _ in range(21)]
+    assert [message.type for message in heard[:20]] == [WSMsgType.PONG] * 20
+    assert [bytes(message.data) for message in heard[:20]] == [b"%d" % n for n in range(20)]
+    assert heard[20].json()["id"] == 1
+    assert len(set(at)) == 20
