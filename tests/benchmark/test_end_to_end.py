@@ -97,8 +97,8 @@ def test_a_percentile_is_one_of_the_latencies(share: float, seconds: float) -> N
 
 
 def test_the_time_of_a_process_counts_what_it_started() -> None:
-    work = "sum(range(3_000_000))"
-    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '{work}']); input()"
+    work = "import time\nwhile time.process_time() < 0.2: pass"
+    script = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}]); input()"
     process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)
     try:
         while cpu_seconds(process.pid) < 0.05:
