@@ -47,7 +47,7 @@ def doctor(
         print_json([msgspec.to_builtins(one) for one in found])
     else:
         rows = [(Text(one.level, style=COLOURS[one.level]), one.name, _words(one)) for one in found]
-        console().print(table("Doctor", ("", "what", "found"), rows))
+        console().print(table("Doctor", ("", "what", "<found"), rows))
     failed = [one.name for one in found if one.level == "fail"]
     if failed:
         raise Failure(f"{len(failed)} of {len(found)} fail: {', '.join(failed)}")
@@ -73,6 +73,8 @@ async def _look(areas: tuple[str, ...], data: Path, rpc_url: str, l1_url: str) -
         found += await network.l1(l1_url, clock)
     if "node" in areas:
         found += await network.node(rpc_url)
+    if "l1" in areas and "node" in areas:
+        found += await network.pair(l1_url, rpc_url)
     if "tools" in areas:
         found.append(machine.tools(os.environ))
     return found

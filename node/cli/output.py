@@ -44,9 +44,14 @@ Cell = str | Text
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Group:
-    """A table; a column whose name begins with ">" is set flush right."""
+    """A table; a column whose name begins with ">" is set flush right, and one with "<" folds
+    where the terminal is narrow: the others are then cut after it, not before.
+    """
     made = Table(box=None)
     for column in columns:
+        if column.startswith("<"):
+            made.add_column(column[1:], overflow="fold")
+            continue
         right = column.startswith(">")
         made.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=True)
     for row in rows:

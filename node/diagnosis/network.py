@@ -108,3 +108,26 @@ async def node(url: str) -> list[Finding]:
         for problem in status.problems
     ]
     return [Finding("node", "ok", heads, "the JSON-RPC of a node"), *problems]
+
+
+async def pair(l1_url: str, rpc_url: str) -> list[Finding]:
+    """Whether the node's venue stands on that L1. Nothing where one of the two cannot say."""
+    client = L1Client(l1_url, patience=PATIENCE)
+    try:
+        async with VenueClient(rpc_url, timeout_seconds=5.0) as venue:
+            terms = await venue.config()
+        chain_id, code = await client.chain_id(), await client.code(terms.rollup)
+    except (Retry, RpcError, L1Error, Halt):
+        return []
+    finally:
+        await client.close()
+    if terms.chain_id == 0:
+        return []  # A follower that has not found its venue yet.
+    same = chain_id == terms.chain_id
+    found = f"the venue is 0x{terms.rollup.hex()} on chain {terms.chain_id}"
+    if not same:
+        found += f", and L1 is chain {chain_id}"
+    elif not code:
+        found += ", and L1 has no contract there"
+    mend = "name the node's own L1 with --l1, or another node with --rpc"
+    return [judged("node and L1", same and bool(code), found, "one venue on one chain", mend)]

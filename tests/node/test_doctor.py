@@ -2,6 +2,7 @@
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,18 @@ from cli_world import CliWorld, cli_world
 from click.testing import CliRunner, Result
 from fake_clock import FakeClock
 
+from node.cli import output
 from node.cli.main import tallystick
 from node.clock import SystemClock
 from node.diagnosis import machine, network
+from node.diagnosis.finding import Finding
 from node.l1.answers import L1Block
+from node.l1.config import L1Config
+from node.l1.server import L1Server
 from node.preflight import Fault
+from node.rpc.client import VenueClient
+
+cli_doctor = import_module("node.cli.doctor")
 
 NOWHERE = "http://127.0.0.1:1"
 
@@ -77,6 +85,42 @@ async def test_a_port_is_told_to_be_free_or_whose_it_is(world: CliWorld) -> None
     assert "a sequencer of Tallystick answers" in taken.found
     free = await network.port("an L1", "127.0.0.1", 1)
     assert free.found == "127.0.0.1:1 is free"
+
+
+@pytest.mark.parametrize("chain_id", [31_337, 5])
+async def test_a_node_whose_venue_is_not_on_that_l1_is_told(world: CliWorld, chain_id: int) -> None:
+    async with L1Server(L1Config(port=0, chain_id=chain_id)) as l1:
+        (told,) = await network.pair(l1.url, world.server.url)
+    assert (told.level, told.found.startswith("the venue is 0x")) == ("fail", True)
+    known = (await _config(world)).chain_id
+    if chain_id == known:
+        assert told.found.endswith(", and L1 has no contract there")
+    else:
+        assert told.found.endswith(f"on chain {known}, and L1 is chain {chain_id}")
+    assert await network.pair(NOWHERE, world.server.url) == []
+    assert await network.pair(l1.url, NOWHERE) == []
+
+
+async def _config(world: CliWorld) -> Any:
+    async with VenueClient(world.server.url) as venue:
+        return await venue.config()
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_level_and_mend_are_whole_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    mend = "start it (tallystick l1), or name another with --l1, and so on to the very end"
+    one = Finding("port 65535", "fail", "x" * 100, "an Ethereum JSON-RPC", mend)
+
+    async def looked(*_: Any) -> list[Finding]:
+        return [one]
+
+    monkeypatch.setattr(cli_doctor, "_look", looked)
+    monkeypatch.setattr(output, "PIPED_WIDTH", width)
+    shown = doctor(code=1).stdout
+    assert "fail" in shown and "port 65535" in shown and "…" not in shown
+    assert "veryend" in "".join(shown.split()) and max(map(len, shown.splitlines())) <= width
 
 
 def block(number: int, timestamp: int) -> L1Block:
