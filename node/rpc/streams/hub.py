@@ -123,6 +123,7 @@ class Hub:
         self._has_jobs = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
         self._looker: asyncio.Task[None] | None = None
+        self._stand = (0, 0)
         self._encoded: tuple[Result | None, bytes] = (None, b"")
 
     @property
@@ -140,6 +141,7 @@ class Hub:
             topic = TOPICS[subscription.wanted.channel](self._view, subscription.wanted)
             followed = _Followed(topic)
             if not self._view.updates.is_behind():
+                self._note_stand()
                 followed.begin()
             self._followed[subscription.wanted] = followed
             self._start(topic)
@@ -165,6 +167,7 @@ class Hub:
 
     def _take(self, update: Update) -> None:
         told = Told(update)
+        self._note_stand()
         for followed in list(self._followed.values()):
             self._guarded(followed, partial(self._bring_on, followed, told))
 
@@ -189,10 +192,14 @@ class Hub:
         data: Result,
         rewound: int | None = None,
     ) -> None:
-        machine, channel = self._view.state.machine, followed.topic.wanted.channel
-        job = _Job(readers, channel, kind, machine.batch, machine.time, data, rewound)
+        job = _Job(readers, followed.topic.wanted.channel, kind, *self._stand, data, rewound)
         self._jobs.append(job)
         self._has_jobs.set()
+
+    def _note_stand(self) -> None:
+        """The state is what was told: of this batch and time is what topics have from here on."""
+        machine = self._view.state.machine
+        self._stand = machine.batch, machine.time
 
     def _guarded(self, followed: _Followed, action: Callable[[], None]) -> None:
         """A topic that fails ends for its readers to see, and harms nobody else."""
@@ -259,6 +266,7 @@ class Hub:
             await self._clock.sleep(LOOK_SECONDS)
             if self._view.updates.is_behind():
                 continue
+            self._note_stand()
             for followed in list(self._followed.values()):
                 if followed.has_begun:
                     self._guarded(followed, partial(self._look_at, followed))

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from builders import NOW, Venue
@@ -19,6 +20,7 @@ from node.rpc.streams.hub import Hub
 from node.rpc.streams.topic import Wanted
 from node.rpc.subscriptions import SLOW_READER
 from node.rpc.views import accounts
+from node.view import UpdateFeed
 from state.orders import BUY, Flags, encode_flags
 from state.transactions import Header, NewOrder
 
@@ -115,6 +117,29 @@ async def test_best_prices_are_looked_at_when_orders_or_the_time_changed(
     assert looked
     assert kept.data["bid"]["ticks"] == 490_000, "the best one has run out"
     kept.check(node)
+
+
+async def test_who_comes_while_something_waits_for_the_disk_is_not_told_its_time() -> None:
+    node, behind = traded(), [False]
+    node.updates = UpdateFeed(is_behind=lambda: behind[0])
+    heard: list[Any] = []
+
+    class Reader(Listener):
+        def hand_on(self, notice: str) -> None:
+            heard.append(msgspec.json.decode(notice)["params"])
+            super().hand_on(notice)
+
+    listener = Reader(Hub(node, TickingClock()))
+    listener.subscribe(Wanted("trades", market=0))
+    behind[0] = True
+    node.state.machine.time += 5
+    listener.subscribe(Wanted("trades", market=0))
+    await settled(listener.hub)
+    behind[0] = False
+    node.venue.buy("alice", 5, 470_000)
+    listener.subscribe(Wanted("trades", market=0))
+    await settled(listener.hub)
+    assert [notice["time"] for notice in heard] == [NOW, NOW, NOW + 5]
 
 
 async def test_a_reader_for_whom_too_many_bytes_wait_is_dropped(
