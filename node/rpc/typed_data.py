@@ -6,7 +6,7 @@ from node.rpc import drafting, wire
 from node.rpc.context import Context
 from node.rpc.dispatch import checked
 from node.rpc.drafting import Standing
-from node.rpc.errors import NotFound
+from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.message_types import TYPES, AnyMessage, Kind, structs_of, type_name
 from node.rpc.params import (
     AddKeyFields,
@@ -178,7 +178,16 @@ def _draft_block_trade(context: Context, fields: BlockTradeFields) -> AnyMessage
 
 def _sequence(context: Context, number: int, epoch: int | None, given: U64 | None) -> int:
     account = find_account(context.view, number)
-    return _given(given, next_sequence(account, OWNER_KEY if epoch is None else epoch))
+    following = next_sequence(account, OWNER_KEY if epoch is None else epoch)
+    if given is None and following.bit_length() > U64.bits:
+        raise InvalidParams(
+            *("integer_out_of_range", "this key has used the last sequence number that there is"),
+            "sign with another key of the account: venue_account lists them",
+            path="$.sequence",
+            expected=f"0 to 2^{U64.bits} - 1",
+            got=str(following),
+        )
+    return _given(given, following)
 
 
 def _given(value: int | None, default: int) -> int:

@@ -13,6 +13,7 @@ from node.trial import TrialState
 from state.crypto import ZERO_ADDRESS
 from state.eip712 import Domain, domain
 from state.orders import BUY, Flags, encode_flags
+from state.status import Status
 from state.transactions import CancelAll, NewOrder, Withdraw
 
 ALICE, BOB = 1 << 8, 2 << 8
@@ -123,3 +124,14 @@ async def test_a_bad_signature_is_not_looked_for_among_all_accounts(
 def test_a_trial_that_wrote_no_account_goes_through_those_below_as_they_are() -> None:
     made = venue()
     assert TrialState(made.state, 0).accounts is made.state.accounts
+
+
+@pytest.mark.parametrize("method", ["venue_typedData", "venue_preview"])
+async def test_no_sequence_number_follows_the_last(method: str) -> None:
+    made = venue()
+    assert made.send("alice", order(sequence=2**64 - 1)).status == Status.OK
+    fields = {"account": ALICE, "market": 0, "side": "buy", "size": "0.00001"}
+    async with running(Sequencer(made)) as rpc:
+        error = await rpc.error(method, kind="order", fields=fields)
+        assert error["data"]["reason"] == "integer_out_of_range"
+        await rpc.result(method, kind="order", fields=fields | {"keyEpoch": 1})
