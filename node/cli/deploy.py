@@ -36,7 +36,7 @@ def parameter_options(command: Any) -> Any:
     for name, words in reversed(PARAMETERS.items()):
         command = click.option(
             "--" + name.replace("_", "-"),
-            type=click.IntRange(0, WEI_MAX) if name == "claim_bond" else DELAY,
+            type=click.IntRange(1, WEI_MAX) if name == "claim_bond" else DELAY,
             default=getattr(DEFAULTS.parameters, name),
             show_default=True,
             help=words,

@@ -109,3 +109,9 @@ def test_a_deployment_put_wrongly_sends_nothing(
     result = run("--out", str(out), "--l1", "http://127.0.0.1:1", *placed, code=2)
     (line,) = result.stderr.splitlines()
     assert told in line and not out.exists()
+
+
+def test_a_claim_stakes_something(tmp_path: Path) -> None:
+    out = tmp_path / "venue.json"
+    result = run("--out", str(out), "--from", "governor", "--claim-bond", "0", code=2)
+    assert "0 is not in the range" in result.stderr
