@@ -47,7 +47,7 @@ def doctor(
         print_json([msgspec.to_builtins(one) for one in found])
     else:
         rows = [(Text(one.level, style=COLOURS[one.level]), one.name, _words(one)) for one in found]
-        console().print(table("Doctor", ("", "what", "<found"), rows))
+        console().print(table("Doctor", ("", "what", "found"), rows))
     failed = [one.name for one in found if one.level == "fail"]
     if failed:
         raise Failure(f"{len(failed)} of {len(found)} fail: {', '.join(failed)}")

@@ -44,16 +44,15 @@ Cell = str | Text
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Group:
-    """A table; a column whose name begins with ">" is set flush right, and one with "<" folds
-    where the terminal is narrow: the others are then cut after it, not before.
+    """A table; a column whose name begins with ">" is set flush right.
+
+    Where the terminal is narrow cells fold, the widest column's first: a number that is cut
+    would be another number.
     """
     made = Table(box=None)
     for column in columns:
-        if column.startswith("<"):
-            made.add_column(column[1:], overflow="fold")
-            continue
         right = column.startswith(">")
-        made.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=True)
+        made.add_column(column.lstrip(">"), justify="right" if right else "left", overflow="fold")
     for row in rows:
         made.add_row(*(_text(cell) for cell in row))
     return _titled(title, made)

@@ -1,15 +1,19 @@
-"""Numbers that no field holds, and ends of pipes: told in a line, and nothing sent."""
+"""Numbers that no field holds, narrow terminals and closed pipes: nothing sent, nothing cut."""
 
 import json
+from collections import Counter
+from io import StringIO
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from node.cli.failures import FOREIGN, Failure, told
 from node.cli.main import tallystick
 from node.cli.options import SECONDS
+from node.cli.output import table
 from node.rpc.errors import RpcError
 
 HUGE = "9" * 30
@@ -103,3 +107,16 @@ def test_the_path_of_the_configuration_is_there_for_programs(
     monkeypatch.chdir(tmp_path)
     found = CliRunner().invoke(tallystick, ["config", "path", "--json"])
     assert json.loads(found.output) == {"path": None}
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_number_of_a_table_is_cut_on_a_narrow_terminal(width: int) -> None:
+    screen = Console(width=width, file=StringIO(), force_terminal=False)
+    columns = ("market", ">price", ">size", ">average", ">fee", "time (UTC)", "status")
+    cells = ("BTC-USD-PERP", "54561.3", "0.538647", "54561.25", "0.2728065", "16:24:48", "filled")
+    screen.print(table("Orders", columns, [cells]))
+    assert isinstance(screen.file, StringIO)
+    text = screen.file.getvalue()
+    assert "…" not in text and max(map(len, text.splitlines())) <= width
+    digits = Counter(letter for cell in cells for letter in cell if letter.isdigit())
+    assert Counter(letter for letter in text if letter.isdigit()) == digits
