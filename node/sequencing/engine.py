@@ -112,7 +112,7 @@ class Engine:
         while not stop.is_set():
             await self.wake.wait()
             self.wake.clear()
-            if 0 < len(self.intake) < self.config.group_max:
+            if len(self.intake) and not self.intake.fills(self.config.group_max):
                 await self._clock.sleep(self.config.group_seconds)
             await self.cycle()
             if self.intake.is_ready and not self.history.owed:

@@ -128,6 +128,14 @@ class Intake:
         """Whether there is something to take."""
         return bool(self._parcels) and self._parcels[0].is_ready
 
+    def fills(self, count: int) -> bool:
+        """Whether as many as `count` transactions may be taken now."""
+        for parcel in self._parcels:
+            if count <= 0 or not parcel.is_ready:
+                break
+            count -= len(parcel.pendings)
+        return count <= 0
+
     def put(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Pending:
         """Unavailable (overloaded) where the queue is full."""
         (pending,) = self.put_batch([SignedTransaction(tx, signature, client_order_id)])

@@ -103,3 +103,20 @@ async def test_nothing_overtakes_an_order_whose_signer_is_not_known_yet() -> Non
     asked[0].add({})
     await desk.service.engine.cycle()
     assert first.answer.result().status == second.answer.result().status == Status.OK
+
+
+async def test_a_group_is_full_only_of_orders_whose_signers_are_known() -> None:
+    desk = Desk()
+    await desk.open_venue()
+    asked = [Request(1) for _ in range(4)]
+    intake = desk.service.engine.intake
+    remaining = iter(asked)
+    intake._ask = lambda _: next(remaining)
+    for at in range(1, 5):
+        intake.put(*order("alice", at))
+    asked[0].add({})
+    asked[2].add({})
+    assert intake.fills(1) and not intake.fills(2), "the third waits behind the second"
+    asked[1].add({})
+    assert intake.fills(3) and not intake.fills(4)
+    assert len(intake.take(4)) == 3 and not intake.fills(1)
