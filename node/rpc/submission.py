@@ -1,7 +1,7 @@
 """`venue_submit` and its kin: from signed messages to receipts, or to refusals that say why."""
 
 from asyncio import Future
-from typing import cast
+from typing import Any, cast
 
 from node.errors import Halt, Retry
 from node.rpc import wire
@@ -74,9 +74,9 @@ def submit_batch(
     answers = writer.hand_in(handed, stops=stops) if handed else []
 
     def result() -> list[BatchItem]:
-        outcomes = map(_outcome, answers)
+        outcomes, told = map(_outcome, answers), dict[Any, BatchItem]()
         items = [
-            _item(context.view, request, next(outcomes))
+            _item(context.view, request, next(outcomes), told)
             if isinstance(request, Request)
             else BatchItem(error=request.as_json())
             for request in requests
@@ -110,11 +110,18 @@ def _has_failed(tx: Transaction, answer: Receipt | Exception) -> bool:
     return isinstance(answer, Exception) or is_refusal(cast(Signed, tx), answer)
 
 
-def _item(view: VenueView, request: Request, answer: Receipt | Exception) -> BatchItem:
+def _item(
+    view: VenueView, request: Request, answer: Receipt | Exception, told: dict[Any, BatchItem]
+) -> BatchItem:
+    """The same message many times has the same answer, with all its fills: that is `told` once."""
+    if (request, answer) in told:
+        return told[request, answer]
     try:
-        return BatchItem(result=_answer(view, request, answer))
+        item = BatchItem(result=_answer(view, request, answer))
     except RpcError as error:
-        return BatchItem(error=error.as_json())
+        item = BatchItem(error=error.as_json())
+    told[request, answer] = item
+    return item
 
 
 # --- reading ---

@@ -13,7 +13,7 @@ from queueing_world import call, submit, traded, until
 from rpc_world import Sequencer, running
 
 from node import connections
-from node.rpc import call_batch, wire
+from node.rpc import call_batch, submission, wire
 from node.rpc.dispatch import Method, answer, method_table
 from node.rpc.params import NoParams
 
@@ -171,3 +171,27 @@ async def test_pings_are_answered_in_their_order_and_take_turns_too(
     assert [bytes(message.data) for message in heard[:20]] == [b"%d" % n for n in range(20)]
     assert heard[20].json()["id"] == 1
     assert len(set(at)) == 20
+
+
+async def test_the_same_message_many_times_is_worked_out_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its answer has all its fills, each time it is sent."""
+    made: list[str] = []
+    receipt = submission.submit_receipt
+
+    def counted(view: Any, kind: Any, tx: Any, found: Any) -> Any:
+        made.append(kind)
+        return receipt(view, kind, tx, found)
+
+    monkeypatch.setattr(submission, "submit_receipt", counted)
+    node = traded()
+    params = submit(1, 1)["params"]
+    async with running(node) as rpc:
+        items = [params] * 30 + [submit(1, 2)["params"]]
+        reply = asyncio.ensure_future(rpc.result("venue_submitBatch", items=items))
+        await until(node, 31)
+        node.run_all()
+        found = await reply
+    assert [one["result"]["resubmission"] for one in found] == [False] + [True] * 29 + [False]
+    assert len(made) == 3
