@@ -16,6 +16,7 @@ from node import connections
 from node.rpc import call_batch, submission, wire
 from node.rpc.dispatch import Method, answer, method_table
 from node.rpc.params import NoParams
+from node.rpc.receipts import submit_receipt
 
 
 class Turns:
@@ -178,11 +179,10 @@ async def test_the_same_message_many_times_is_worked_out_once(
 ) -> None:
     """Its answer has all its fills, each time it is sent."""
     made: list[str] = []
-    receipt = submission.submit_receipt
 
     def counted(view: Any, kind: Any, tx: Any, found: Any) -> Any:
         made.append(kind)
-        return receipt(view, kind, tx, found)
+        return submit_receipt(view, kind, tx, found)
 
     monkeypatch.setattr(submission, "submit_receipt", counted)
     node = traded()
