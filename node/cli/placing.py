@@ -22,20 +22,16 @@ from node.cli.options import (
 from node.cli.output import console, print_json
 from node.cli.receipts import show_items, show_receipt, standing_words
 from node.cli.signer import Signer, signer
-from node.clock import SystemClock
+from node.cli.terms import order_terms
 from node.l1.jsonrpc import NotJson, parse
-from node.rpc import drafting, wire
-from node.rpc.amounts import Grid, decimal
+from node.rpc import wire
 from node.rpc.client import VenueClient, VenueError
-from node.rpc.message_types import LifeName, OrderMessage, SelfTradeName, Side
+from node.rpc.drafts import OrderOptions
+from node.rpc.message_types import LifeName, SelfTradeName, Side
 from node.rpc.messages import transaction_of
 from node.rpc.order_results import BatchItem, OrderStanding
-from node.rpc.params import OrderFields
-from node.rpc.results import MarketSummary, SubmitReceipt
+from node.rpc.results import SubmitReceipt
 from node.rpc.signing import next_sequence
-from node.rpc.wire import U32
-from state.eip712 import LIVES, SELF_TRADES
-from state.limits import TIME_MAX
 
 STANDARD_INPUT = Path("-")
 FORM = '[{"market": "BTC-USD-PERP", "side": "buy", "size": "0.01", "price": "60000"}, ...]'
@@ -54,22 +50,22 @@ class OrderLine(Struct, frozen=True, rename="camel", forbid_unknown_fields=True,
     expiry: int | None = None
     client_id: str | None = None
 
+    @property
+    def terms(self) -> OrderOptions:
+        return OrderOptions(
+            price=self.price,
+            life=self.life,
+            reduce_only=self.reduce_only,
+            self_trade=self.self_trade,
+            expiry=self.expiry,
+        )
+
 
 @click.command()
 @click.argument("market", required=False)
 @click.argument("side", type=click.Choice(["buy", "sell"]), required=False)
 @click.argument("size", required=False)
-@click.option("--price", help="Dollars a coin; a market order where it is left out.")
-@click.option("--life", type=click.Choice(list(LIVES.values())), help="GTC, or IOC at the market.")
-@click.option("--reduce-only", is_flag=True, help="Only ever make the position smaller.")
-@click.option(
-    "--self-trade",
-    type=click.Choice(list(SELF_TRADES.values())),
-    default="cancel-resting",
-    show_default=True,
-    help="What goes where it meets an order of the same account.",
-)
-@click.option("--expiry", type=click.IntRange(0, TIME_MAX), help="Seconds since 1970.")
+@order_terms
 @click.option(
     "--file",
     type=click.Path(path_type=Path),
@@ -142,12 +138,8 @@ def _place_one(
                 market=line.market,
                 side=line.side,
                 size=line.size,
-                price=line.price,
-                life=line.life,
-                reduce_only=line.reduce_only,
-                self_trade=line.self_trade,
-                expiry=line.expiry,
                 client_order_id=line.client_id,
+                **line.terms,
             )
         except VenueError as error:
             if error.data["reason"] != "client_order_id_used":
@@ -191,10 +183,14 @@ def _place_all(
     async def work(venue: VenueClient) -> list[BatchItem]:
         account, epoch = await signing_for(venue, key, subaccount, number)
         first = next_sequence(await venue.account(account), epoch)
-        markets = {name: await venue.market(name) for name in {line.market for line in lines}}
         items = []
         for sequence, line in enumerate(lines, first):
-            message = _message(markets[line.market], line, account, epoch, sequence)
+            message = await venue.draft_order(
+                *(account, line.market, line.side, line.size),
+                sequence=sequence,
+                key_epoch=epoch,
+                **line.terms,
+            )
             tx = transaction_of(message)
             items.append(await venue.item(key.private_key, tx, line.client_id))
         return await venue.submit_batch(items)
@@ -207,26 +203,3 @@ def _place_all(
         refused = show_items(done, [line.side for line in lines])
     if refused:
         raise Failure(f"{refused} of {len(lines)} orders were refused; the others stand")
-
-
-def _message(
-    terms: MarketSummary, line: OrderLine, account: int, epoch: int, sequence: int
-) -> OrderMessage:
-    """An order of several. Its sequence number follows that of the one before it."""
-    fields = OrderFields(
-        *(U32(account), line.market, line.side, decimal(line.size)),
-        price=None if line.price is None else decimal(line.price),
-        life=line.life,
-        reduce_only=line.reduce_only,
-        self_trade=line.self_trade,
-        key_epoch=U32(epoch),
-    )
-    life, now = drafting.order_life(fields), int(SystemClock().now())
-    latest = drafting.order_expiry(now, life, terms.order_life_max)
-    return drafting.order_message(
-        Grid(terms.lot_exponent, terms.tick),
-        terms.market,
-        fields,
-        sequence=sequence,
-        expiry=latest if line.expiry is None else line.expiry,
-    )

@@ -15,30 +15,19 @@ from node.cli.options import (
 )
 from node.cli.output import console, money, print_json, table
 from node.cli.signer import signer
+from node.cli.terms import order_terms
 from node.rpc import wire
 from node.rpc.client import VenueClient
 from node.rpc.message_types import LifeName, SelfTradeName, Side
 from node.rpc.preview_results import AccountPreview, Preview
 from node.rpc.results import MarginTerms
-from state.eip712 import LIVES, SELF_TRADES
-from state.limits import TIME_MAX
 
 
 @click.command()
 @click.argument("market")
 @click.argument("side", type=click.Choice(["buy", "sell"]))
 @click.argument("size")
-@click.option("--price", help="Dollars a coin; a market order where it is left out.")
-@click.option("--life", type=click.Choice(list(LIVES.values())), help="GTC, or IOC at the market.")
-@click.option("--reduce-only", is_flag=True, help="Only ever make the position smaller.")
-@click.option(
-    "--self-trade",
-    type=click.Choice(list(SELF_TRADES.values())),
-    default="cancel-resting",
-    show_default=True,
-    help="What goes where it meets an order of the same account.",
-)
-@click.option("--expiry", type=click.IntRange(0, TIME_MAX), help="Seconds since 1970.")
+@order_terms
 @account_option
 @subaccount_option
 @signer_options
