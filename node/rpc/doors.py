@@ -43,9 +43,8 @@ TURNED_AWAY = wire.encode(failure(None, _too_many("There are too many connection
 """The body for a connection above the limit."""
 
 
-def check_doors(request: web.Request, hosts: tuple[str, ...]) -> None:
-    """Host, Origin, method and media type. Refused where one is not as it should be."""
-    _check_names(request, hosts)
+def check_form(request: web.Request) -> None:
+    """Method and media type. Refused where one is not as it should be."""
     if request.method == "GET":
         if request.headers.get("Upgrade", "").lower() != "websocket":
             raise _wrong_door(request)
@@ -55,8 +54,11 @@ def check_doors(request: web.Request, hosts: tuple[str, ...]) -> None:
         raise _wrong_door(request)
 
 
-def _check_names(request: web.Request, hosts: tuple[str, ...]) -> None:
-    """Against DNS rebinding and cross-site WebSockets: both headers are the browser's own."""
+def check_names(request: web.Request, hosts: tuple[str, ...]) -> None:
+    """Host and Origin: Refused where one is not as it should be.
+
+    Against DNS rebinding and cross-site WebSockets: both headers are the browser's own.
+    """
     _check_name("Host", request.host, _host_of(f"http://{request.host}"), hosts)
     origin = request.headers.get("Origin")
     if origin is not None and not is_welcome(origin, ()):

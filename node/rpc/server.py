@@ -20,7 +20,7 @@ from node.origins import headers_for
 from node.rpc.context import Context
 from node.rpc.conversation import Conversation
 from node.rpc.dispatch import Methods, answer
-from node.rpc.doors import TURNED_AWAY, Refused, body_of, check_doors, http_log
+from node.rpc.doors import TURNED_AWAY, Refused, body_of, check_form, check_names, http_log
 from node.rpc.methods import METHODS
 from node.rpc.quick import read_calls
 from node.rpc.streams.hub import Hub
@@ -79,15 +79,19 @@ class RpcServer:
         """One HTTP request: a WebSocket's beginning, or a body to answer."""
         await until_taken(request.transport)
         await take_turns(request.transport)
+        headers: dict[str, str] = {}
         try:
-            check_doors(request, self.config.hosts)
+            check_names(request, self.config.hosts)
             headers = headers_for(request.headers.get("Origin"), request.headers)
+            check_form(request)
             if request.method == "OPTIONS":
                 return web.Response(status=204, headers=headers)
             if request.method == "GET":
                 return await self._websocket(request)
             body = await body_of(request, self.config.body_seconds)
         except Refused as refused:
+            # Whose page is welcome gets to read why, too.
+            refused.response.headers.update(headers)
             return refused.response
         context = Context(self.view, self.clock, switches=self.switches)
         reply = await answer(body, self.methods, context, read_calls)

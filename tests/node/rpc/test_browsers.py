@@ -41,3 +41,13 @@ async def test_a_program_is_told_nothing_of_origins() -> None:
     ):
         assert response.status == 200
         assert not [name for name in response.headers if name.startswith("Access-Control")]
+
+
+async def test_a_welcome_page_reads_why_it_was_refused_and_another_does_not() -> None:
+    async with running(Sequencer()) as rpc:
+        for origin, status in (("http://localhost:3000", 415), ("https://evil.example", 403)):
+            headers = {"Content-Type": "text/plain", "Origin": origin}
+            async with rpc.session.post(rpc.server.url, data=CALL, headers=headers) as response:
+                assert response.status == status
+                allowed = response.headers.get("Access-Control-Allow-Origin")
+                assert allowed == (origin if status == 415 else None)
