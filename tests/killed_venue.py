@@ -147,6 +147,7 @@ async def _start(directory: Path, supervisor: Killable, client: L1Client, url: s
         "sequencer": (
             *("sequence", "--from", SEQUENCER),
             *("--port", ports[0], "--batch-seconds", BATCH_SECONDS, "--snapshot-batches", "2"),
+            *("--signature-workers", "1"),
         ),
         "follower": ("follow", "--port", ports[1]),
         "claimant": ("claim", "--from", CLAIMANT),

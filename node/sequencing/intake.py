@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from node.errors import Retry
 from node.signers.frames import Known
-from node.signers.pool import Request
+from node.signers.process import Request
 from node.view import SignedTransaction, Stops
 from sequencer.sequencer import row_of
 from state.chunks import Row

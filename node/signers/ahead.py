@@ -10,7 +10,8 @@ from node.rollup_events import BatchPosted, RollupEvent
 from node.signatures import Recoverer
 from node.signers.frames import Known, encode_rows, found_in, is_recoverable
 from node.signers.known import KnownSigners
-from node.signers.pool import Request, SignerPool
+from node.signers.pool import SignerPool
+from node.signers.process import Request
 from node.signers.worker import answer
 from state.batch import decode_header
 from state.chunks import Row, decode_chunk, split_payload

@@ -1,8 +1,8 @@
 """Worker processes that recover signers while the node does something else.
 
 Whatever waits is sent at once, in frames of at most `FRAME_ROWS`, to whoever is free. A worker
-that dies, or does not answer for `PATIENCE_SECONDS`, is replaced; what it had is told as
-unknown, which costs whoever asked a recovery of its own and nothing else.
+that dies, or stays silent, is replaced; what it had is told as unknown, which costs whoever
+asked a recovery of its own and nothing else.
 """
 
 import asyncio
@@ -17,104 +17,18 @@ from typing import BinaryIO, cast
 
 import structlog
 
-from node.signers.frames import (
-    PIPE_BYTES,
-    SIZE_BYTES,
-    Known,
-    encode_rows,
-    found_in,
-    framed,
-    is_recoverable,
-)
+from node.signers.frames import PIPE_BYTES, Known, is_recoverable
+from node.signers.process import Request, Worker
 from state.chunks import Row
 from state.eip712 import Domain
 
 log = structlog.get_logger(__name__)
 
 FRAME_ROWS = 128
-PATIENCE_SECONDS = 10.0
 PAUSE_SECONDS = 1.0
 """Between the end of a worker and the start of the next in its place."""
 
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-class Request:
-    """Rows whose signers somebody wants; `known` is what was found when it `is_done`."""
-
-    __slots__ = ("_waiting", "done", "known")
-
-    def __init__(self, count: int) -> None:
-        self._waiting = count
-        self.known: Known = {}
-        self.done: asyncio.Future[None] | None = None
-
-    @property
-    def is_done(self) -> bool:
-        return self._waiting == 0
-
-    def add(self, known: Known) -> None:
-        """One row more is through, whatever was found."""
-        self.known |= known
-        self._waiting -= 1
-        if self._waiting == 0 and self.done is not None and not self.done.done():
-            self.done.set_result(None)
-
-
-Asked = tuple[Request, Row]
-
-
-class Worker:
-    """One process and what it has not answered yet."""
-
-    def __init__(self, process: asyncio.subprocess.Process, pipe: asyncio.WriteTransport) -> None:
-        self.process = process
-        self.pipe = pipe
-        self.frames: deque[list[Asked]] = deque()
-        self.rows = 0
-        self._timer: asyncio.TimerHandle | None = None
-
-    def send(self, frame: list[Asked]) -> None:
-        self.frames.append(frame)
-        self.rows += len(frame)
-        self.pipe.write(framed(encode_rows(row for _, row in frame)))
-        if self._timer is None:
-            self._watch()
-
-    async def receive(self) -> None:
-        """The next answer, handed out. ValueError or EOFError where it is none."""
-        assert self.process.stdout is not None
-        size = await self.process.stdout.readexactly(SIZE_BYTES)
-        body = await self.process.stdout.readexactly(int.from_bytes(size, "big"))
-        found = found_in(body, [row for _, row in self.frames[0]])
-        self.rows -= len(found)
-        for (request, _), (_, known) in zip(self.frames.popleft(), found, strict=True):
-            request.add(known)
-        self._watch()
-
-    def give_up(self) -> None:
-        """Whoever waits for this worker does without."""
-        self._rest()
-        self.rows = 0
-        while self.frames:
-            for request, _ in self.frames.popleft():
-                request.add({})
-
-    def kill(self) -> None:
-        self._rest()
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-
-    def _watch(self) -> None:
-        self._rest()
-        if self.frames:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(PATIENCE_SECONDS, self.kill)
-
-    def _rest(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 class SignerPool:
@@ -130,7 +44,7 @@ class SignerPool:
         self._domain = on
         self._count = count
         self._rows_ahead = rows_ahead
-        self._waiting: deque[Asked] = deque()
+        self._waiting: deque[tuple[Request, Row]] = deque()
         self._workers: list[Worker] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._is_due = False
@@ -139,6 +53,11 @@ class SignerPool:
     def workers(self) -> Sequence[Worker]:
         """Those that run now."""
         return self._workers
+
+    @property
+    def _prompt(self) -> list[Worker]:
+        """Those that answer."""
+        return [worker for worker in self._workers if not worker.is_late]
 
     async def start(self, progress: Callable[[], None] | None = None) -> None:
         """Return once every worker runs that can be started.
@@ -152,7 +71,7 @@ class SignerPool:
 
     def ask(self, rows: Sequence[Row]) -> Request | None:
         """Recover the signers of `rows`; None where there is nothing to be done ahead."""
-        if not self._workers:
+        if not self._prompt:
             return None
         rows = [row for row in rows if is_recoverable(row)]
         if not rows:
@@ -199,7 +118,7 @@ class SignerPool:
         """
         self._is_due = False
         while self._waiting:
-            free = [one for one in self._workers if one.rows < self._rows_ahead]
+            free = [one for one in self._prompt if one.rows < self._rows_ahead]
             if not free:
                 return
             idle = sum(not one.rows for one in free)
@@ -212,7 +131,15 @@ class SignerPool:
 
     def _drop_waiting(self) -> None:
         while self._waiting:
-            self._waiting.popleft()[0].add({})
+            request, _ = self._waiting.popleft()
+            request.add({})
+
+    def _changed(self) -> None:
+        """There is a worker less that answers."""
+        if not self._prompt:
+            self._drop_waiting()
+        self._dispatch()
+        self._told()
 
     async def _start_worker(self) -> Worker:
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
@@ -233,7 +160,7 @@ class SignerPool:
             os.close(far)
         loop = asyncio.get_running_loop()
         pipe, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, near)
-        worker = Worker(process, pipe)
+        worker = Worker(process, pipe, self._changed)
         self._workers.append(worker)
         return worker
 
@@ -256,10 +183,7 @@ class SignerPool:
         self.ended += 1
         worker.kill()
         worker.give_up()
-        if not self._workers:
-            self._drop_waiting()
-        self._dispatch()
-        self._told()
+        self._changed()
         await _ended(worker)
         log.warning("signature_worker_ended", code=worker.process.returncode)
 

@@ -17,7 +17,8 @@ from sequenced_world import Traders, order, started
 from node.rpc.messages import digest_of
 from node.signatures import Recoverer, recover
 from node.signers import pool as pools
-from node.signers.frames import decode_rows, encode_rows, found_in, signatures_of
+from node.signers import process as processes
+from node.signers.frames import decode_rows, encode_rows, found_in, framed, signatures_of
 from node.signers.known import KnownSigners
 from node.signers.pool import SignerPool
 from node.signers.worker import answer
@@ -165,7 +166,7 @@ async def test_whoever_is_busy_is_sent_whole_frames_and_the_rest_with_the_answer
 async def test_a_worker_that_is_lost_is_replaced_and_nobody_waits_for_it(
     how: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pools, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(processes, "PATIENCE_SECONDS", 0.2)
     monkeypatch.setattr(pools, "PAUSE_SECONDS", 0.01)
     submission = order("alice", 1)
     row = row_of(*submission)
@@ -174,11 +175,54 @@ async def test_a_worker_that_is_lost_is_replaced_and_nobody_waits_for_it(
         os.kill(first, how)
         known = await pool.recover([row])
         assert known in ({}, expected(row, submission[0])), "unknown, or what it is"
-        monkeypatch.setattr(pools, "PATIENCE_SECONDS", 60.0)
+        monkeypatch.setattr(processes, "PATIENCE_SECONDS", 60.0)
         while await pool.recover([row]) != expected(row, submission[0]):
             await asyncio.sleep(0.01)
         assert pool.ended >= 1 and pool.workers[0].process.pid != first
         assert not is_running(first)
+
+
+async def test_a_worker_that_is_late_holds_nobody_up_and_helps_again_when_it_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, "LATE_SECONDS", 0.1)
+    submission = order("alice", 1)
+    row = row_of(*submission)
+    told: list[int] = []
+    pool = SignerPool(DOMAIN, 1)
+    await pool.start(lambda: told.append(1))
+    try:
+        (worker,) = pool.workers
+        os.kill(worker.process.pid, signal.SIGSTOP)
+        # More than it is sent at once: what waits behind it is not to wait either.
+        held, behind = pool.ask([row] * 300), pool.ask([row])
+        assert held is not None and behind is not None
+        assert await pool.wait(held) == await pool.wait(behind) == {}
+        assert told and worker.is_late and pool.ask([row]) is None
+        os.kill(worker.process.pid, signal.SIGCONT)
+        while worker.rows:
+            await asyncio.sleep(0)
+        assert await pool.recover([row]) == expected(row, submission[0])
+        assert held.known == {}, "what comes too late is not told any more"
+        assert pool.ended == 0 and list(pool.workers) == [worker]
+    finally:
+        await pool.close()
+
+
+async def test_a_worker_that_answers_what_nobody_asked_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pools, "PAUSE_SECONDS", 0.01)
+    submission = order("alice", 1)
+    row = row_of(*submission)
+    async with running(1) as pool:
+        (first,) = pool.workers
+        assert first.process.stdout is not None
+        first.process.stdout.feed_data(framed(b""))
+        while not pool.workers or pool.workers[0] is first:
+            await asyncio.sleep(0.01)
+        assert await pool.recover([row]) == expected(row, submission[0])
+        assert pool.ended == 1
 
 
 async def test_without_a_worker_nothing_is_asked() -> None:

@@ -11,7 +11,7 @@ from service_world import Desk
 
 from node.signers import pool as pools
 from node.signers.known import signers
-from node.signers.pool import Request
+from node.signers.process import Request
 from sequencer.sequencer import Submission
 from state.chunks import Row
 from state.orders import BUY, SELL
