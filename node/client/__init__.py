@@ -15,7 +15,7 @@ from node.client.streams import Break, Stream
 from node.client.sync_client import SyncClient, SyncTrader
 from node.client.trader import Cancel, CancelAll, Order, Trader
 from node.errors import Retry
-from node.rpc.channel import VenueError
+from node.rpc.channel import ClientClosed, VenueError
 from node.rpc.drafts import NotOpen
 from node.rpc.streams.results import Notice
 from state.eip712 import Domain, domain
@@ -27,6 +27,7 @@ __all__ = [
     "Cancel",
     "CancelAll",
     "Client",
+    "ClientClosed",
     "Domain",
     "NoAccount",
     "NotOpen",

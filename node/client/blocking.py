@@ -6,10 +6,12 @@ import asyncio
 import functools
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager
+from concurrent.futures import CancelledError
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, Self, TypeVar
 
 from node.client.streams import Break, Stream
+from node.rpc.channel import ClientClosed
 from node.rpc.streams.results import Notice
 
 P = ParamSpec("P")
@@ -22,6 +24,8 @@ class LoopThread:
     """Runs coroutines for any number of other threads."""
 
     def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._is_closed = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="tallystick-client", daemon=True
@@ -29,20 +33,46 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for what `work` comes to; when the wait is interrupted, so is the work."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        """Wait for what `work` comes to; when the wait is interrupted, so is the work.
+
+        ClientClosed once this is closed, also for who waits then.
+        """
+        with self._turn:
+            if self._is_closed:
+                work.close()
+                raise ClientClosed
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise ClientClosed from None
         except BaseException:
             future.cancel()
             raise
 
-    def close(self) -> None:
-        if self._loop.is_closed():
-            return
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    def close(self, last: Coroutine[Any, Any, None]) -> None:
+        """Do `last`, end what others wait for, and the thread. Once: again it does nothing."""
+        with self._turn:
+            if self._is_closed:
+                last.close()
+                return
+            self._is_closed = True
+            future = asyncio.run_coroutine_threadsafe(_ended(last), self._loop)
+        try:
+            future.result()
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+
+
+async def _ended(last: Coroutine[Any, Any, None]) -> None:
+    # Who waits for one of these would wait for ever once the loop stands still.
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await last
 
 
 class Wraps(Protocol[Inner_co]):
@@ -124,7 +154,9 @@ class SyncStream(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.run(self._stream.__aexit__())
+        # With the client everything of it has ended.
+        with suppress(ClientClosed):
+            self._loop.run(self._stream.__aexit__())
 
     def __iter__(self) -> Iterator[Notice[T] | Break]:
         return self
@@ -144,7 +176,8 @@ class Held(Generic[T]):
         return self._loop.run(_entered(self._context))
 
     def __exit__(self, *_: object) -> None:
-        self._loop.run(_left(self._context))
+        with suppress(ClientClosed):
+            self._loop.run(_left(self._context))
 
 
 async def _entered(context: AbstractAsyncContextManager[T]) -> T:

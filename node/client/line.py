@@ -14,7 +14,7 @@ import aiohttp
 
 from node.clock import Clock
 from node.errors import Retry
-from node.rpc.channel import Channel, VenueError, decoded
+from node.rpc.channel import Channel, ClientClosed, VenueError, decoded
 from node.rpc.errors import Code
 
 BODY_BYTES_MAX = 2**18
@@ -43,9 +43,11 @@ class Line:
         self._to_send: deque[Asked] = deque()
         self._has_work = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     async def close(self) -> None:
         """Nothing more is sent; whoever waits is told so."""
+        self._is_closed = True
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
@@ -58,7 +60,7 @@ class Line:
     def begin(self, method: str, params: dict[str, Any]) -> Asked:
         """Take a request into the line now; `answer` waits for what becomes of it.
 
-        VenueError where it is larger than a node reads.
+        VenueError where it is larger than a node reads, ClientClosed behind the end of the line.
         """
         identity, body = self._channel.written(method, params)
         if len(body) > BODY_BYTES_MAX:
@@ -90,6 +92,8 @@ class Line:
             self._unanswered.pop(asked.identity, None)
 
     def _put(self, asked: Asked) -> None:
+        if self._is_closed:
+            raise ClientClosed
         self._unanswered[asked.identity] = asked
         self._to_send.append(asked)
         self._has_work.set()

@@ -1,5 +1,6 @@
 """The client without `await`: the same methods, each waiting for its result."""
 
+import atexit
 from typing import Any, Self
 
 from node.client.blocking import LoopThread, blocking, holding, plainly, streaming
@@ -62,6 +63,7 @@ class SyncClient:
         """`seconds` are `timeout_seconds`, `patience_seconds` and `heartbeat_seconds`."""
         self.inner = Client(url, domain=domain, clock=clock, **seconds)
         self.loop = LoopThread()
+        atexit.register(self.close)
 
     def __enter__(self) -> Self:
         return self
@@ -70,11 +72,12 @@ class SyncClient:
         self.close()
 
     def close(self) -> None:
-        """End the connections, and the thread."""
-        try:
-            self.loop.run(self.inner.close())
-        finally:
-            self.loop.close()
+        """End the connections, and the thread; ClientClosed for whoever still waits.
+
+        At the end of a program that did not, it is done then.
+        """
+        atexit.unregister(self.close)
+        self.loop.close(self.inner.close())
 
     def request(self, method: str, **params: Any) -> Any:
         """Any method, its result as decoded JSON."""

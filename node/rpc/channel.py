@@ -30,6 +30,13 @@ class VenueError(RpcError):
         super().__init__(code, reason, message, str(data.get("mend", "")), **details)
 
 
+class ClientClosed(RuntimeError):
+    """What was asked of a client that was closed, before or while it was done."""
+
+    def __init__(self) -> None:
+        super().__init__("this client was closed: make another one")
+
+
 class Channel:
     """Requests to one URL. Retry where there is no answer, VenueError where it is an error."""
 
@@ -38,18 +45,23 @@ class Channel:
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._identities = count(1)
         self._session: aiohttp.ClientSession | None = None
+        self._is_closed = False
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """Opened at first use, because it belongs to the running loop."""
+        """Opened at first use, because it belongs to the running loop. Never again once closed:
+        a stream that mends itself would open one that nobody closes."""
+        if self._is_closed:
+            raise ClientClosed
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         return self._session
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        self._is_closed = True
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def request(self, method: str, params: dict[str, Any]) -> Any:
         """The result of a method, as decoded JSON. A param that is None is left out."""

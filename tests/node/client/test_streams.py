@@ -10,7 +10,7 @@ from fake_clock import FakeClock
 from rpc_world import Sequencer, running
 from scripted_node import Script, Spoken, scripted, text_only, wired
 
-from node.client import Book, Break, Client, Notice, Stream, VenueError
+from node.client import Book, Break, Client, ClientClosed, Notice, Stream, VenueError
 from node.client import trade_stream as numbered
 from node.errors import Retry
 from node.rpc.server import serve
@@ -259,3 +259,15 @@ async def test_another_past_is_told_as_one() -> None:
     assert [one.cause for one in breaks if isinstance(one, Break)] == ["closed", "rewound"]
     assert isinstance(event, Notice)
     assert [one.lots for one in event.data.trades] == [1, 3, 4], "all of it, to begin from"
+
+
+async def test_a_stream_of_a_closed_client_ends_and_connects_no_more() -> None:
+    async with scripted(well) as url, client_of(url) as client:
+        async with client.watch_book(0) as stream:
+            assert isinstance(await anext(stream), Notice)
+            await client.close()
+            with pytest.raises(ClientClosed):
+                async for event in stream:
+                    assert isinstance(event, Break)
+        with pytest.raises(ClientClosed):
+            await client.status()

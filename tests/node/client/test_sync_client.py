@@ -1,6 +1,10 @@
 """The client without `await`: the same methods, from any thread."""
 
+import asyncio
 import inspect
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +17,16 @@ from cli_world import Background
 from fake_clock import FakeClock
 from rpc_world import Sequencer
 
-from node.client import Book, Client, Notice, SyncClient, SyncTrader, Trader, VenueError
+from node.client import (
+    Book,
+    Client,
+    ClientClosed,
+    Notice,
+    SyncClient,
+    SyncTrader,
+    Trader,
+    VenueError,
+)
 from node.rpc.server import RunningServer, serve
 
 ALICE = 1 << 8
@@ -92,3 +105,42 @@ def test_streams_are_plain_iterators() -> None:
                 assert isinstance(event, Notice)
                 book.take(event)
         assert [level.price for level in book.bids] == ["48002", "48001", "48000"]
+
+
+def test_a_thread_that_waits_is_told_when_another_closes_the_client() -> None:
+    with trading() as (_, client), ThreadPoolExecutor(2) as threads, client.watch_book(0) as stream:
+        assert isinstance(next(iter(stream)), Notice)
+        waiting = threads.submit(next, iter(stream))
+        stuck = threads.submit(client.loop.run, asyncio.sleep(600))
+        client.close()
+        for one in (waiting, stuck):
+            with pytest.raises(ClientClosed, match="make another one"):
+                one.result()
+        client.close()
+        for call in (client.status, lambda: client.trader(key("alice").private)):
+            with pytest.raises(ClientClosed):
+                call()
+
+
+def test_threads_close_a_client_once() -> None:
+    with trading() as (_, client), ThreadPoolExecutor(4) as threads:
+        client.status()
+        closing = [threads.submit(client.close) for _ in range(4)]
+        assert [one.result() for one in closing] == [None] * 4
+
+
+def test_a_program_that_ends_without_closing_ends_quietly() -> None:
+    with trading() as (_, client):
+        url = client.inner._channel.url
+        program = f"""
+from node.client import SyncClient
+client = SyncClient({url!r})
+print(client.markets()[0].symbol)
+"""
+        done = subprocess.run(
+            [sys.executable, "-P", "-W", "default", "-c", program],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            capture_output=True,
+            text=True,
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "BTC-USD-PERP\n", "")

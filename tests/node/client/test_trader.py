@@ -11,7 +11,16 @@ from fake_clock import FakeClock
 from rpc_world import Sequencer, running
 from scripted_node import Wire, wired
 
-from node.client import Cancel, CancelAll, Client, NoAccount, Order, Trader, VenueError
+from node.client import (
+    Cancel,
+    CancelAll,
+    Client,
+    ClientClosed,
+    NoAccount,
+    Order,
+    Trader,
+    VenueError,
+)
 from node.client.guard import guard_key
 from node.errors import Retry
 from node.rpc.params import BlockTradeFields, LegFields
@@ -288,3 +297,12 @@ async def test_a_closed_client_leaves_nobody_waiting() -> None:
         await asyncio.sleep(0.05)
     with pytest.raises(Retry, match="the client was closed"):
         await waiting
+
+
+async def test_nothing_is_sent_by_a_client_that_was_closed() -> None:
+    async with trading() as (node, client, trader):
+        await bid(trader)
+        await client.close()
+        with pytest.raises(ClientClosed, match="make another one"):
+            await trader.cancel(OrderId(epoch=0, sequence=U64(1)))
+        assert len(node.submitted) == 1
