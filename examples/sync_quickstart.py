@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import islice
 
 from node.client import Break, SyncClient
-from node.client.devnet import parser
+from node.client.devnet import parser, told_in_a_line
 from node.devnet.people import person
 
 MARKET = "ETH-USD-PERP"
@@ -34,4 +34,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with told_in_a_line():
+        main()

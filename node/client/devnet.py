@@ -7,8 +7,8 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -107,10 +107,17 @@ async def limited(work: Awaitable[None], seconds: float | None) -> None:
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Until it ends, or Ctrl-C. What fails is told in a line, with exit code 1."""
+    """Until it ends, or Ctrl-C."""
+    with told_in_a_line():
+        asyncio.run(work)
+
+
+@contextmanager
+def told_in_a_line() -> Iterator[None]:
+    """What fails within is told in a line, with exit code 1; Ctrl-C ends it quietly."""
     failures: list[str] = []
     try:
-        asyncio.run(work)
+        yield
     except* KeyboardInterrupt:
         pass
     except* RpcError as refusals:

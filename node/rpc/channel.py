@@ -75,8 +75,7 @@ class Channel:
         except TimeoutError:
             raise Retry(f"the node at {self.url} did not answer {method} in time") from None
         except (aiohttp.ClientError, OSError) as fault:
-            kind = type(fault).__name__
-            raise Retry(f"the node at {self.url} cannot be reached: {kind}") from None
+            raise Retry(f"the node at {self.url} cannot be reached: {_why(fault)}") from None
         return self.result(raw, method, identity)
 
     async def socket(
@@ -88,8 +87,7 @@ class Channel:
                 self.url, heartbeat=heartbeat_seconds, max_msg_size=REPLY_BYTES_MAX
             )
         except (aiohttp.ClientError, OSError) as fault:
-            kind = type(fault).__name__
-            raise Retry(f"no WebSocket at {self.url}: {kind}") from None
+            raise Retry(f"no WebSocket at {self.url}: {_why(fault)}") from None
 
     @asynccontextmanager
     async def fills(self, params: dict[str, Any]) -> AsyncIterator["Fills"]:
@@ -177,6 +175,12 @@ class Fills:
                     fill=one.fill,
                 )
             )
+
+
+def _why(fault: Exception) -> str:
+    if isinstance(fault, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return "this is no URL of a node, which is like http://127.0.0.1:9545"
+    return type(fault).__name__
 
 
 async def message_of(socket: aiohttp.ClientWebSocketResponse) -> bytes:

@@ -101,11 +101,14 @@ def test_a_market_maker_stopped_leaves_no_orders(devnet: Devnet) -> None:
         time.sleep(0.1)
 
 
-def test_without_a_node_an_example_says_so_in_a_line(devnet: Devnet) -> None:
-    process = devnet.play("place_and_cancel", "--rpc", "http://127.0.0.1:9")
+@pytest.mark.parametrize("name", ["place_and_cancel", "sync_quickstart"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "127.0.0.1:9"])
+def test_without_a_node_an_example_says_so_in_a_line(devnet: Devnet, name: str, url: str) -> None:
+    process = devnet.play(name, "--rpc", url)
     _, errors = process.communicate(timeout=LIMIT_SECONDS)
     assert process.returncode == 1
     assert errors.startswith("error: the node at ") and errors.count("\n") == 1
+    assert ("no URL of a node" in errors) is not url.startswith("http")
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
