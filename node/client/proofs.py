@@ -22,6 +22,8 @@ from state.tree import calc_root, is_leftmost
 
 T = TypeVar("T")
 
+HASH_BYTES = 32
+
 
 class BadProof(Exception):
     """What was told does not follow from the root: the node is wrong, or lies.
@@ -98,6 +100,8 @@ def _check(what: str, found: bytes, expected: bytes) -> None:
 def _root(depth: int, key: int, leaf: bytes, siblings: Sequence[bytes]) -> bytes:
     if len(siblings) != depth:
         raise BadProof("wrong_form", f"{len(siblings)} siblings where {depth} were expected")
+    if any(len(sibling) != HASH_BYTES for sibling in siblings):
+        raise BadProof("wrong_form", f"a sibling has other than {HASH_BYTES} bytes")
     return calc_root(depth, key, bytes(leaf), [bytes(sibling) for sibling in siblings])
 
 

@@ -89,7 +89,9 @@ def tampered(struct: Any) -> list[Any]:
         if isinstance(value, bytes):
             changed: list[Any] = [_flipped(value), type(value)(value + b"\0")]
         elif isinstance(value, list):
-            changed = [value[1:], [*value, value[0]], [*value[:-1], _flipped(value[-1])]]
+            last = [_flipped(value[-1]), value[-1][1:], value[-1] + b"\0", b""]
+            changed = [value[1:], [*value, value[0]]]
+            changed += [[*value[:-1], Hash(other)] for other in last]
         elif hasattr(value, "__struct_fields__"):
             changed = tampered(value)
         else:
