@@ -41,6 +41,8 @@ class Devnet:
             stderr=subprocess.PIPE,
             text=True,
             env=environment(self.cache),
+            # Who runs the tests in the background has it ignored, and children take that over.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def orders_of(self, name: str) -> Any:
