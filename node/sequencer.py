@@ -107,6 +107,7 @@ class SequencerService:
             clock=clock,
             pause_seconds=config.poll_seconds,
             hurry=self.watch.hurry.set,
+            ahead=config.posting_ahead,
         )
         self.snapshotting = Snapshotting(history, run_blocking, self.engine.synced, self._l1_base)
         self._failure: Halt | None = None

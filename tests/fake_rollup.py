@@ -130,7 +130,7 @@ class FakeL1:
         """Somebody posts the inbox alone."""
         self.mine()
         time = max(self.time_max, self.time - PARAMETERS.time_lag_max)
-        self._log(len(self.items), time, time, (), b"")
+        self._log(len(self.items), 0, bytes(32), time, time, (), b"")
 
     def reorg(self, depth: int) -> list[FakeBlock]:
         """Take the last blocks away, and put an empty one in their place, a slot before the last.
@@ -232,11 +232,13 @@ class FakeL1:
             chunks.append(ChunkCommitment(size, keccak(payload[at : at + size]), raw_hash))
             at += size
         self.mine()
-        self._log(inbox_to, time_min, time_max, tuple(chunks), payload)
+        self._log(inbox_to, origin_number, origin_hash, time_min, time_max, tuple(chunks), payload)
 
     def _log(
         self,
         inbox_to: int,
+        origin_number: int,
+        origin_hash: bytes,
         time_min: int,
         time_max: int,
         chunks: tuple[ChunkCommitment, ...],
@@ -252,8 +254,8 @@ class FakeL1:
                 inbox_from=self.headers[-1].inbox_to if self.batches else 0,
                 inbox_to=inbox_to,
                 inbox_accumulator=accumulator,
-                origin_number=0,
-                origin_hash=bytes(32),
+                origin_number=origin_number,
+                origin_hash=origin_hash,
                 time_min=time_min,
                 time_max=time_max,
                 chunks=chunks,

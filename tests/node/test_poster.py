@@ -30,9 +30,11 @@ class Sender:
     def __init__(self, answer: Exception | None = None) -> None:
         self.answer = answer
         self.sent: list[tuple[bytes, bytes]] = []
+        self.gas: list[int | None] = []
 
-    async def send(self, to: bytes, data: bytes) -> L1Receipt:
+    async def send(self, to: bytes, data: bytes, *, gas: int | None, taken: Any) -> L1Receipt:
         self.sent.append((to, data))
+        self.gas.append(gas)
         if self.answer is not None:
             raise self.answer
         return L1Receipt(b"\x07" * 32, 18, b"\x18" * 32, True, 4_000, 1, None, ())
