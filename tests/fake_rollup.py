@@ -201,7 +201,12 @@ class FakeL1:
             ItemAdded(block=len(self.blocks) - 1, log_index=0, transaction=bytes(32), item=own)
         )
 
-    def _post(
+    def _post(self, *arguments: Any) -> None:
+        self._check(*arguments, now=self.time + 1)
+        self.mine()
+        self._take(*arguments)
+
+    def _check(
         self,
         inbox_to: int,
         origin_number: int,
@@ -209,11 +214,13 @@ class FakeL1:
         time_min: int,
         time_max: int,
         sizes: Sequence[int],
-        raw_hashes: Sequence[bytes],
-        payload: bytes,
+        _raw_hashes: Sequence[bytes],
+        _payload: bytes,
         parent: bytes,
+        *,
+        now: int,
     ) -> None:
-        now, items = self.time + 1, self.items
+        items = self.items
         inbox_from = self.headers[-1].inbox_to if self.batches else 0
         overdue = inbox_to < len(items) and now - items[inbox_to].time > PARAMETERS.inbox_delay
         _require(parent == self._last.batch_hash, "parent is not the last batch")
@@ -227,11 +234,23 @@ class FakeL1:
         _require(inbox_to >= inbox_from, "inbox runs backwards")
         _require(inbox_to <= len(items), "inbox has no such item")
         _require(not overdue, "overdue item left out")
+
+    def _take(
+        self,
+        inbox_to: int,
+        origin_number: int,
+        origin_hash: bytes,
+        time_min: int,
+        time_max: int,
+        sizes: Sequence[int],
+        raw_hashes: Sequence[bytes],
+        payload: bytes,
+        _parent: bytes,
+    ) -> None:
         chunks, at = [], 0
         for size, raw_hash in zip(sizes, raw_hashes, strict=True):
             chunks.append(ChunkCommitment(size, keccak(payload[at : at + size]), raw_hash))
             at += size
-        self.mine()
         self._log(inbox_to, origin_number, origin_hash, time_min, time_max, tuple(chunks), payload)
 
     def _log(
