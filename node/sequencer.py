@@ -64,8 +64,7 @@ class SequencerService:
         signers: Signers | None = None,
     ) -> None:
         self.config = config
-        self.domain = terms.domain
-        self.token = terms.token
+        self.domain, self.token = terms.domain, terms.token
         self.state = history.sequencer.state
         self.fills, self.updates = FillFeed(), UpdateFeed(is_behind=lambda: history.news.is_due)
         self._clock = clock
