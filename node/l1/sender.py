@@ -127,6 +127,9 @@ class TransactionSender:
             if taken is not None:
                 taken()
             receipt = await self._landed(flight)
+        except asyncio.CancelledError:
+            self._settled = False
+            raise
         finally:
             self._flying -= 1
         if not receipt.succeeded:

@@ -44,6 +44,12 @@ class _Flight:
     is_taken: bool = False
     task: asyncio.Task[Outcome] = field(init=False)
 
+    @property
+    def outcome(self) -> Outcome:
+        if self.task.done() and not self.task.cancelled():
+            return self.task.result()
+        return Retry("L1 went back while it was on its way")
+
 
 class Posting:
     """Posts what the engine has sealed and put on disk.
@@ -101,7 +107,7 @@ class Posting:
         rewinds = self._engine.view.rewinds
         flights = await self._fly(batch)
         for flight in flights:
-            outcome = flight.task.result()
+            outcome = flight.outcome
             if not isinstance(outcome, Posted):
                 self._refused(flight.batch, outcome, is_first=flight is flights[0])
                 return flight is not flights[0]
@@ -130,33 +136,37 @@ class Posting:
     # --- a series ---
 
     async def _fly(self, first: SealedBatch) -> list[_Flight]:
-        """Send `first`, and others behind it while it is on its way; all of them, ended."""
+        """Send `first`, and others behind it while it is on its way; until none is."""
         agreement, progress = self._engine.agreement, self._engine.progress
         parent, rewinds = agreement.parent, self._engine.view.rewinds
         flights = [self._launch(first, parent)]
         try:
-            while len(flights) < self._ahead and not any(one.task.done() for one in flights):
-                if (agreement.parent, self._engine.view.rewinds) != (parent, rewinds):
-                    break
-                behind = self._behind(flights[-1])
+            while not all(one.task.done() for one in flights):
+                has_gone_back = self._engine.view.rewinds != rewinds
+                if has_gone_back and flights[0].task.done():
+                    break  # the others may wait for ever for what L1 took back
+                is_open = not has_gone_back and agreement.parent == parent
+                behind = self._behind(flights) if is_open else None
                 if behind is None:
                     await progress.wait()
                     progress.clear()
                 else:
                     flights.append(self._launch(behind, flights[-1].hash, is_ahead=True))
-            await asyncio.gather(*(one.task for one in flights), return_exceptions=True)
         finally:
             for one in flights:
                 one.task.cancel()
+            await asyncio.gather(*(one.task for one in flights), return_exceptions=True)
         return flights
 
-    def _behind(self, last: _Flight) -> SealedBatch | None:
-        """The batch to send behind `last`, if there is one and L1 is sure to run both."""
-        number = last.batch.number
-        is_ours = self._engine.sequencer.batches.get(number) is last.batch
+    def _behind(self, flights: list[_Flight]) -> SealedBatch | None:
+        """The batch to send behind `flights`, if there is one and L1 is sure to run them all."""
+        if len(flights) >= self._ahead or any(one.task.done() for one in flights):
+            return None
+        last = flights[-1]
+        is_ours = self._engine.sequencer.batches.get(last.batch.number) is last.batch
         if not (last.is_taken and last.is_sound and is_ours):
             return None
-        batch = self._batch(number + 1)
+        batch = self._batch(last.batch.number + 1)
         return batch if batch is not None and isinstance(self._move(batch), Post) else None
 
     def _launch(self, batch: SealedBatch, parent: bytes, *, is_ahead: bool = False) -> _Flight:

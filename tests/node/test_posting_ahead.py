@@ -171,6 +171,22 @@ async def test_a_reorganisation_that_takes_some_of_a_series_loses_nothing(depth:
     await series.settle()
 
 
+async def test_nobody_waits_for_those_behind_a_batch_that_l1_took_back() -> None:
+    """Their nonces are not the next ones any more: they may wait for ever."""
+    series = Series()
+    await series.start(sealed=3)
+    assert await series.send() == 3
+    assert series.l1.include(count=1) == []
+    await series.desk.look()
+    series.l1.reorg(1)
+    await series.desk.look()
+    assert await series.ended() and len(series.l1.waiting) == 2
+    assert series.desk.service.heads.safe == 1
+    assert await series.send() == 5
+    assert series.l1.include() == [PARENT, PARENT] and await series.ended()
+    await series.settle()
+
+
 @pytest.mark.parametrize("survive", [0, 1, 2, 3])
 async def test_a_node_that_dies_between_two_sends_finds_what_it_sent(survive: int) -> None:
     series = Series()
