@@ -4,12 +4,14 @@ from enum import StrEnum
 
 
 class WitnessFault(StrEnum):
-    """Bytes of no witness, a proof of another root, a leaf that is missing, a wrong input."""
+    """Bytes of no witness, a proof of another root, a leaf that is missing, a wrong input,
+    and a state that no step leaves behind."""
 
     FORM = "FORM"
     ROOT = "ROOT"
     MISSING = "MISSING"
     INPUT = "INPUT"
+    STATE = "STATE"
 
 
 class WitnessRefused(ValueError):

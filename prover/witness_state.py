@@ -68,12 +68,13 @@ class WitnessState:
                 raise WitnessRefused(WitnessFault.ROOT, "the rows do not lead to the board's root")
             for key, leaf in w.rows.leaves.items():
                 self._rows[key] = decode_board_row(leaf) if leaf else None
-        self._orders: dict[BookKey, ProvenOrder] = {}
+        self._orders: dict[BookKey, RestingOrder | None] = {}
         for order in w.orders:
             root = self.proven_market(order.market).book_roots[order.side]
             name = _order_name(order.market, order.side, order.key)
             _check(BOOK_DEPTH, order, root, name)
-            self._orders[order.market, order.side, order.key] = order
+            place = (order.market, order.side, order.key)
+            self._orders[place] = decode_order(order.leaf) if order.leaf else None
         for proven in w.withdrawals:
             name = f"withdrawal {proven.key}"
             _check(WITHDRAWALS_DEPTH, proven, self.withdrawals_root, name)
@@ -98,8 +99,7 @@ class WitnessState:
         place = (market, side, key)
         if place not in self._orders:
             raise _missing(_order_name(*place))
-        leaf = self._orders[place].leaf
-        return decode_order(leaf) if leaf else None
+        return self._orders[place]
 
     def front(self, market: int, side: int) -> tuple[int, RestingOrder] | None:
         """The leaf that has nothing but empty subtrees on its left: no order is better."""
@@ -107,8 +107,9 @@ class WitnessState:
             return None
         for order in self.witness.orders:
             here = (order.market, order.side) == (market, side)
-            if here and order.leaf and is_leftmost(BOOK_DEPTH, order.key, order.branch):
-                return order.key, decode_order(order.leaf)
+            resting = self._orders[order.market, order.side, order.key]
+            if here and resting and is_leftmost(BOOK_DEPTH, order.key, order.branch):
+                return order.key, resting
         raise _missing(f"the front order on side {side} of market {market}")
 
     def proven_market(self, number: int) -> ProvenMarket:

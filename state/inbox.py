@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from state.crypto import keccak
-from state.packing import u
+from state.packing import Reader, u
 from state.status import Status
 from state.store import Changes
 from state.transactions.deposit import apply_deposit
@@ -24,10 +24,21 @@ class InboxItem(Struct, frozen=True):
     payload: bytes
 
 
-def item_hash(item: InboxItem) -> bytes:
-    """keccak(u8 kind | u64 index | u64 time | address sender | payload)."""
+def encode_item(item: InboxItem) -> bytes:
+    """u8 kind | u64 index | u64 time | address sender | payload."""
     head = u(item.kind, 8) + u(item.index, 64) + u(item.time, 64)
-    return keccak(head + item.sender + item.payload)
+    return head + item.sender + item.payload
+
+
+def decode_item(data: bytes) -> InboxItem:
+    """The item of these bytes; any payload is one. NotCanonical where they end before it."""
+    r = Reader(data)
+    return InboxItem(r.u(8), r.u(64), r.u(64), r.raw(20), data[r.offset :])
+
+
+def item_hash(item: InboxItem) -> bytes:
+    """keccak of the item's bytes."""
+    return keccak(encode_item(item))
 
 
 def accumulate(accumulator: bytes, item: InboxItem) -> bytes:

@@ -17,14 +17,15 @@ from node.database_state import DatabaseState
 from node.leaves import load_state, stored_places
 from node.store import Store, StoreDamaged
 from prover.derivation import Derived, derive_batch, genesis_cursor
+from prover.facts import BatchFacts, Facts
 from prover.post_state import root_after
 from prover.recording import RecordingState
 from prover.step import StepInput, input_of, take_step
-from prover.witness import decode_witness
+from prover.witness_reader import decode_witness
 from prover.witness_state import WitnessState
 from sequencer.sequencer import Sequencer
 from state.commitment import Committer
-from state.execution import Batch, run_batch
+from state.execution import run_batch
 from state.memory import MemoryState
 from state.status import Status, is_identity
 from state.steps import Step, next_step
@@ -61,12 +62,12 @@ class Three:
         self.database = DatabaseState(self.store)
         self.database_trees = Committer(self.database)
 
-    def step(self, batch: Batch) -> Step:
+    def step(self, of: BatchFacts) -> Step:
         """The next step, in each; their roots and statuses must agree."""
-        step = next_step(self.memory.machine)
-        given = input_of(self.memory.machine, batch)
-        changes = take_step(self.memory, given, VERIFIER)
-        stored, proven_root, proven = self._stored_and_proven(given)
+        machine = self.memory.machine
+        step, given, facts = next_step(machine), input_of(machine, of.batch), of.at(machine)
+        changes = take_step(self.memory, given, facts, VERIFIER)
+        stored, proven_root, proven = self._stored_and_proven(given, facts)
         self.memory.apply(changes)
         self.database.apply(stored)
         root = self.memory_trees.commit().state_root
@@ -80,14 +81,14 @@ class Three:
         self.rewinds[changes.rewind] += 1
         return step
 
-    def _stored_and_proven(self, given: StepInput) -> tuple[Changes, bytes, Changes]:
+    def _stored_and_proven(self, given: StepInput, facts: Facts) -> tuple[Changes, bytes, Changes]:
         """What the step writes over the database, and over the witness of what it read there."""
         before = self.database_trees.commit()
         recording = RecordingState(self.database, before)
-        stored = take_step(recording, given, VERIFIER)
+        stored = take_step(recording, given, facts, VERIFIER)
         witness = decode_witness(recording.witness(stored).encode())
         alone = WitnessState(witness, before.state_root)
-        proven = take_step(alone, given, VERIFIER)
+        proven = take_step(alone, given, facts, VERIFIER)
         return stored, root_after(alone, proven), proven
 
 
@@ -120,10 +121,13 @@ def test_memory_database_and_witness_agree_at_every_step(
 ) -> None:
     three = Three(tmp_path / "state", open_leveldb)
     kinds: set[int] = set()
+    accumulator = genesis_cursor(DOMAIN).accumulator
     for number, derived in enumerate(derived_batches(seed, transactions)):
         kinds |= {row.kind for chunk in derived.batch.chunks for row in chunk}
-        while three.step(derived.batch) != Step.HALT:
+        of = BatchFacts(derived.batch, accumulator=accumulator, separator=DOMAIN.separator)
+        while three.step(of) != Step.HALT:
             pass
+        accumulator = derived.cursor.accumulator
         three.database.write_back(three.database_trees.commit())
         assert contents(load_state(three.store)) == contents(three.memory), f"batch {number}"
         if number % 2:

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from prover.post_state import root_after
 from prover.recording import RecordingState
 from prover.refusal import WitnessFault, WitnessRefused
-from prover.witness import Witness, decode_witness
+from prover.witness import Witness
+from prover.witness_reader import decode_witness
 from prover.witness_state import WitnessState
 from state.invariants import check_invariants
 from state.legs import Leg

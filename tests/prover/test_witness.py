@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from recorded_batches import recorded_batches
 
 from prover.derivation import derive_batch, genesis_cursor
+from prover.facts import BatchFacts, Facts
 from prover.post_state import rewritten, root_after
 from prover.recording import RecordingState
 from prover.refusal import WitnessFault, WitnessRefused
@@ -22,11 +23,10 @@ from prover.witness import (
     ProvenOrder,
     ProvenRows,
     Witness,
-    decode_witness,
 )
+from prover.witness_reader import decode_witness
 from prover.witness_state import WitnessState
 from state.commitment import Committer
-from state.execution import Batch
 from state.memory import MemoryState
 from state.orders import BUY, SELL, Flags, encode_flags
 from state.status import Status
@@ -39,12 +39,13 @@ from state.tree import Tree
 class Recorded:
     """One step: its witness, its input, and the state roots around it."""
 
-    def __init__(self, state: MemoryState, committer: Committer, batch: Batch) -> None:
+    def __init__(self, state: MemoryState, committer: Committer, of: BatchFacts) -> None:
         commitment = committer.commit()
         self.step = next_step(state.machine)
-        self.given = input_of(state.machine, batch)
+        self.given = input_of(state.machine, of.batch)
+        self.facts = of.at(state.machine)
         recording = RecordingState(state, commitment)
-        self.changes = take_step(recording, self.given, VERIFIER)
+        self.changes = take_step(recording, self.given, self.facts, VERIFIER)
         self.witness = recording.witness(self.changes)
         self.root_before = commitment.state_root
         state.apply(self.changes)
@@ -65,18 +66,19 @@ def recorded_steps(seed: int, transactions: int) -> Iterator[Recorded]:
             batch_hash=logged.batch_hash,
         )
         assert derived.void_reason == ""
-        cursor = derived.cursor
+        accumulator, cursor = cursor.accumulator, derived.cursor
+        of = BatchFacts(derived.batch, accumulator=accumulator, separator=DOMAIN.separator)
         running = True
         while running:
-            recorded = Recorded(state, committer, derived.batch)
+            recorded = Recorded(state, committer, of)
             yield recorded
             running = recorded.step != Step.HALT
 
 
-def rerun(encoded: bytes, root: bytes, given: StepInput) -> tuple[bytes, Changes]:
+def rerun(encoded: bytes, root: bytes, given: StepInput, facts: Facts) -> tuple[bytes, Changes]:
     """The root that a witness's bytes lead to, and what the step wrote."""
     state = WitnessState(decode_witness(encoded), root)
-    changes = take_step(state, given, VERIFIER)
+    changes = take_step(state, given, facts, VERIFIER)
     return root_after(state, changes), changes
 
 
@@ -89,7 +91,7 @@ def test_every_step_of_a_history_runs_alike_from_its_witness(seed: int) -> None:
         encoded = recorded.witness.encode()
         assert decode_witness(encoded) == recorded.witness
         assert sum(recorded.witness.sizes().values()) == len(encoded)
-        root, changes = rerun(encoded, recorded.root_before, recorded.given)
+        root, changes = rerun(encoded, recorded.root_before, recorded.given, recorded.facts)
         assert root == recorded.root_after, f"seed {seed}, {recorded.step}"
         assert changes.machine == recorded.changes.machine
         assert changes.accounts == recorded.changes.accounts
@@ -127,7 +129,7 @@ def test_no_flipped_byte_of_a_witness_leads_to_the_same_root() -> None:
             forged = bytearray(encoded)
             forged[place] ^= random.randint(1, 255)
             try:
-                root, _ = rerun(bytes(forged), recorded.root_before, recorded.given)
+                root, _ = rerun(bytes(forged), recorded.root_before, recorded.given, recorded.facts)
             except WitnessRefused:
                 continue
             assert root != recorded.root_after, f"byte {place} of {len(encoded)} says nothing"
@@ -163,7 +165,7 @@ def test_a_match_without_one_of_its_proofs_is_refused(
 ) -> None:
     match = next(r for r in recorded_steps(1, 150) if r.changes.events and r.changes.orders)
     with pytest.raises(WitnessRefused, match=rf"^MISSING: .*{missing}"):
-        rerun(drop(match.witness).encode(), match.root_before, match.given)
+        rerun(drop(match.witness).encode(), match.root_before, match.given, match.facts)
 
 
 def book_of_three() -> tuple[Venue, int]:
@@ -210,13 +212,13 @@ def test_a_step_takes_nothing_but_what_the_machine_names(step: Step) -> None:
     recorded = next(r for r in steps if r.step == step)
     for other in (StepInput(), *(r.given for r in steps if r.given != recorded.given)):
         with pytest.raises(WitnessRefused, match=r"^INPUT: the step reads"):
-            rerun(recorded.witness.encode(), recorded.root_before, other)
+            rerun(recorded.witness.encode(), recorded.root_before, other, recorded.facts)
 
 
 def test_a_root_of_another_state_is_refused() -> None:
     recorded = next(iter(recorded_steps(1, 10)))
     with pytest.raises(WitnessRefused, match=r"^ROOT: the witness is of the state"):
-        rerun(recorded.witness.encode(), bytes(32), recorded.given)
+        rerun(recorded.witness.encode(), bytes(32), recorded.given, recorded.facts)
 
 
 @given(data=st.binary(max_size=2_000))

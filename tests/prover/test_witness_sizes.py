@@ -6,7 +6,7 @@ from functools import cache
 from itertools import product
 
 import pytest
-from builders import FAR, NOW, VERIFIER, listing, sign_transaction
+from builders import DOMAIN, FAR, NOW, VERIFIER, listing, sign_transaction
 from fullest_venue import (
     ACCOUNTS,
     BEST_ASK,
@@ -21,15 +21,18 @@ from fullest_venue import (
     TRADED,
     FullestVenue,
 )
+from msgspec.structs import replace
 
+from prover.facts import Facts
 from prover.post_state import root_after
 from prover.recording import RecordingState
 from prover.step import StepInput, take_step
-from prover.witness import MACHINE_BYTES, decode_witness
+from prover.witness import MACHINE_BYTES
+from prover.witness_reader import decode_witness
 from prover.witness_state import WitnessState
 from state.accounts import encode_account
 from state.chunks import Row, chunk_size, pack_chunk, row_size
-from state.inbox import InboxItem
+from state.inbox import InboxItem, accumulate
 from state.legs import Leg, legs_of
 from state.limits import (
     ACCOUNT_KEYS_MAX,
@@ -125,12 +128,15 @@ def full_chunk(tx: Transaction, signature: bytes) -> bytes:
 
 def take(world: FullestVenue, name: str, given: StepInput) -> Measured:
     """Measure the next step, run it from its witness alone, and apply it."""
+    facts = Facts(DOMAIN.separator)
+    if given.item is not None:
+        facts = replace(facts, next_accumulator=accumulate(facts.accumulator, given.item))
     commitment = world.committer.commit()
     recording = RecordingState(world.state, commitment)
-    changes = take_step(recording, given, VERIFIER)
+    changes = take_step(recording, given, facts, VERIFIER)
     witness = recording.witness(changes)
     proven = WitnessState(decode_witness(witness.encode()), commitment.state_root)
-    root = root_after(proven, take_step(proven, given, VERIFIER))
+    root = root_after(proven, take_step(proven, given, facts, VERIFIER))
     world.state.apply(changes)
     assert root == world.committer.commit().state_root
     return Measured(name, witness.sizes(), len(given.chunk))
