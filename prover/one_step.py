@@ -1,5 +1,7 @@
 """The whole of one step from bytes: what L1 does when a step is shown to it."""
 
+import struct
+
 from prover.facts import Facts
 from prover.post_state import root_after
 from prover.refusal import WitnessFault, WitnessRefused
@@ -21,8 +23,9 @@ def prove_step(
     try:
         changes = take_step(state, read, facts, verifier)
         return root_after(state, changes), changes.machine.status
-    except (AssertionError, ArithmeticError) as error:
+    except (AssertionError, ArithmeticError, struct.error) as error:
         # A root may be of a state that no steps lead to: somebody claimed it, leaf by leaf
-        # well formed. What the rules take for granted does not hold there, and L1 reverts.
+        # well formed. What the rules take for granted does not hold there, or a figure leaves
+        # its field, and L1 reverts.
         detail = f"no steps lead to a state of this root: {error or type(error).__name__}"
         raise WitnessRefused(WitnessFault.STATE, detail) from error

@@ -5,18 +5,17 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
-from builders import DOMAIN, FAR, VERIFIER, Venue, key, sign_transaction
+from builders import FAR, VERIFIER, Venue, key, sign_transaction
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from recorded_batches import recorded_batches
+from recorded_steps import RecordedStep, recorded_steps
 
-from prover.derivation import derive_batch, genesis_cursor
-from prover.facts import BatchFacts, Facts
+from prover.facts import Facts
 from prover.post_state import rewritten, root_after
 from prover.recording import RecordingState
 from prover.refusal import WitnessFault, WitnessRefused
-from prover.step import StepInput, input_of, take_step
+from prover.step import StepInput, take_step
 from prover.witness import (
     MACHINE_BYTES,
     ProvenLeaf,
@@ -26,53 +25,12 @@ from prover.witness import (
 )
 from prover.witness_reader import decode_witness
 from prover.witness_state import WitnessState
-from state.commitment import Committer
-from state.memory import MemoryState
 from state.orders import BUY, SELL, Flags, encode_flags
 from state.status import Status
-from state.steps import Step, advance_order, next_step, take_transaction
+from state.steps import Step, advance_order, take_transaction
 from state.store import Changes
 from state.transactions import NewOrder
 from state.tree import Tree
-
-
-class Recorded:
-    """One step: its witness, its input, and the state roots around it."""
-
-    def __init__(self, state: MemoryState, committer: Committer, of: BatchFacts) -> None:
-        commitment = committer.commit()
-        self.step = next_step(state.machine)
-        self.given = input_of(state.machine, of.batch)
-        self.facts = of.at(state.machine)
-        recording = RecordingState(state, commitment)
-        self.changes = take_step(recording, self.given, self.facts, VERIFIER)
-        self.witness = recording.witness(self.changes)
-        self.root_before = commitment.state_root
-        state.apply(self.changes)
-        self.root_after = committer.commit().state_root
-
-
-def recorded_steps(seed: int, transactions: int) -> Iterator[Recorded]:
-    """Every step of a random history, through header, payload and derivation."""
-    state = MemoryState()
-    committer = Committer(state)
-    cursor = genesis_cursor(DOMAIN)
-    for logged in recorded_batches(seed, transactions):
-        derived = derive_batch(
-            logged.header,
-            logged.payload,
-            logged.items,
-            after=cursor,
-            batch_hash=logged.batch_hash,
-        )
-        assert derived.void_reason == ""
-        accumulator, cursor = cursor.accumulator, derived.cursor
-        of = BatchFacts(derived.batch, accumulator=accumulator, separator=DOMAIN.separator)
-        running = True
-        while running:
-            recorded = Recorded(state, committer, of)
-            yield recorded
-            running = recorded.step != Step.HALT
 
 
 def rerun(encoded: bytes, root: bytes, given: StepInput, facts: Facts) -> tuple[bytes, Changes]:
@@ -105,9 +63,9 @@ def test_every_step_of_a_history_runs_alike_from_its_witness(seed: int) -> None:
     assert statuses[Status.OK] < sum(statuses.values()) * 0.9
 
 
-def interesting(steps: Iterator[Recorded]) -> list[Recorded]:
+def interesting(steps: Iterator[RecordedStep]) -> list[RecordedStep]:
     """Of every kind of step and of what it touches, the one with the smallest witness."""
-    smallest: dict[tuple[object, ...], Recorded] = {}
+    smallest: dict[tuple[object, ...], RecordedStep] = {}
     for recorded in steps:
         w = recorded.witness
         touched = tuple(map(len, (w.accounts, w.markets, w.rows.leaves, w.orders, w.withdrawals)))
