@@ -1,0 +1,231 @@
+# pragma version 0.4.3
+"""
+@title Markets: the leaf with everything about one market, and its row on the board
+@notice As state/markets.py. Leaves that come here have been proven and are canonical
+        (steps/leaves.vy); a domain of zero stands for an absent one.
+"""
+
+from . import limits
+from . import packing
+
+
+MARKET_DOMAIN: constant(uint256) = 2
+BOARD_DOMAIN: constant(uint256) = 3
+PERPETUAL: constant(uint256) = 1
+
+# What a market lets traders do.
+LIVE: constant(uint256) = 1
+REDUCE_ONLY: constant(uint256) = 2
+HALTED: constant(uint256) = 3
+SETTLED: constant(uint256) = 4
+
+# domain .. bad_debt; dust .. settlement; then a byte of count and the publishers.
+MARKET_LAYOUT: constant(bytes32) = (
+    0x0102010110040808040404040808202008010104049002089004040404109010
+)
+MARKET_TAIL_LAYOUT: constant(bytes32) = (
+    0x9008080000000000000000000000000000000000000000000000000000000000
+)
+MARKET_TAIL: constant(uint256) = 261
+MARKET_BYTES: constant(uint256) = 293
+# address | u8 family | u16 weight | u64 price | u64 time
+PUBLISHER_LAYOUT: constant(bytes32) = (
+    0x1401020808000000000000000000000000000000000000000000000000000000
+)
+PUBLISHER_BYTES: constant(uint256) = 39
+PUBLISHERS_BYTES_MAX: constant(uint256) = limits.PUBLISHERS_MAX * PUBLISHER_BYTES
+MARKET_LEAF_BYTES_MAX: constant(uint256) = MARKET_BYTES + 1 + PUBLISHERS_BYTES_MAX
+BIDS_ROOT: constant(uint256) = 73
+ASKS_ROOT: constant(uint256) = 105
+
+# domain .. interest_upper; then a byte of count and the tiers.
+ROW_LAYOUT: constant(bytes32) = (
+    0x0102010808080804080408909008040890900410100000000000000000000000
+)
+ROW_BYTES: constant(uint256) = 180
+TIERS_LAYOUT: constant(bytes32) = (
+    0x0110040410040410040410040400000000000000000000000000000000000000
+)
+TIER_BYTES: constant(uint256) = 24
+ROW_LEAF_BYTES_MAX: constant(uint256) = ROW_BYTES + 1 + limits.TIERS_MAX * TIER_BYTES
+
+ROW_WORDS_BYTES: constant(uint256) = 21 * 32
+TIERS_WORDS_BYTES: constant(uint256) = (1 + 3 * limits.TIERS_MAX) * 32
+
+
+struct Publisher:
+    publisher: uint256  # its address
+    family: uint256
+    weight: uint256
+    price: uint256
+    time: uint256
+
+
+struct Tier:
+    start: uint256
+    initial: uint256
+    maintenance: uint256
+
+
+struct Side:
+    lots: uint256
+    legs: uint256
+    a: uint256
+    k: int256
+    f: int256
+
+
+struct BoardRow:
+    domain: uint256
+    market: uint256
+    mode: uint256
+    mark: uint256
+    slow_mark: uint256
+    index: uint256
+    time: uint256
+    price_age_max: uint256
+    long: Side
+    short: Side
+    close_out: uint256
+    interest_lower: uint256
+    interest_upper: uint256
+    tier_count: uint256
+    tiers: Tier[limits.TIERS_MAX]
+
+
+struct Market:
+    domain: uint256
+    market: uint256
+    kind: uint256
+    lot_exponent: uint256
+    symbol: uint256
+    tick: uint256
+    min_notional: uint256
+    order_lots_max: uint256
+    band: uint256
+    taker_fee: uint256
+    maker_fee: uint256
+    order_life_max: uint256
+    open_interest_max: uint256
+    position_max: uint256
+    bids_root: bytes32
+    asks_root: bytes32
+    next_order: uint256
+    quorum: uint256
+    families: uint256
+    deviation: uint256
+    price_step: uint256
+    premium_sum: int256
+    premium_samples: uint256
+    sampled_at: uint256
+    basis: int256
+    interest: uint256
+    damp: uint256
+    funding_cap: uint256
+    liquidation_fee: uint256
+    insurance: uint256
+    pool: int256
+    bad_debt: uint256
+    dust: int256
+    expiry: uint256
+    settlement: uint256
+
+
+@internal
+@pure
+def _board_key(market: uint256) -> uint256:
+    """
+    @notice Where a market's row stands; live markets differ in it.
+    """
+    return market % limits.MARKETS_MAX
+
+
+@internal
+@pure
+def _decode_market(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Market:
+    """
+    @notice The market of a canonical leaf, without its publishers.
+    """
+    if len(leaf) == 0:
+        return empty(Market)
+    return abi_decode(
+        concat(
+            packing._unpack(leaf, 0, MARKET_LAYOUT),
+            packing._unpack(leaf, MARKET_TAIL, MARKET_TAIL_LAYOUT),
+        ),
+        Market,
+    )
+
+
+@internal
+@pure
+def _publishers(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Bytes[PUBLISHERS_BYTES_MAX]:
+    """
+    @notice The publishers of a canonical leaf, PUBLISHER_BYTES each.
+    """
+    at: uint256 = MARKET_BYTES + 1
+    return convert(slice(leaf, at, len(leaf) - at), Bytes[PUBLISHERS_BYTES_MAX])
+
+
+@internal
+@pure
+def _encode_market(
+    market: Market, publishers: Bytes[PUBLISHERS_BYTES_MAX]
+) -> Bytes[MARKET_LEAF_BYTES_MAX]:
+    """
+    @notice The leaf of a market; the roots of its books are kept as they were read.
+    """
+    words: Bytes[35 * 32] = abi_encode(market)
+    head: Bytes[packing.PACKED_BYTES_MAX] = packing._pack(slice(words, 0, 1_024), MARKET_LAYOUT)
+    tail: Bytes[packing.PACKED_BYTES_MAX] = packing._pack(
+        slice(words, 1_024, 96), MARKET_TAIL_LAYOUT
+    )
+    count: bytes1 = convert(convert(len(publishers) // PUBLISHER_BYTES, uint8), bytes1)
+    return convert(concat(head, tail, count, publishers), Bytes[MARKET_LEAF_BYTES_MAX])
+
+
+@internal
+@pure
+def _tiers_layout(count: uint256) -> bytes32:
+    """
+    @notice The layout of the count and of that many tiers.
+    """
+    unused: uint256 = 8 * (31 - 3 * count)
+    return convert((convert(TIERS_LAYOUT, uint256) >> unused) << unused, bytes32)
+
+
+@internal
+@pure
+def _decode_board_row(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> BoardRow:
+    """
+    @notice The row of a canonical leaf.
+    """
+    if len(leaf) == 0:
+        return empty(BoardRow)
+    count: uint256 = convert(slice(leaf, ROW_BYTES, 1), uint256)
+    # Tiers that are not there are zero.
+    words: Bytes[2 * packing.WORDS_BYTES_MAX + TIERS_WORDS_BYTES] = concat(
+        packing._unpack(leaf, 0, ROW_LAYOUT),
+        packing._unpack(leaf, ROW_BYTES, self._tiers_layout(count)),
+        empty(bytes32), empty(bytes32), empty(bytes32),
+        empty(bytes32), empty(bytes32), empty(bytes32),
+        empty(bytes32), empty(bytes32), empty(bytes32),
+    )
+    return abi_decode(slice(words, 0, ROW_WORDS_BYTES + TIERS_WORDS_BYTES), BoardRow)
+
+
+@internal
+@pure
+def _encode_board_row(row: BoardRow) -> Bytes[ROW_LEAF_BYTES_MAX]:
+    """
+    @notice The leaf of a market's row on the board.
+    """
+    words: Bytes[ROW_WORDS_BYTES + TIERS_WORDS_BYTES] = abi_encode(row)
+    head: Bytes[packing.PACKED_BYTES_MAX] = packing._pack(
+        slice(words, 0, ROW_WORDS_BYTES), ROW_LAYOUT
+    )
+    tiers: Bytes[packing.PACKED_BYTES_MAX] = packing._pack(
+        slice(slice(words, ROW_WORDS_BYTES, TIERS_WORDS_BYTES), 0, (1 + 3 * row.tier_count) * 32),
+        self._tiers_layout(row.tier_count),
+    )
+    return convert(concat(head, tiers), Bytes[ROW_LEAF_BYTES_MAX])
