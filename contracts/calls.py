@@ -41,6 +41,7 @@ FORCE_BATCH = Function("force_batch", ("uint64", "uint64", "bytes32"))
 CLAIM = Function("claim", ("bytes32", "bytes", "bytes"))
 CONFIRM = Function("confirm", ("bytes32", "bytes32"))
 CLAIM_BOND_WITHDRAW = Function("claim_bond_withdraw")
+PROVE_MALFORMED = Function("prove_malformed", ("uint64", "bytes", "uint8", "bytes"))
 
 FUNCTIONS = (
     DEPOSIT,
@@ -58,6 +59,7 @@ FUNCTIONS = (
     CLAIM,
     CONFIRM,
     CLAIM_BOND_WITHDRAW,
+    PROVE_MALFORMED,
 )
 
 CONSTRUCTOR_INPUTS = (
@@ -65,6 +67,7 @@ CONSTRUCTOR_INPUTS = (
     "address",
     "address",
     "bytes32",
+    "(address)",
     "(uint64,uint64,uint64,uint64,uint256,uint64)",
 )
 
@@ -80,6 +83,12 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
     parameter_delay: int
 
 
+class ProofContracts(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the contracts are that decide on L1 whether a proof is one."""
+
+    chunks: bytes
+
+
 def deployment(
     creation_code: bytes,
     *,
@@ -87,6 +96,7 @@ def deployment(
     sequencer: bytes,
     governor: bytes,
     genesis_output_hash: bytes,
+    proof_contracts: ProofContracts,
     parameters: Parameters,
 ) -> bytes:
     """Creation code with its arguments: the data of the transaction that deploys a rollup."""
@@ -95,6 +105,7 @@ def deployment(
         sequencer,
         governor,
         genesis_output_hash,
+        msgspec.structs.astuple(proof_contracts),
         msgspec.structs.astuple(parameters),
     )
     return creation_code + encode(CONSTRUCTOR_INPUTS, arguments)
@@ -203,3 +214,8 @@ def confirm(*, parent_claim: bytes, output_hash: bytes) -> bytes:
 def claim_bond_withdraw() -> bytes:
     """Sends the sender the bonds of their settled claims."""
     return CLAIM_BOND_WITHDRAW.encode()
+
+
+def prove_malformed(*, number: int, header: bytes, chunk: int, compressed: bytes) -> bytes:
+    """Makes a batch void by its chunk `chunk`, counted from 0, if that one is none."""
+    return PROVE_MALFORMED.encode(number, header, chunk, compressed)

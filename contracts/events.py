@@ -99,6 +99,18 @@ class ClaimBondWithdrawnLog(msgspec.Struct, frozen=True):
     amount: int
 
 
+class BatchVoidedLog(msgspec.Struct, frozen=True):
+    """Batch `number` is void: `by` proved that its chunk `chunk` is none.
+
+    `reason` is that of the codec, 1 to 14 or 20 to 28.
+    """
+
+    number: int
+    chunk: int
+    reason: int
+    by: bytes
+
+
 RollupLog = (
     InboxItemLog
     | DepositedLog
@@ -110,6 +122,7 @@ RollupLog = (
     | ClaimedLog
     | ConfirmedLog
     | ClaimBondWithdrawnLog
+    | BatchVoidedLog
 )
 
 
@@ -160,6 +173,7 @@ BATCH_POSTED = Event("BatchPosted", ("uint64", "bytes32", "bytes", "bytes"), 2, 
 CLAIMED = Event("Claimed", ("uint64", "bytes32", "bytes32", "address", "bytes"), 2, ClaimedLog)
 CONFIRMED = Event("Confirmed", ("uint64", "bytes32"), 2, ConfirmedLog)
 CLAIM_BOND_WITHDRAWN = Event("ClaimBondWithdrawn", ("address", "uint256"), 1, ClaimBondWithdrawnLog)
+BATCH_VOIDED = Event("BatchVoided", ("uint64", "uint8", "uint8", "address"), 1, BatchVoidedLog)
 
 EVENTS: tuple[Event[Any], ...] = (
     INBOX_ITEM,
@@ -172,6 +186,7 @@ EVENTS: tuple[Event[Any], ...] = (
     CLAIMED,
     CONFIRMED,
     CLAIM_BOND_WITHDRAWN,
+    BATCH_VOIDED,
 )
 
 _BY_TOPIC = {event.topic: event for event in EVENTS}

@@ -12,11 +12,13 @@ from . import claims
 from . import escrow
 from . import governance
 from . import inbox
+from . import malformed
 from . import owners
 
 initializes: inbox
 initializes: batches[inbox := inbox]
 initializes: claims[batches := batches, inbox := inbox]
+initializes: malformed[batches := batches, claims := claims]
 initializes: owners[inbox := inbox]
 initializes: governance[inbox := inbox]
 initializes: escrow[claims := claims, inbox := inbox, owners := owners]
@@ -73,10 +75,19 @@ exports: (
     claims.CLAIM_WINDOW,
     claims.CLAIM_BOND,
 )
+exports: (
+    malformed.prove_malformed,
+    malformed.void_batches,
+    malformed.CHUNKS,
+)
 
 
 # @notice The block to read logs from: nothing happened before it.
 DEPLOYED_AT: public(immutable(uint256))
+
+
+struct ProofContracts:
+    chunks: address  # steps/chunks.vy
 
 
 struct Parameters:
@@ -94,6 +105,7 @@ def __init__(
     sequencer: address,
     governor: address,
     genesis_output_hash: bytes32,
+    proof_contracts: ProofContracts,
     parameters: Parameters,
 ):
     """
@@ -101,6 +113,7 @@ def __init__(
     @param sequencer Who posts batches.
     @param governor Who lists markets, and announces new ones and changes of parameters.
     @param genesis_output_hash keccak of the packed output of batch 0.
+    @param proof_contracts What decides on L1 whether a proof is one. None of them has storage.
     """
     DEPLOYED_AT = block.number
     escrow.__init__(token)
@@ -109,3 +122,4 @@ def __init__(
         sequencer, parameters.inbox_delay, parameters.force_delay, parameters.time_lag_max
     )
     claims.__init__(genesis_output_hash, parameters.claim_window, parameters.claim_bond)
+    malformed.__init__(proof_contracts.chunks)

@@ -109,6 +109,10 @@ CLAIM_RECORD = View(
 CONFIRMED_HEAD = View("confirmed_head", (), ("uint64", "bytes32"), ConfirmedHead)
 CLAIM_BONDS = View("claim_bonds", ("address",), ("uint256",), int)
 
+# --- malformed ---
+CHUNKS = View("CHUNKS", (), ("address",), bytes)
+VOID_BATCHES = View("void_batches", ("uint64",), ("bool",), bool)
+
 # --- deployment ---
 DEPLOYED_AT = View("DEPLOYED_AT", (), ("uint256",), int)
 
@@ -138,5 +142,7 @@ VIEWS = (
     CLAIM_RECORD,
     CONFIRMED_HEAD,
     CLAIM_BONDS,
+    CHUNKS,
+    VOID_BATCHES,
     DEPLOYED_AT,
 )

@@ -5,15 +5,15 @@ its nonce: on a chain with a block a second a venue stands after two of them.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import rlp  # type: ignore[import-untyped]
 
 from contracts import calls, token
-from contracts.calls import Parameters
+from contracts.calls import Parameters, ProofContracts
 from contracts.compiler import Artifact
 from node.clock import Clock
 from node.errors import Halt
@@ -52,11 +52,21 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     token: bytes | None = None
 
 
-class Contracts(msgspec.Struct, frozen=True):
+class Contracts(msgspec.Struct, frozen=True, kw_only=True):
     """Compiled, ready to be deployed."""
 
     token: Artifact
     rollup: Artifact
+    chunks: Artifact
+
+    @classmethod
+    def compiled(cls, compiler: Callable[[str], Artifact]) -> Self:
+        """What `compiler` makes of each, by its name in the folder of the contracts."""
+        return cls(
+            token=compiler("test_usdc"),
+            rollup=compiler("rollup"),
+            chunks=compiler("steps/chunks"),
+        )
 
 
 class DeploymentFailed(Halt):
@@ -81,35 +91,55 @@ async def deploy(
     if venue.token is not None and venue.purses:
         raise ValueError("only the token of tests can be handed out")
     nonce = await client.nonce(governor.address, "pending")
-    makes_token = venue.token is None
-    token_address = venue.token or created_address(governor.address, nonce)
-    rollup = created_address(governor.address, nonce + makes_token)
-    creation = calls.deployment(
-        contracts.rollup.creation_code,
-        token=token_address,
-        sequencer=venue.sequencer,
-        governor=governor.address,
-        genesis_output_hash=output_hash(genesis_output()),
-        parameters=venue.parameters,
-    )
+    creations = _creations(governor.address, nonce, contracts, venue)
+    addresses = list(creations)
+    token_address, rollup = venue.token or addresses[0], addresses[-1]
     receipts = await _all(
-        *([governor.send(None, contracts.token.creation_code)] if makes_token else []),
-        governor.send(None, creation),
+        *(governor.send(None, code) for code in creations.values()),
         *(governor.send(rollup, calls.list_market(encode_listing(x))) for x in venue.listings),
         *(
             governor.send(token_address, token.mint(to=owner, amount=amount))
             for owner, amount in venue.purses
         ),
     )
-    if makes_token:
-        _check_address(receipts[0], token_address)
-    _check_address(receipts[makes_token], rollup)
+    made = receipts[: len(creations)]
+    for receipt, address in zip(made, addresses, strict=True):
+        _check_address(receipt, address)
     return Deployment(
         chain_id=await client.chain_id(),
         token=token_address,
         rollup=rollup,
-        block=receipts[makes_token].block_number,
+        block=made[-1].block_number,
     )
+
+
+def _creations(
+    creator: bytes, nonce: int, contracts: Contracts, venue: Venue
+) -> dict[bytes, bytes]:
+    """Address and creation code of every contract in their order: the token of tests, unless
+    there is one already, then what the rollup is told of, and the rollup.
+    """
+    creations: dict[bytes, bytes] = {}
+
+    def created(code: bytes) -> bytes:
+        address = created_address(creator, nonce + len(creations))
+        creations[address] = code
+        return address
+
+    token_address = venue.token or created(contracts.token.creation_code)
+    proof_contracts = ProofContracts(chunks=created(contracts.chunks.creation_code))
+    created(
+        calls.deployment(
+            contracts.rollup.creation_code,
+            token=token_address,
+            sequencer=venue.sequencer,
+            governor=creator,
+            genesis_output_hash=output_hash(genesis_output()),
+            proof_contracts=proof_contracts,
+            parameters=venue.parameters,
+        )
+    )
+    return creations
 
 
 async def approve(deployment: Deployment, owners: Sequence[TransactionSender]) -> None:

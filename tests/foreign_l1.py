@@ -85,7 +85,7 @@ async def deployed(client: L1Client) -> Deployment:
     return await deploy(
         client,
         sender_of(client, GOVERNOR),
-        Contracts(compile_contract("test_usdc"), compile_contract("rollup")),
+        Contracts.compiled(compile_contract),
         Venue(
             sequencer=person(SEQUENCER).address,
             parameters=PARAMETERS,

@@ -166,7 +166,7 @@ async def _deployed(client: L1Client) -> Deployment:
     deployment = await deploy(
         client,
         governor,
-        Contracts(cached_artifact("test_usdc", cache), cached_artifact("rollup", cache)),
+        Contracts.compiled(lambda name: cached_artifact(name, cache)),
         Venue(
             sequencer=person(SEQUENCER).address,
             parameters=PARAMETERS,

@@ -257,7 +257,7 @@ async def l1_venue(
         deployment = await deploy(
             client,
             senders[GOVERNOR],
-            Contracts(compile_contract("test_usdc"), compile_contract("rollup")),
+            Contracts.compiled(compile_contract),
             Venue(
                 sequencer=person(SEQUENCER).address,
                 parameters=PARAMETERS,

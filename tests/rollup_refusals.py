@@ -19,6 +19,7 @@ from rollup_world import (
 
 from contracts import calls, token, views
 from contracts.abi import Function, keccak
+from state.chunks import Row, encode_chunk
 
 Scenario = Callable[[World], object]
 
@@ -142,6 +143,20 @@ def bond_refused(world: World) -> object:
     world.wait(PARAMETERS.claim_window)
     world.confirm(output)
     return world.send_through(receiver, calls.claim_bond_withdraw())
+
+
+def malformed_when_settled(world: World) -> object:
+    """Come with a bad chunk when a claim on its batch has confirmed."""
+    post(world)
+    world.settle(world.output(1))
+    return world.prove_malformed()
+
+
+def malformed_when_sound(world: World) -> object:
+    """Come with a chunk that is one."""
+    compressed, raw = encode_chunk([Row(1, bytes(5))])
+    post(world, chunks=[compressed], raw_hashes=[keccak(raw)])
+    return world.prove_malformed()
 
 
 def exhausted(world: World) -> object:
@@ -285,6 +300,19 @@ SCENARIOS: dict[str, Scenario] = {
     "claims: rivals are undecided": lambda w: confirm(w, rivals=1),
     "claims: no bond to withdraw": lambda w: w.send(calls.claim_bond_withdraw(), BOB),
     "claims: receiver refused the bond": bond_refused,
+    "malformed: decoder of chunks is not a contract": lambda w: deploy(
+        w, proof_contracts=calls.ProofContracts(chunks=ALICE)
+    ),
+    "malformed: batch is settled": malformed_when_settled,
+    "malformed: batch is void already": lambda w: (
+        post(w),
+        w.prove_malformed(),
+        w.prove_malformed(),
+    ),
+    "malformed: wrong header": lambda w: (post(w), w.prove_malformed(header=bytes(148 + 66))),
+    "malformed: no such chunk": lambda w: (post(w), w.prove_malformed(chunk=1, compressed=b"")),
+    "malformed: wrong chunk": lambda w: (post(w), w.prove_malformed(compressed=b"chunk ")),
+    "malformed: chunk is well-formed": malformed_when_sound,
     "test_usdc: allowance is too low": lambda w: w.engine.send(
         w.token, token.transfer_from(owner=ALICE, to=BOB, amount=1), sender=BOB
     ),

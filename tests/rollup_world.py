@@ -49,6 +49,8 @@ class World:
         for name in (CLAIMANT, RIVAL):
             engine.fund(name, 10 * PARAMETERS.claim_bond)
         self.token = self.mock(token_name) if token_name != "test_usdc" else self._test_usdc()
+        code = compile_contract("steps/chunks").creation_code
+        self.chunks = engine.deploy(code, sender=DEPLOYER)
         self.rollup = engine.deploy(self.deployment(**deployment), sender=DEPLOYER)
 
     def _test_usdc(self) -> bytes:
@@ -67,6 +69,7 @@ class World:
             "sequencer": SEQUENCER,
             "governor": GOVERNOR,
             "genesis_output_hash": keccak(GENESIS),
+            "proof_contracts": calls.ProofContracts(chunks=self.chunks),
             "parameters": msgspec.structs.replace(PARAMETERS, **own),
         }
         return calls.deployment(compile_contract("rollup").creation_code, **arguments | changes)
@@ -159,6 +162,24 @@ class World:
         assert isinstance(log, BatchPostedLog)
         self.batches[log.number] = log
         return log
+
+    def chunk(self, number: int, chunk: int) -> bytes:
+        """Compressed chunk of a posted batch, as whoever has the logs has it."""
+        log = self.batches[number]
+        count = log.header[147]
+        sizes = [int.from_bytes(log.header[at : at + 2]) for at in range(148, 148 + 66 * count, 66)]
+        return log.payload[sum(sizes[:chunk]) :][: sizes[chunk]]
+
+    def prove_malformed(
+        self, number: int = 1, chunk: int = 0, *, sender: bytes = BOB, **changes: Any
+    ) -> Receipt:
+        """Have a batch voided by one of its chunks, told as it was posted but for `changes`."""
+        arguments: dict[str, Any] = {"number": number, "chunk": chunk} | changes
+        if "header" not in arguments:
+            arguments["header"] = self.batches[number].header
+        if "compressed" not in arguments:
+            arguments["compressed"] = self.chunk(number, chunk)
+        return self.send(calls.prove_malformed(**arguments), sender)
 
     # --- claims ---
 

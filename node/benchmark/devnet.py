@@ -122,7 +122,7 @@ async def loaded_venue(
 async def _deployed(client: L1Client, clock: Clock) -> Deployment:
     cache = cache_directory(os.environ)
     contracts = await asyncio.to_thread(
-        lambda: Contracts(cached_artifact("test_usdc", cache), cached_artifact("rollup", cache))
+        lambda: Contracts.compiled(lambda name: cached_artifact(name, cache))
     )
     chain_id = await client.chain_id()
     governor = TransactionSender(client, person(GOVERNOR).private_key, clock, chain_id=chain_id)

@@ -151,7 +151,7 @@ def listings() -> tuple[Listing, ...]:
 def origin() -> Origin:
     """The same in every process: nothing here depends on the machine's clock."""
     where = cache_directory(os.environ)
-    contracts = Contracts(cached_artifact("test_usdc", where), cached_artifact("rollup", where))
+    contracts = Contracts.compiled(lambda name: cached_artifact(name, where))
     return run_virtual(_deployed(contracts))
 
 

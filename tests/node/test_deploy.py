@@ -45,7 +45,7 @@ from state.transactions.list_market import (
 )
 from state.units import RATE_ONE
 
-CONTRACTS = Contracts(compile_contract("test_usdc"), compile_contract("rollup"))
+CONTRACTS = Contracts.compiled(compile_contract)
 PUBLISHER = person("frank").address
 
 
@@ -93,7 +93,7 @@ async def test_on_an_l1_with_intervals_a_venue_takes_one_block() -> None:
             purses=tuple((owner, 1) for owner in owners),
         )
         deploying = asyncio.create_task(deploy(client, governor, CONTRACTS, what))
-        sent = 2 + len(what.listings) + len(what.purses)
+        sent = 3 + len(what.listings) + len(what.purses)
         while await client.nonce(governor.address, "pending") < sent:
             await asyncio.sleep(0.01)
         await client.request("evm_mine")

@@ -73,6 +73,7 @@ async def test_an_address_that_is_no_rollup_of_ours_is_named_for_what_it_is(
             sequencer=person(SEQUENCER).address,
             governor=person(GOVERNOR).address,
             genesis_output_hash=b"\x01" * 32,
+            proof_contracts=calls.ProofContracts(chunks=await venue.reader.read(views.CHUNKS)),
             parameters=PARAMETERS,
         ),
     )
