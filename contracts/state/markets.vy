@@ -169,6 +169,21 @@ def _publishers(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Bytes[PUBLISHERS_BYTES_M
 
 @internal
 @pure
+def _publisher_at(publishers: Bytes[PUBLISHERS_BYTES_MAX], publisher: uint256) -> uint256:
+    """
+    @notice The byte at which the publisher with this address begins; the end where there is none.
+    """
+    padded: Bytes[PUBLISHERS_BYTES_MAX + 32] = concat(publishers, empty(bytes32))
+    at: uint256 = 0
+    for _: uint256 in range(limits.PUBLISHERS_MAX):
+        if at == len(publishers) or extract32(padded, at, output_type=uint256) >> 96 == publisher:
+            break
+        at += PUBLISHER_BYTES
+    return at
+
+
+@internal
+@pure
 def _encode_market(
     market: Market, publishers: Bytes[PUBLISHERS_BYTES_MAX]
 ) -> Bytes[MARKET_LEAF_BYTES_MAX]:

@@ -233,6 +233,38 @@ def _entry(place: uint256, leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Bytes[ENTRY_B
 
 @internal
 @pure
+def _market_entry(
+    places: witness.Places,
+    market: markets.Market,
+    publishers: Bytes[markets.PUBLISHERS_BYTES_MAX],
+) -> Bytes[OTHER_ENTRY_BYTES_MAX]:
+    """
+    @notice The entry of a market, at the place of its own number.
+    """
+    is_there: bool = False
+    place: uint256 = 0
+    is_there, place = witness._place(places, witness.MARKETS, market.market)
+    assert is_there, "store: market missing"
+    entry: Bytes[ENTRY_BYTES_MAX] = self._entry(
+        place - witness.FIRST_MARKET, markets._encode_market(market, publishers)
+    )
+    return convert(entry, Bytes[OTHER_ENTRY_BYTES_MAX])
+
+
+@internal
+@pure
+def _row_entry(rows: Rows, row: markets.BoardRow) -> Bytes[OTHER_ENTRY_BYTES_MAX]:
+    """
+    @notice The entry of a row, at the place of its market.
+    """
+    entry: Bytes[ENTRY_BYTES_MAX] = self._entry(
+        self._row_place(rows, row.market), markets._encode_board_row(row)
+    )
+    return convert(entry, Bytes[OTHER_ENTRY_BYTES_MAX])
+
+
+@internal
+@pure
 def _write_account(
     m: machine.Machine, before: accounts.Account, after: accounts.Account
 ) -> machine.Machine:
