@@ -6,28 +6,13 @@ import lz4.block
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lz4_blocks import LAST, sequence
 
 from state.crypto import keccak
 from state.limits import CHUNK_BYTES_MAX, CHUNK_SEQUENCES_MAX
 from state.lz4_block import CodecError, CodecReason, decode, encode, encode_literals
 
 SIZE_MAX = 100
-LAST = b"\xc0" + b"ZYXWVUTSRQPO"
-
-
-def length_nibble(length: int) -> tuple[int, bytes]:
-    if length < 15:
-        return length, b""
-    full, rest = divmod(length - 15, 255)
-    return 15, b"\xff" * full + bytes([rest])
-
-
-def sequence(literals: bytes, offset: int, match: int) -> bytes:
-    """A sequence as the block format writes it, whatever its offset."""
-    high, literal_bytes = length_nibble(len(literals))
-    low, match_bytes = length_nibble(match - 4)
-    token = bytes([high << 4 | low])
-    return token + literal_bytes + literals + offset.to_bytes(2, "little") + match_bytes
 
 
 def refusal(block: bytes, size_max: int = SIZE_MAX) -> CodecReason:
