@@ -233,6 +233,17 @@ def _entry(place: uint256, leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Bytes[ENTRY_B
 
 @internal
 @pure
+def _account_entry(
+    places: witness.Places, number: uint256, account: accounts.Account
+) -> Bytes[ENTRY_BYTES_MAX]:
+    """
+    @notice The entry of an account that somebody owns.
+    """
+    return self._entry(self._account_place(places, number), accounts._encode_account(account))
+
+
+@internal
+@pure
 def _market_entry(
     places: witness.Places,
     market: markets.Market,
@@ -339,6 +350,28 @@ def _changes(
         changed.order,
         self._one(len(changed.withdrawal)),
         changed.withdrawal,
+    )
+
+
+@internal
+@pure
+def _no_changes() -> Bytes[limits.CHANGES_BYTES_MAX]:
+    """
+    @notice Of a step that writes the machine alone.
+    """
+    return self._changes(NO_REWIND, 0, b"", empty(Changed))
+
+
+@internal
+@pure
+def _account_changes(
+    places: witness.Places, number: uint256, account: accounts.Account
+) -> Bytes[limits.CHANGES_BYTES_MAX]:
+    """
+    @notice Of a step that writes one account beside the machine.
+    """
+    return self._changes(
+        NO_REWIND, 1, self._account_entry(places, number, account), empty(Changed)
     )
 
 
