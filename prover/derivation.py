@@ -78,7 +78,7 @@ def derive_batch(
     """
     decoded = _header(header, batch_hash)
     cursor = _follow(decoded, items, after, batch_hash)
-    chunks, void_reason = _chunks(decoded, payload)
+    chunks, void_reason = chunks_of(decoded, payload)
     return Derived(
         batch=Batch(decoded, items, chunks, void=bool(void_reason)),
         batch_hash=batch_hash,
@@ -136,8 +136,11 @@ def _follow(
     return Cursor(header.number, batch_hash, header.inbox_to, accumulator)
 
 
-def _chunks(header: BatchHeader, payload: bytes) -> tuple[list[list[Row]], str]:
-    """Every chunk's transactions, or none and why: one bad chunk voids the batch."""
+def chunks_of(header: BatchHeader, payload: bytes) -> tuple[list[list[Row]], str]:
+    """Every chunk's transactions, or none and why: one bad chunk voids the batch.
+
+    Inconsistent where a chunk is not the one that the header names.
+    """
     try:
         compressed = split_payload(payload, [chunk.size for chunk in header.chunks])
     except CodecError as error:

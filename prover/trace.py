@@ -13,7 +13,7 @@ from prover.versions import Versions, roots_by_step
 from state.authentication import Verifier
 from state.commitment import Commitment, FollowedState, leaf_of, state_root
 from state.crypto import keccak
-from state.execution import AppliedState, Batch, run_batch
+from state.execution import AppliedState, Batch, OnStep, run_batch
 from state.machine import NO_ROOTS, Machine, SavedRoots, encode_machine
 from state.markets import Market, decode_market, encode_market
 from state.orders import BUY, SELL
@@ -29,14 +29,24 @@ class TracedState(AppliedState, FollowedState, Protocol):
 
 
 def trace_batch(
-    state: TracedState, commitment: Commitment, batch: Batch, verifier: Verifier
+    state: TracedState,
+    commitment: Commitment,
+    batch: Batch,
+    verifier: Verifier,
+    on_step: OnStep | None = None,
 ) -> list[bytes]:
     """Run the next batch; the state root after each step, from BOOT to HALT.
 
     `commitment` is to `state` as it stands. Whoever follows `state` finds it all dirty after.
     """
     record = _Record(state)
-    run_batch(state, batch, verifier, record)
+
+    def keep(step: Step, changes: Changes) -> None:
+        record(step, changes)
+        if on_step is not None:
+            on_step(step, changes)
+
+    run_batch(state, batch, verifier, keep)
     return _roots(record, commitment)
 
 

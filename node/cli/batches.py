@@ -3,6 +3,7 @@
 import click
 
 from node.cli.asking import ask
+from node.cli.decoding import decode, diff
 from node.cli.options import json_option, rpc_option
 from node.cli.output import Cell, console, facts, good, print_json, short, table
 from node.rpc import wire
@@ -12,6 +13,10 @@ from node.rpc.rollup_results import BatchSummary
 @click.group()
 def batch() -> None:
     """Look at batches."""
+
+
+batch.add_command(decode)
+batch.add_command(diff)
 
 
 @batch.command(name="list")
