@@ -5,7 +5,10 @@
 """
 
 from . import accounts
+from . import limits
 from . import status
+from . import store
+from . import witness
 
 
 SIGNATURE_BYTES: constant(uint256) = 64
@@ -15,6 +18,12 @@ S_MAX: constant(uint256) = (
     57896044618658097711785492504343953926418782139537452191302581570759080747168
 )
 S_MASK: constant(uint256) = 2**255 - 1
+
+
+struct Signed:
+    account: uint256
+    sequence: uint256
+    expiry: uint256
 
 
 @internal
@@ -107,3 +116,28 @@ def _authorise(
     if now > expiry:
         return status.EXPIRED, after
     return status.OK, after
+
+
+@internal
+@pure
+def _authorise_owner(
+    leaves: Bytes[limits.LEAVES_BYTES_MAX],
+    places: witness.Places,
+    signature: Bytes[SIGNATURE_BYTES],
+    digest: bytes32,
+    signed: Signed,
+    now: uint256,
+) -> (uint256, accounts.Account):
+    """
+    @notice As `_authorise`, of what nobody but the owner may sign.
+    """
+    return self._authorise(
+        store._account(leaves, places, signed.account),
+        digest,
+        signature,
+        accounts.OWNER_KEY,
+        signed.sequence,
+        signed.expiry,
+        accounts.PERMIT_TRADE,
+        now,
+    )

@@ -67,3 +67,12 @@ MARKET_EXISTS: constant(uint256) = 129
 BAD_ITEM: constant(uint256) = 130
 NOT_OWNER: constant(uint256) = 131
 FIXED_PARAMETER: constant(uint256) = 132
+
+
+@internal
+@pure
+def _is_identity(found: uint256) -> bool:
+    """
+    @notice Whether a signed transaction with this status left its account untouched.
+    """
+    return found > OK and found <= SEQUENCE_USED
