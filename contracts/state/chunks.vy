@@ -41,7 +41,7 @@ CHUNK_TRAILING_BYTES: constant(uint256) = 28
 
 
 struct Layout:
-    reason: uint256  # zero, or why there is none; then all else is zero
+    reason: uint256  # zero, or why there is none; then nothing else counts
     count: uint256
     tally: uint256  # rows of each kind
     before: uint256  # rows of each kind in front of the one asked for

@@ -33,6 +33,9 @@ FRONT_BYTES_MAX: constant(uint256) = READ_BYTES_MAX + 64
 # Output is written by two words at a time; nothing of a chunk is in the last.
 WORDS_MAX: constant(uint256) = CHUNK_BYTES_MAX // 32 + 1
 
+# The longest match of offset 1 is copied in 1, 2, 4, 8 and 16 bytes, and then by the word.
+PIECES_MAX: constant(uint256) = CHUNK_BYTES_MAX // 32 + 5
+
 U16: constant(uint256) = 2**16 - 1
 
 # Why bytes are not a block; CodecReason.
@@ -214,7 +217,7 @@ def _copied(
     for sequence: uint256 in sequences:
         source: uint256 = sequence >> 48
         left: uint256 = (sequence >> 32) & U16
-        for i: uint256 in range(WORDS_MAX):
+        for i: uint256 in range(PIECES_MAX):
             if left == 0:
                 break
             count: uint256 = min(left, 32)
@@ -231,7 +234,7 @@ def _copied(
         # between source and end, all of that is copied, and then there is twice as much.
         source = unsafe_sub(size, (sequence >> 16) & U16)
         left = sequence & U16
-        for i: uint256 in range(WORDS_MAX):
+        for i: uint256 in range(PIECES_MAX):
             if left == 0:
                 break
             count: uint256 = min(min(left, 32), unsafe_sub(size, source))

@@ -124,6 +124,15 @@ def test_matches_of_every_offset_overlap_what_they_write(quick: ChunkContract) -
             assert quick.decode(block)[0] == 0
 
 
+def test_the_longest_match_of_every_offset_is_copied_to_its_end(quick: ChunkContract) -> None:
+    for offset in (*range(1, 70), 4_000, 8_000):
+        front = seeded(offset).randbytes(offset)
+        raw = (front * (CHUNK_BYTES_MAX // offset + 1))[: CHUNK_BYTES_MAX - 12] + LAST[1:]
+        block = sequence(front, offset, CHUNK_BYTES_MAX - 12 - offset) + LAST
+        assert in_python(block) == (0, raw)
+        assert quick.decode(block) == (0, raw), offset
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_sound_blocks_decode_to_the_same_bytes_as_in_python(
     quick: ChunkContract, seed: int
