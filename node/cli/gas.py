@@ -1,0 +1,72 @@
+"""`gas`: what a step costs on L1 where it is at its worst, and whether that is within bounds."""
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Group
+from rich.text import Text
+
+from node.cli.bars import bar
+from node.cli.failures import Failure, told
+from node.cli.options import json_option
+from node.cli.output import console, good, print_json, table
+
+if TYPE_CHECKING:
+    from node.parity.gas import Report
+
+ENGINES = ("pyrevm", "py-evm")
+
+
+@click.command()
+@click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="pyrevm",
+    show_default=True,
+    help="The EVM that counts.",
+)
+@json_option
+def gas(engine: str, as_json: bool) -> None:
+    """Measure every kind of step over full accounts, 64 markets and deep books.
+
+    A step is charged its execution and 64 gas for each byte of its call. The exit code is 1
+    where a witness, a step or a contract is larger than its bound.
+    """
+    from node.parity.engines import NoEngine
+    from node.parity.gas import measure, scenes
+
+    try:
+        with told(), bar(f"steps on {engine}", len(scenes())) as done:
+            report = measure(engine, on_progress=done)
+    except NoEngine as error:
+        raise Failure(str(error)) from error
+    if as_json:
+        print_json(report.facts())
+    else:
+        console().print(_shown(report))
+    if report.broken:
+        raise Failure(f"{len(report.broken)} bounds are broken: {'; '.join(report.broken)}")
+
+
+def _shown(report: "Report") -> Group:
+    steps = [
+        (
+            *(step.name, step.status, f"{step.witness:,}", f"{step.chunk:,}"),
+            *(f"{step.calldata:,}", f"{step.execution:,}", f"{step.gas:,}"),
+        )
+        for step in report.steps
+    ]
+    columns = ("step", "status", ">witness", ">chunk", ">calldata", ">execution", ">gas")
+    chunks = [(one.name, f"{one.calldata:,}", f"{one.gas:,}") for one in report.chunks]
+    codes = [(name, f"{size:,}") for name, size in report.contracts.items()]
+    bounds = [
+        (bound.what, f"{bound.reached:,}", f"{bound.at_most:,}", good(bound.is_held, "yes", "no"))
+        for bound in report.bounds
+    ]
+    parts = (
+        table(f"Steps at their worst, on {report.engine}", columns, steps),
+        table("Chunks that are none, at their worst", ("chunk", ">calldata", ">gas"), chunks),
+        table("Contracts", ("contract", ">bytes"), codes),
+        table("Bounds", ("of", ">reached", ">at most", "held"), bounds),
+    )
+    return Group(*(part for one in parts for part in (one, Text())))

@@ -1,0 +1,104 @@
+"""One step as bytes: what the twin in Python and the contracts on L1 are both given."""
+
+from eth_abi.abi import decode, encode
+from msgspec import Struct
+
+from prover.facts import Facts
+from prover.one_step import prove_step
+from prover.refusal import WitnessRefused
+from prover.step import StepInput
+from prover.witness import HASH_BYTES, Witness
+from state.authentication import Verifier
+from state.crypto import keccak
+
+STEP_TYPES = (
+    *("bytes32", "bytes", "bytes32[3]", "bytes", "bytes", "bytes"),
+    "(bytes32,bytes32,bool,bytes32,bytes32)",
+)
+ANSWER_TYPES = ("bytes32", "uint256")
+SELECTOR = keccak(f"step({','.join(STEP_TYPES)})".encode())[:4]
+
+
+class Refused(Struct, frozen=True):
+    """The step was not run: its proof is none. Why is for people; sides are free to differ."""
+
+    reason: str
+
+
+class Ran(Struct, frozen=True):
+    """The state root after the step, and the status that it left."""
+
+    root: bytes
+    status: int
+
+
+Answer = Ran | Refused
+
+
+def agree(one: Answer, other: Answer) -> bool:
+    """Whether both ran to the same end, or both refused, for whatever reason."""
+    if isinstance(one, Refused) or isinstance(other, Refused):
+        return isinstance(one, Refused) and isinstance(other, Refused)
+    return one == other
+
+
+class Case(Struct, frozen=True):
+    """What is handed in: the root before, the four parts of a witness, the input, the facts."""
+
+    root: bytes
+    machine: bytes
+    roots: bytes
+    leaves: bytes
+    proofs: bytes
+    given: bytes
+    facts: Facts
+
+    @property
+    def witness(self) -> bytes:
+        """The four parts end to end, as they are stored and sent elsewhere."""
+        return self.machine + self.roots + self.leaves + self.proofs
+
+    def calldata(self) -> bytes:
+        """The call of `step` that the router on L1 takes."""
+        roots = [self.roots[at : at + HASH_BYTES] for at in range(0, 3 * HASH_BYTES, HASH_BYTES)]
+        facts = self.facts
+        told = (
+            *(facts.separator, facts.batch_hash, facts.void),
+            *(facts.accumulator, facts.next_accumulator),
+        )
+        parts = (self.root, self.machine, roots, self.leaves, self.proofs, self.given, told)
+        return SELECTOR + encode(STEP_TYPES, parts)
+
+
+def case_of(witness: Witness, given: StepInput, facts: Facts) -> Case:
+    """The step that `witness` is of."""
+    return Case(
+        root=witness.state_root,
+        machine=witness.machine,
+        roots=witness.roots,
+        leaves=witness.leaves,
+        proofs=witness.proofs,
+        given=given.encode(),
+        facts=facts,
+    )
+
+
+def case_of_calldata(data: bytes) -> Case:
+    """What `calldata` had been made of."""
+    root, machine, roots, leaves, proofs, given, facts = decode(STEP_TYPES, data[4:])
+    return Case(root, machine, b"".join(roots), leaves, proofs, given, Facts(*facts))
+
+
+def answer_of(data: bytes) -> Answer:
+    """What the router returned."""
+    if len(data) != 2 * HASH_BYTES:
+        return Refused(f"{len(data)} bytes came back, {2 * HASH_BYTES} expected")
+    return Ran(data[:HASH_BYTES], int.from_bytes(data[HASH_BYTES:]))
+
+
+def twin(case: Case, verifier: Verifier) -> Answer:
+    """The answer in Python, from the same bytes."""
+    try:
+        return Ran(*prove_step(case.root, case.witness, case.given, case.facts, verifier))
+    except WitnessRefused as refusal:
+        return Refused(str(refusal))
