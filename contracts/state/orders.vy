@@ -11,6 +11,7 @@ from . import packing
 DOMAIN: constant(uint256) = 4
 BUY: constant(uint256) = 0
 SELL: constant(uint256) = 1
+REDUCE_ONLY_BIT: constant(uint256) = 16
 
 # How long an order may live.
 GTC: constant(uint256) = 0

@@ -276,6 +276,17 @@ def _row_entry(rows: Rows, row: markets.BoardRow) -> Bytes[OTHER_ENTRY_BYTES_MAX
 
 @internal
 @pure
+def _other_entry(
+    place: uint256, leaf: Bytes[packing.PACKED_BYTES_MAX]
+) -> Bytes[OTHER_ENTRY_BYTES_MAX]:
+    """
+    @notice The entry of a leaf that is no account's.
+    """
+    return convert(self._entry(place, leaf), Bytes[OTHER_ENTRY_BYTES_MAX])
+
+
+@internal
+@pure
 def _write_account(
     m: machine.Machine, before: accounts.Account, after: accounts.Account
 ) -> machine.Machine:

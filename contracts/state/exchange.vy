@@ -1,0 +1,203 @@
+# pragma version 0.4.3
+"""
+@title Exchange: two accounts exchange lots for cash at a price
+@notice As state/exchange.py: what would stand, and writing it. Nothing rounds but the fees. Fills
+        are for readers, so there are none here. The accounts of both sides stay with the caller:
+        copied about they would not fit a contract.
+"""
+
+from . import accounts
+from . import limits
+from . import machine
+from . import markets
+from . import orders
+from . import status
+from . import store
+from . import units
+
+
+# The parties, as they index a caller's accounts.
+TAKER: constant(uint256) = 0
+MAKER: constant(uint256) = 1
+PARTIES: constant(uint256) = 2
+
+
+struct Exchange:
+    market: markets.Market
+    row: markets.BoardRow
+    row_after: markets.BoardRow
+    taker_side: uint256
+    price: uint256
+    lots: uint256
+    fees: uint256[PARTIES]
+
+
+@internal
+@pure
+def _exchange(
+    market: markets.Market, row: markets.BoardRow, taker_side: uint256, ticks: uint256
+) -> Exchange:
+    """
+    @notice Of no lots yet, at `ticks`.
+    """
+    assert market.domain > 0 and row.domain > 0, "exchange: no such market"
+    return Exchange(
+        market=market,
+        row=row,
+        row_after=row,
+        taker_side=taker_side,
+        price=ticks * market.tick,
+        lots=0,
+        fees=[0, 0],
+    )
+
+
+@internal
+@pure
+def _move(exchange: Exchange, lots: uint256) -> Exchange:
+    """
+    @notice The exchange of `lots`, with the fees of both sides. `_moved` of the taker and then of
+            the maker follows.
+    """
+    value: uint256 = units._notional(lots, exchange.price)
+    moved: Exchange = exchange
+    moved.lots = lots
+    moved.fees = [
+        units._share_up(value, exchange.market.taker_fee),
+        units._share_up(value, exchange.market.maker_fee),
+    ]
+    return moved
+
+
+@internal
+@pure
+def _moved(
+    exchange: Exchange, account: accounts.Account, party: uint256
+) -> (markets.BoardRow, accounts.Account):
+    """
+    @notice The account of TAKER or MAKER after it: lots one way, cash the other, the fee on top;
+            and the board row, which follows.
+    """
+    signed: int256 = convert(exchange.lots, int256)
+    if (exchange.taker_side == orders.BUY) == (party == MAKER):
+        signed = -signed
+    position: accounts.Position = accounts._position(account, exchange.market.market)
+    lots: int256 = position.lots + signed
+    row: markets.BoardRow = self._row_with_lots(exchange.row_after, position.lots, lots)
+    after: accounts.Account = accounts._with_position(
+        account, self._with_lots(position, row, lots)
+    )
+    paid: int256 = signed * convert(exchange.price, int256)
+    after.head.cash -= paid + convert(exchange.fees[party], int256)
+    return row, after
+
+
+@internal
+@pure
+def _interest_status(exchange: Exchange) -> uint256:
+    """
+    @notice OK, or OPEN_INTEREST_TOO_LARGE where it grew past the market's maximum.
+    """
+    longs: uint256 = exchange.row_after.long.lots
+    if longs > exchange.row.long.lots and longs > exchange.market.open_interest_max:
+        return status.OPEN_INTEREST_TOO_LARGE
+    return status.OK
+
+
+@internal
+@pure
+def _size_status(
+    market: markets.Market, lots_before: int256, lots: int256, cash: int256
+) -> uint256:
+    """
+    @notice OK, or POSITION_TOO_LARGE where a position grew past its maximum or cash past its own.
+    @param cash Of the account after it.
+    """
+    size: uint256 = convert(abs(lots), uint256)
+    if size > market.position_max and size > convert(abs(lots_before), uint256):
+        return status.POSITION_TOO_LARGE
+    if abs(cash) > limits.CASH_MAX:
+        return status.POSITION_TOO_LARGE
+    return status.OK
+
+
+@internal
+@pure
+def _write(m: machine.Machine, exchange: Exchange) -> machine.Machine:
+    """
+    @notice The sums. What one side pays the other gets: that of cash moves by the fees alone.
+    """
+    fees: uint256 = exchange.fees[TAKER] + exchange.fees[MAKER]
+    written: machine.Machine = store._write_row(m, exchange.row, exchange.row_after)
+    written.sums.cash -= convert(fees, int256)
+    written.sums.fees += fees
+    return written
+
+@internal
+@pure
+def _account_entries(
+    placed: uint256[PARTIES], after: accounts.Account[PARTIES]
+) -> Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX]:
+    """
+    @notice The entries of both accounts in the changes, ascending by their places in the witness.
+    """
+    entries: Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX] = b""
+    first: uint256 = TAKER if placed[TAKER] < placed[MAKER] else MAKER
+    for i: uint256 in range(PARTIES):
+        party: uint256 = first ^ i
+        entries = convert(
+            concat(
+                entries, store._entry(placed[party], accounts._encode_account(after[party]))
+            ),
+            Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX],
+        )
+    return entries
+
+
+# --- positions and the board ---
+
+
+@internal
+@pure
+def _with_lots(
+    position: accounts.Position, row: markets.BoardRow, lots: int256
+) -> accounts.Position:
+    """
+    @notice `position` holding `lots`; its index snapshots are its side's, and none when flat.
+    """
+    after: accounts.Position = position
+    after.lots = lots
+    side: markets.Side = empty(markets.Side)
+    side.a = units.INDEX_ONE
+    if lots > 0:
+        side = row.long
+    elif lots < 0:
+        side = row.short
+    after.a = side.a
+    after.k = side.k
+    after.f = side.f
+    return after
+
+
+@internal
+@pure
+def _row_with_lots(row: markets.BoardRow, before: int256, after: int256) -> markets.BoardRow:
+    """
+    @notice `row` after one holder went from `before` to `after` lots.
+    """
+    row_after: markets.BoardRow = row
+    row_after.long = self._with_holder(row.long, max(before, 0), max(after, 0))
+    row_after.short = self._with_holder(row.short, max(-before, 0), max(-after, 0))
+    return row_after
+
+
+@internal
+@pure
+def _with_holder(side: markets.Side, before: int256, after: int256) -> markets.Side:
+    """
+    @notice `side` after one of its holders went from `before` to `after` lots, zero for none.
+    """
+    held: markets.Side = side
+    held.lots = side.lots + convert(after, uint256) - convert(before, uint256)
+    held.legs = side.legs + convert(after > 0, uint256) - convert(before > 0, uint256)
+    return held
