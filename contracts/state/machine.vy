@@ -133,17 +133,17 @@ def _decode_machine(data: Bytes[MACHINE_BYTES]) -> Machine:
         ),
         Machine,
     )
-    assert m.domain == DOMAIN, "machine: not a machine"
     no_order: bytes32 = keccak256(abi_encode(empty(OrderInProgress)))
-    assert m.order.phase <= LEG, "machine: no such phase"
-    assert (
-        m.order.phase != IDLE or keccak256(abi_encode(m.order)) == no_order
-    ), "machine: registers in use"
-    self._check_block(m.order.phase, m.block_trade)
-    assert m.saved <= 1, "machine: saved is no flag"
     kept: bytes32 = keccak256(abi_encode(m.saved_roots, m.saved_sums))
     nothing: bytes32 = keccak256(abi_encode(empty(bytes32[3]), empty(Sums)))
-    assert m.saved == 1 or kept == nothing, "machine: something is kept"
+    assert (
+        m.domain == DOMAIN
+        and m.order.phase <= LEG
+        and (m.order.phase != IDLE or keccak256(abi_encode(m.order)) == no_order)
+        and m.saved <= 1
+        and (m.saved == 1 or kept == nothing)
+    ), "machine: not a machine"
+    self._check_block(m.order.phase, m.block_trade)
     return m
 
 
@@ -155,16 +155,18 @@ def _check_block(phase: uint256, block_trade: BlockInProgress):
     """
     if block_trade.count == 0:
         used: bytes32 = keccak256(abi_encode(block_trade))
-        assert phase != LEG, "machine: no block trade"
-        assert used == keccak256(abi_encode(empty(BlockInProgress))), "machine: registers in use"
+        unused: bytes32 = keccak256(abi_encode(empty(BlockInProgress)))
+        assert phase != LEG and used == unused, "machine: no block trade"
         return
-    assert phase == SAVE or phase == LEG, "machine: a block trade waits for SAVE or a leg"
-    assert block_trade.count <= limits.BLOCK_LEGS_MAX, "machine: too many legs"
-    assert block_trade.leg <= block_trade.count, "machine: leg past the last"
+    assert (
+        (phase == SAVE or phase == LEG)
+        and block_trade.count <= limits.BLOCK_LEGS_MAX
+        and block_trade.leg <= block_trade.count
+    ), "machine: not a block trade"
+    nothing: bytes32 = keccak256(abi_encode(empty(legs.Leg)))
     for i: uint256 in range(limits.BLOCK_LEGS_MAX):
         leg: bytes32 = keccak256(abi_encode(block_trade.legs[i]))
-        nothing: bytes32 = keccak256(abi_encode(empty(legs.Leg)))
-        assert i < block_trade.count or leg == nothing, "machine: a leg that does not count"
+        assert i < block_trade.count or leg == nothing, "machine: leg past the last"
 
 
 @internal
