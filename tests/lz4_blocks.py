@@ -31,18 +31,22 @@ def sequence(literals: bytes, offset: int, match: int) -> bytes:
 
 
 def drawn_block(random: Random) -> bytes:
-    """A sound block of sequences of every shape, of up to about 5,000 bytes of output."""
+    """A sound block of sequences of every shape, often one that fills its chunk."""
     block, size = b"", 0
-    end = random.choice([50, 500, 4_000])
+    end = random.choice([50, 500, 4_000, 8_000])
+    most = CHUNK_BYTES_MAX - 12
     while size < end:
         fewest = 0 if size else 1
-        literals = random.randbytes(random.choice([fewest, 1, 2, 5, 14, 15, 16, 40, 300]))
+        run = random.choice([fewest, 1, 2, 5, 14, 15, 16, 40, 300])
+        literals = random.randbytes(min(run, most - 4 - size))
         size += len(literals)
         offset = random.randint(1, min(size, random.choice([3, 40, CHUNK_BYTES_MAX])))
-        match = random.choice([4, 5, 6, 7, 18, 19, 20, 33, 64, 100, 274, 600])
+        match = random.choice([4, 5, 6, 7, 18, 19, 20, 33, 64, 100, 274, 600, most])
+        match = min(match, most - size)
         block += sequence(literals, offset, match)
         size += match
-    return block + encode_literals(random.randbytes(random.choice([12, 13, 20, 300])))
+    last = min(random.choice([12, 13, 20, 300, most]), CHUNK_BYTES_MAX - size)
+    return block + encode_literals(random.randbytes(last))
 
 
 def damaged(random: Random, block: bytes) -> bytes:

@@ -7,10 +7,11 @@
      2^18 and go unchecked.
 """
 
+from . import limits
 from . import lz4_block
 
-CHUNK_BYTES_MAX: constant(uint256) = lz4_block.CHUNK_BYTES_MAX
-CHUNK_TRANSACTIONS_MAX: constant(uint256) = 256
+
+CHUNK_BYTES_MAX: constant(uint256) = limits.CHUNK_BYTES_MAX
 COUNT_BYTES: constant(uint256) = 2
 KIND_LAST: constant(uint256) = 11
 
@@ -112,7 +113,7 @@ def _row_count(raw: Bytes[CHUNK_BYTES_MAX]) -> (uint256, uint256):
     count: uint256 = convert(slice(raw, 0, COUNT_BYTES), uint256)
     if count == 0:
         return NO_ROWS, 0
-    if count > CHUNK_TRANSACTIONS_MAX:
+    if count > limits.CHUNK_TRANSACTIONS_MAX:
         return TOO_MANY_ROWS, 0
     return 0, count
 
@@ -133,7 +134,7 @@ def _chunk_layout(raw: Bytes[CHUNK_BYTES_MAX], index: uint256) -> Layout:
 
     padded: Bytes[PADDED_BYTES_MAX] = concat(raw, empty(bytes32))
     ahead: uint256 = 0
-    for i: uint256 in range(CHUNK_TRANSACTIONS_MAX):
+    for i: uint256 in range(limits.CHUNK_TRANSACTIONS_MAX):
         if i == layout.count:
             break
         if i & 31 == 0:

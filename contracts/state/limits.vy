@@ -22,6 +22,9 @@ TIERS_MAX: constant(uint256) = 4
 PUBLISHERS_MAX: constant(uint256) = 8
 BLOCK_LEGS_MAX: constant(uint256) = 4
 BATCH_CHUNKS_MAX: constant(uint256) = 64
+CHUNK_BYTES_MAX: constant(uint256) = 8_192
+CHUNK_TRANSACTIONS_MAX: constant(uint256) = 256
+CHUNK_SEQUENCES_MAX: constant(uint256) = 1_024
 
 # Trees.
 ACCOUNTS_DEPTH: constant(uint256) = 32

@@ -7,11 +7,11 @@
 @dev Positions, lengths and sizes stay below 2^18, so their sums go unchecked.
 """
 
+from . import limits
+
+
 # What a header can say of a compressed chunk, whose size has 16 bits.
 BLOCK_BYTES_MAX: constant(uint256) = 2**16 - 1
-
-CHUNK_BYTES_MAX: constant(uint256) = 8_192
-CHUNK_SEQUENCES_MAX: constant(uint256) = 1_024
 
 MATCH_BYTES_MIN: constant(uint256) = 4
 # The block format ends every block in literals, and starts no match near the end.
@@ -25,16 +25,16 @@ LENGTH_BYTES_MAX: constant(uint256) = 33
 # its output at most, and one more for each 255 literals: so none begins more than 32 bytes
 # behind the output. Of the sequence that is refused, the literals fit the output, and token,
 # two lengths and an offset come to it.
-READ_BYTES_MAX: constant(uint256) = CHUNK_BYTES_MAX + 32 + 1 + 2 * LENGTH_BYTES_MAX + 2
+READ_BYTES_MAX: constant(uint256) = limits.CHUNK_BYTES_MAX + 32 + 1 + 2 * LENGTH_BYTES_MAX + 2
 
 # With two words of zeros behind, so that two words can be read wherever a byte can.
 FRONT_BYTES_MAX: constant(uint256) = READ_BYTES_MAX + 64
 
 # Output is written by two words at a time; nothing of a chunk is in the last.
-WORDS_MAX: constant(uint256) = CHUNK_BYTES_MAX // 32 + 1
+WORDS_MAX: constant(uint256) = limits.CHUNK_BYTES_MAX // 32 + 1
 
 # The longest match of offset 1 is copied in 1, 2, 4, 8 and 16 bytes, and then by the word.
-PIECES_MAX: constant(uint256) = CHUNK_BYTES_MAX // 32 + 5
+PIECES_MAX: constant(uint256) = limits.CHUNK_BYTES_MAX // 32 + 5
 
 U16: constant(uint256) = 2**16 - 1
 
@@ -59,10 +59,10 @@ MATCH_TOO_LONG: constant(uint256) = 14
 @pure
 def _decode(
     compressed: Bytes[BLOCK_BYTES_MAX], size_max: uint256
-) -> (uint256, Bytes[CHUNK_BYTES_MAX]):
+) -> (uint256, Bytes[limits.CHUNK_BYTES_MAX]):
     """
     @notice Zero and the bytes that `compressed` stands for, `size_max` of them at most, which
-            is no more than CHUNK_BYTES_MAX; or the first reason against it, and no bytes.
+            is no more than limits.CHUNK_BYTES_MAX; or the first reason against it, and no bytes.
     """
     end: uint256 = len(compressed)
     if end == 0:
@@ -73,7 +73,7 @@ def _decode(
         empty(bytes32),
     )
     reason: uint256 = 0
-    sequences: DynArray[uint256, CHUNK_SEQUENCES_MAX] = []
+    sequences: DynArray[uint256, limits.CHUNK_SEQUENCES_MAX] = []
     reason, sequences = self._sequences(front, end, size_max)
     if reason != 0:
         return reason, b""
@@ -84,19 +84,19 @@ def _decode(
 @pure
 def _sequences(
     front: Bytes[FRONT_BYTES_MAX], end: uint256, size_max: uint256
-) -> (uint256, DynArray[uint256, CHUNK_SEQUENCES_MAX]):
+) -> (uint256, DynArray[uint256, limits.CHUNK_SEQUENCES_MAX]):
     """
     @notice Every check of a block of `end` bytes: zero and its sequences, or the first reason.
             A sequence is u16 where its literals begin | u16 literals | u16 offset | u16 match.
     """
-    sequences: DynArray[uint256, CHUNK_SEQUENCES_MAX] = []
+    sequences: DynArray[uint256, limits.CHUNK_SEQUENCES_MAX] = []
     reason: uint256 = 0
     literals: uint256 = 0
     matched: uint256 = 0
     position: uint256 = 0
     size: uint256 = 0
     match_start: uint256 = 0
-    for sequence: uint256 in range(CHUNK_SEQUENCES_MAX):
+    for sequence: uint256 in range(limits.CHUNK_SEQUENCES_MAX):
         if position == end:
             return NO_LAST_LITERALS, []
         token: uint256 = extract32(front, position, output_type=uint256) >> 248
@@ -206,8 +206,8 @@ def _check_last_sequence(
 @internal
 @pure
 def _copied(
-    front: Bytes[FRONT_BYTES_MAX], sequences: DynArray[uint256, CHUNK_SEQUENCES_MAX]
-) -> Bytes[CHUNK_BYTES_MAX]:
+    front: Bytes[FRONT_BYTES_MAX], sequences: DynArray[uint256, limits.CHUNK_SEQUENCES_MAX]
+) -> Bytes[limits.CHUNK_BYTES_MAX]:
     """
     @notice The output of sequences that are sound. What is appended comes in pieces of up to a
             word, with zeros behind it, and behind the output there are zeros only.
@@ -250,4 +250,4 @@ def _copied(
             left = unsafe_sub(left, count)
             if count == 32:
                 source = unsafe_add(source, 32)
-    return convert(slice(abi_encode(words), 0, size), Bytes[CHUNK_BYTES_MAX])
+    return convert(slice(abi_encode(words), 0, size), Bytes[limits.CHUNK_BYTES_MAX])

@@ -22,18 +22,18 @@ def malformed(compressed: Bytes[lz4_block.BLOCK_BYTES_MAX], raw_hash: bytes32) -
 @pure
 def decode(
     compressed: Bytes[lz4_block.BLOCK_BYTES_MAX],
-) -> (uint256, Bytes[lz4_block.CHUNK_BYTES_MAX]):
+) -> (uint256, Bytes[chunks.CHUNK_BYTES_MAX]):
     """
     @notice Zero and the raw bytes of a block, or the CodecReason against it and no bytes. Never
             reverts. Whether they are a chunk is not asked.
     """
-    return lz4_block._decode(compressed, lz4_block.CHUNK_BYTES_MAX)
+    return lz4_block._decode(compressed, chunks.CHUNK_BYTES_MAX)
 
 
 @external
 @pure
 def row_at(
-    raw: Bytes[lz4_block.CHUNK_BYTES_MAX], index: uint256
+    raw: Bytes[chunks.CHUNK_BYTES_MAX], index: uint256
 ) -> (Bytes[chunks.TRANSACTION_BYTES_MAX], bool):
     """
     @notice Transaction `index` of a raw chunk as u8 kind | row | signatures, and whether it is

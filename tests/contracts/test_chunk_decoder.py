@@ -219,11 +219,10 @@ def test_reasons_and_limits_are_those_of_python() -> None:
         if reason <= CodecReason.CHUNK_TRAILING_BYTES and reason != CodecReason.CHUNK_TOO_LONG:
             source = block if reason in BLOCK_REASONS else chunk
             assert int(source[reason.name]) == reason, reason
-    for name in ("CHUNK_BYTES_MAX", "CHUNK_SEQUENCES_MAX"):
-        assert int(block[name]) == getattr(limits, name)
+    for name in ("CHUNK_BYTES_MAX", "CHUNK_SEQUENCES_MAX", "CHUNK_TRANSACTIONS_MAX"):
+        assert int(constants("state/limits")[name]) == getattr(limits, name)
     for name in ("MATCH_BYTES_MIN", "LAST_LITERALS_MIN", "LAST_MATCH_DISTANCE_MIN"):
         assert int(block[name]) == getattr(lz4_block, name)
-    assert int(chunk["CHUNK_TRANSACTIONS_MAX"]) == limits.CHUNK_TRANSACTIONS_MAX
 
 
 def test_the_decoder_fits_one_contract_of_l1() -> None:
