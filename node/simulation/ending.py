@@ -36,6 +36,8 @@ class Ending:
         await self._until_agreed()
         while await self._story.passerby.pay():
             await asyncio.sleep(1.0)
+        # L1 may have taken a late item meanwhile, which is news to some and not yet to others.
+        await self._until_agreed()
         await self._judge()
 
     async def _until_agreed(self) -> None:
@@ -57,6 +59,9 @@ class Ending:
         is_idle = history.sequencer.open is None and history.journal.is_synced
         if not is_idle or history.owed or not sequencer.engine.is_current:
             return f"the sequencer is busy: {sequencer.heads} {sequencer.problems()}"
+        taken = followed.batches[-1].cursor.inbox if followed.batches else 0
+        if len(followed.items) > taken:
+            return f"{len(followed.items)} inbox items are on L1, {taken} of them in batches"
         if followed.confirmed != followed.number:
             claimant = story.processes[2].service
             return (
