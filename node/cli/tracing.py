@@ -10,7 +10,7 @@ from node.cli.output import Cell, console, facts, good, print_json, table
 from node.cli.proving import execute, venue_options, with_venue
 from node.files import write_whole
 from node.parity.case import Answer, Ran, case_of, twin
-from node.proving.on_l1 import step_on_l1
+from node.proving.on_l1 import AnswerOnL1, step_on_l1
 from node.proving.readable import plain
 from node.proving.steps import (
     NamedStep,
@@ -170,7 +170,7 @@ def prove(
 
     async def work(
         reader: RollupReader, venue: RebuiltVenue
-    ) -> tuple[ShownStep, Answer, Answer | None]:
+    ) -> tuple[ShownStep, Answer, AnswerOnL1 | None]:
         execute(venue, batch)
         shown = shown_step(venue, step)
         alone = twin(case_of(shown.witness, shown.taken.given, shown.facts), venue.verifier)
@@ -180,11 +180,13 @@ def prove(
 
     shown, alone, told_by_l1 = with_venue(l1_url, rollup, deployment, work)
     expected = Ran(shown.root_after, shown.taken.changes.machine.status)
-    answers = {"from the witness": alone} | ({"on L1": told_by_l1} if told_by_l1 else {})
+    answers = {"from the witness": alone}
+    if told_by_l1 is not None:
+        answers["on L1"] = told_by_l1.answer
     if as_json:
         named = {"alone": _plain_answer(alone)}
         if told_by_l1 is not None:
-            named["onL1"] = _plain_answer(told_by_l1)
+            named["onL1"] = _plain_answer(told_by_l1.answer)
         sizes = shown.witness.sizes() | {"input": len(shown.taken.given.encode())}
         print_json(_step_facts(shown) | named | {"sizes": sizes})
     else:
@@ -196,7 +198,11 @@ def prove(
         console().print(_sizes(shown))
     wrong = [name for name, one in answers.items() if one != expected]
     if wrong:
-        raise Failure(f"executed whole, the step ends otherwise than {' and '.join(wrong)}")
+        void = told_by_l1 is not None and told_by_l1.facts.void != shown.facts.void
+        raise Failure(
+            f"executed whole, the step ends otherwise than {' and '.join(wrong)}"
+            + (f"; L1 has no proof yet that batch {batch} is void" if void else "")
+        )
 
 
 def _words(answer: Answer) -> str:

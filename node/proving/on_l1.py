@@ -1,8 +1,10 @@
 """What L1 itself says to a step: its contract, given the facts that the rollup keeps."""
 
+from msgspec import Struct
+
 from contracts import views
-from contracts.abi import View, revert_reason
-from node.errors import L1Error
+from contracts.abi import UnexpectedAnswer, View, revert_reason
+from node.errors import Halt, L1Error
 from node.parity.case import Answer, Refused, answer_of, case_of
 from node.rollup import RollupReader
 from prover.facts import Facts
@@ -11,6 +13,13 @@ from state.steps import Step, next_step
 
 STEP = View("STEP", (), ("address",), bytes)
 """Where the contract is that re-executes a step."""
+
+
+class AnswerOnL1(Struct, frozen=True):
+    """What L1 says, and the facts that it was given."""
+
+    answer: Answer
+    facts: Facts
 
 
 async def facts_on_l1(reader: RollupReader, shown: ShownStep, separator: bytes) -> Facts:
@@ -34,14 +43,28 @@ async def facts_on_l1(reader: RollupReader, shown: ShownStep, separator: bytes) 
             return Facts(separator)
 
 
-async def step_on_l1(reader: RollupReader, shown: ShownStep, separator: bytes) -> Answer:
-    """The root and the status that L1 comes to, or why it refuses the proof."""
-    case = case_of(shown.witness, shown.taken.given, await facts_on_l1(reader, shown, separator))
-    address = await reader.read(STEP)
+async def step_on_l1(reader: RollupReader, shown: ShownStep, separator: bytes) -> AnswerOnL1:
+    """The root and the status that L1 comes to, or why it refuses the proof.
+
+    Halt where the rollup names no contract that could say.
+    """
+    facts = await facts_on_l1(reader, shown, separator)
+    case = case_of(shown.witness, shown.taken.given, facts)
+    address = await _step_contract(reader)
     try:
-        return answer_of(await reader.client.call(address, case.calldata()))
+        return AnswerOnL1(answer_of(await reader.client.call(address, case.calldata())), facts)
     except L1Error as error:
-        return Refused(_reason(error))
+        return AnswerOnL1(Refused(_reason(error)), facts)
+
+
+async def _step_contract(reader: RollupReader) -> bytes:
+    try:
+        return await reader.read(STEP)
+    except (L1Error, UnexpectedAnswer) as error:
+        raise Halt(
+            f"NO_STEP_CONTRACT: the rollup 0x{reader.address.hex()} names no contract that "
+            f"re-executes a step ({error}); leave out --on-l1"
+        ) from error
 
 
 def _reason(error: L1Error) -> str:

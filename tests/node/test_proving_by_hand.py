@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from proving_world import BUSY, TRADING, VOID, ProvingWorld, proving_world
 
 from contracts.abi import ERROR_SELECTOR
-from node.errors import L1Error
+from node.errors import Halt, L1Error
 from node.parity.case import ANSWER_TYPES, Case, Ran, Refused, case_of, case_of_calldata, twin
 from node.proving.history import RollupHistory, read_history
-from node.proving.on_l1 import facts_on_l1, step_on_l1
+from node.proving.on_l1 import AnswerOnL1, facts_on_l1, step_on_l1
 from node.proving.steps import shown_step
 from node.proving.venue import RebuiltVenue
 from node.rollup import RollupReader
@@ -327,7 +327,8 @@ def test_l1_is_given_the_proof_and_its_answer_is_read(world: ProvingWorld) -> No
     client = SaysL1(encode(ANSWER_TYPES, (shown.root_after, 7)))
     reader = RollupReader(client, bytes(20))  # type: ignore[arg-type]
     separator = venue.verifier.domain.separator
-    assert world.background.run(step_on_l1(reader, shown, separator)) == Ran(shown.root_after, 7)
+    found = world.background.run(step_on_l1(reader, shown, separator))
+    assert found == AnswerOnL1(Ran(shown.root_after, 7), shown.facts)
     assert case_of_calldata(client.asked) == case_of_shown(shown)
 
 
@@ -345,8 +346,16 @@ def test_a_refusal_of_l1_is_told_with_its_reason(
     shown, venue = show(world, TRADING, 5)
     client = SaysL1(L1Error(3, "execution reverted", data))
     reader = RollupReader(client, bytes(20))  # type: ignore[arg-type]
-    answer = world.background.run(step_on_l1(reader, shown, venue.verifier.domain.separator))
+    separator = venue.verifier.domain.separator
+    answer = world.background.run(step_on_l1(reader, shown, separator)).answer
     assert isinstance(answer, Refused) and said in answer.reason
+
+
+def test_a_rollup_without_a_step_contract_is_told(world: ProvingWorld) -> None:
+    shown, venue = show(world, TRADING, 8)
+    reader = RollupReader(world.venue.client, world.venue.terms.token)
+    with pytest.raises(Halt, match="NO_STEP_CONTRACT: the rollup 0x"):
+        world.background.run(step_on_l1(reader, shown, venue.verifier.domain.separator))
 
 
 def test_the_claims_are_those_of_the_batches_outputs(world: ProvingWorld) -> None:
