@@ -7,8 +7,9 @@ from rollup_world import ALICE, BOB, CLAIMANT, PARAMETERS, SEQUENCER, World
 
 from contracts import calls, views
 from contracts.events import BatchVoidedLog
+from prover.derivation import Cursor, derive_batch
 from state.chunks import Row, encode_chunk
-from state.crypto import keccak
+from state.crypto import ZERO_HASH, keccak
 from state.limits import CHUNK_BYTES_MAX, CHUNK_SEQUENCES_MAX
 from state.lz4_block import CodecReason, encode_literals
 
@@ -91,6 +92,14 @@ MALFORMED = {
 }
 
 
+def void_reason(world: World, number: int = 1) -> str:
+    """Why a node that reads the logs finds a batch without items to be void, if it does."""
+    log = world.batches[number]
+    before = Cursor(number - 1, world.read(views.BATCH_HASHES, number - 1), 0, ZERO_HASH)
+    derived = derive_batch(log.header, log.payload, (), after=before, batch_hash=log.batch_hash)
+    return derived.void_reason
+
+
 @pytest.mark.parametrize(
     ("compressed", "raw_hash", "reason"), MALFORMED.values(), ids=MALFORMED.keys()
 )
@@ -103,6 +112,7 @@ def test_a_malformed_chunk_voids_its_batch(
         with pytest.raises(Reverted, match="malformed: chunk is well-formed"):
             world.prove_malformed(chunk=honest)
     assert not world.read(views.VOID_BATCHES, 1)
+    assert void_reason(world).startswith(f"chunk 1: {reason.name}")
 
     receipt = world.prove_malformed(chunk=1, sender=ALICE)
     assert world.logs(receipt) == [BatchVoidedLog(1, 1, reason, ALICE)]
@@ -128,7 +138,7 @@ def test_an_honest_batch_survives(world: World, compressed: bytes, raw_hash: byt
     for lie in (compressed[:-1], compressed + b"\0", b"", b"\0", bytes(len(compressed))):
         with pytest.raises(Reverted, match="malformed: wrong chunk"):
             world.prove_malformed(compressed=lie)
-    assert not world.read(views.VOID_BATCHES, 1)
+    assert not world.read(views.VOID_BATCHES, 1) and not void_reason(world)
 
 
 def post_bad(world: World) -> None:
