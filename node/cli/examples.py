@@ -59,12 +59,43 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "watch": ("watch BTC-USD-PERP --from alice", "watch ETH-USD-PERP --account 512 --once"),
     "batch list": ("batch list --count 5",),
     "batch show": ("batch show 1",),
+    "batch decode": (
+        "batch decode 3 --deployment deployment.json",
+        "batch decode 3 --deployment deployment.json --out batch-3",
+        "batch decode batch-3 --json",
+    ),
+    "batch diff": (
+        "batch diff 3 batch-3 --deployment deployment.json",
+        "batch diff batch-3 batch-4",
+    ),
+    "replay": (
+        "replay --all --deployment deployment.json",
+        "replay 3 --deployment deployment.json --trace trace-3.json",
+    ),
+    "trace": (
+        "trace 3 --deployment deployment.json",
+        "trace 3 --step 2 --deployment deployment.json --json",
+    ),
+    "witness": (
+        "witness 3 --step 2 --deployment deployment.json",
+        "witness 3 --step 2 --deployment deployment.json --out witness-3-2",
+    ),
+    "prove": (
+        "prove 3 --step 2 --deployment deployment.json",
+        "prove 3 --step 2 --deployment deployment.json --on-l1",
+    ),
     "market show": ("market show BTC-USD-PERP", "market show BTC-USD-PERP --json"),
     "market list": ("market list btc.json --from governor",),
     "market schedule": ("market schedule BTC-USD-PERP band=50000 --from governor",),
     "market cancel": ("market cancel BTC-USD-PERP --from governor",),
     "market apply": ("market apply BTC-USD-PERP --from alice",),
     "journal check": ("journal check ./sequencer/journal",),
+    "parity": (
+        "parity --steps 3000 --mutations 600",
+        "parity --seed 7 --engine py-evm --steps 40",
+        "parity --engine http://127.0.0.1:8545 --steps 200 --json",
+    ),
+    "gas": ("gas", "gas --engine py-evm --json"),
     "simulate": ("simulate --seeds 20", "simulate --from 7 --trace"),
     "bench": ("bench --quick", "bench --only rules --json bench.json"),
     "doctor": ("doctor", "doctor --data ./sequencer --json"),
