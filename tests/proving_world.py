@@ -28,10 +28,15 @@ class ProvingWorld:
     venue: L1Venue
 
     def run(self, *arguments: str, code: int = 0) -> Result:
-        """The result of a command, which must end with `code` and never with a traceback."""
+        """The result of a command, which must end with `code` and never with a traceback.
+
+        What `arguments` say of L1 or the rollup goes before the venue's own.
+        """
         rollup = "0x" + self.venue.deployment.rollup.hex()
         place = ["--l1", self.venue.server.url, "--rollup", rollup]
-        result = CliRunner().invoke(tallystick, [*arguments, *place], prog_name="tallystick")
+        named = 2 if arguments[0] == "batch" else 1
+        words = [*arguments[:named], *place, *arguments[named:]]
+        result = CliRunner().invoke(tallystick, words, prog_name="tallystick")
         assert result.exit_code == code, result.output + repr(result.exception)
         assert "Traceback" not in result.output
         return result

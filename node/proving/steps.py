@@ -198,12 +198,19 @@ def read_trace(path: Path) -> list[bytes]:
 def _words(text: str, path: Path) -> list[str]:
     try:
         found = msgspec.json.decode(text)
-        entries = found["steps"] if isinstance(found, dict) else found
-        return [str(entry["root"] if isinstance(entry, dict) else entry) for entry in entries]
+        entries = list(found["steps"] if isinstance(found, dict) else found)
+        words = [str(entry["root"] if isinstance(entry, dict) else entry) for entry in entries]
     except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} holds no trace ({error}); expected a list of roots, or the JSON of trace"
         ) from error
+    for at, entry in enumerate(entries, 1):
+        if isinstance(entry, dict) and entry.get("step", at) != at:
+            raise ValueError(
+                f"entry {at} of {path} is step {entry['step']}; expected every step from 1 on, as "
+                "trace prints them without --step"
+            )
+    return words
 
 
 def _root(word: str, at: int, path: Path) -> bytes:

@@ -54,6 +54,9 @@ class RebuiltVenue:
         self.cursor = genesis_cursor(history.terms.domain)
         self.claim = genesis_claim()
         """The one right claim on the last batch."""
+        self._claims: dict[int, list[Claimed]] = {}
+        for claim in history.claims:
+            self._claims.setdefault(claim.batch, []).append(claim)
 
     @property
     def number(self) -> int:
@@ -105,8 +108,7 @@ class RebuiltVenue:
         self.cursor = derived.cursor
         claims = tuple(
             self._finding(claim, replayed.output, parent)
-            for claim in self.history.claims
-            if claim.batch == self.number
+            for claim in self._claims.get(self.number, ())
         )
         return BatchFinding(
             output=replayed.output,

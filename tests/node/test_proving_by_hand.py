@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from eth_abi.abi import encode
 from l1_venue import LIAR, person
 from msgspec.structs import replace
 from proving_world import BUSY, TRADING, VOID, ProvingWorld, proving_world
 
 from contracts.abi import ERROR_SELECTOR
+from node.cli.main import tallystick
+from node.deploy import deployment_json
 from node.errors import Halt, L1Error
 from node.parity.case import ANSWER_TYPES, Case, Ran, Refused, case_of, case_of_calldata, twin
 from node.proving.history import RollupHistory, read_history
@@ -181,6 +184,7 @@ def test_a_trace_that_goes_on_after_halt_is_wrong_there(
         ("[null]", "root 1 of"),
         ('[{"root": 3}]', "root 1 of"),
         ('{"steps": 3}', "holds no trace"),
+        ('{"steps": [{"step": 9, "root": ""}]}', "entry 1 of"),
         ("\xff\xfe", "root 1 of"),
     ],
 )
@@ -200,6 +204,8 @@ def test_what_is_no_trace_is_put_wrongly(
         (("replay", "1", "--all"), 2, "either BATCH or --all"),
         (("replay", "--all", "--trace", "x"), 2, "name it instead of --all"),
         (("replay", "1", "--trace", "/nowhere/at/all"), 1, "cannot read"),
+        (("replay", "1", "--rollup", "0x" + "11" * 20), 1, "NO_CONTRACT"),
+        (("replay", "1", "--l1", "http://127.0.0.1:1"), 1, "cannot be reached"),
         (("replay", "99"), 1, "NO_SUCH_BATCH: L1 has no batch 99; it has batches 1 to 3"),
         (("trace", "4"), 1, "NO_SUCH_BATCH"),
         (("trace", "2", "--step", "3"), 1, "NO_SUCH_STEP: batch 2 has steps 1 to 2"),
@@ -212,6 +218,14 @@ def test_what_cannot_be_shown_is_told(
     world: ProvingWorld, words: tuple[str, ...], code: int, said: str
 ) -> None:
     assert said in world.run(*words, code=code).stderr
+
+
+def test_a_venue_is_named_by_its_deployment_too(world: ProvingWorld, tmp_path: Path) -> None:
+    path = tmp_path / "deployment.json"
+    path.write_bytes(deployment_json(world.venue.deployment))
+    place = ("--l1", world.venue.server.url, "--deployment", str(path))
+    done = CliRunner().invoke(tallystick, ["replay", "1", *place], prog_name="tallystick")
+    assert done.exit_code == 0 and "1 right" in done.stdout
 
 
 # --- trace, witness, prove ---
