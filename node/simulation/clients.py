@@ -60,6 +60,7 @@ class Client:
         """
         signature = signed(tx, keys or self.key, self._domain)
         for _ in range(tries):
+            asked_after = self._promises.retries
             try:
                 receipt: Receipt = await self._network.ask(
                     self.name, lambda: self._served(tx, signature), twice=True
@@ -68,7 +69,7 @@ class Client:
                 self._trace.add(self.name, "no answer", why=type(error).__name__)
                 await asyncio.sleep(self._random.uniform(0.2, 4.0))
             else:
-                self._promises.told(tx, signature, receipt)
+                self._promises.told(tx, signature, receipt, asked_after)
                 return receipt
         return None
 

@@ -12,7 +12,8 @@ from state.transactions import SignedPrice, Transaction
 
 
 class Acknowledged(Struct, frozen=True):
-    """A transaction that its sender was told is in. `retries` counts those before that."""
+    """A transaction that its sender was told is in. `retries` counts those before it asked:
+    an answer on its way may be overtaken by one."""
 
     tx: Transaction
     receipt: Receipt
@@ -31,23 +32,26 @@ class Promises:
         trace.listeners["retry_refused"] = self._refuse
 
     @property
-    def _retries(self) -> int:
+    def retries(self) -> int:
         """How often batches were undone so far: after that a receipt may be outdated."""
         counts = self._trace.counts
         return sum(
             counts[name] for name in ("batches_undone", "batch_adopted", "batches_resequenced")
         )
 
-    def told(self, tx: Transaction, signature: bytes, receipt: Receipt) -> None:
-        """A client was answered. Violation where it was answered otherwise before."""
+    def told(self, tx: Transaction, signature: bytes, receipt: Receipt, asked_after: int) -> None:
+        """A client was answered. Violation where it was answered otherwise before.
+
+        `asked_after` so many `retries` it had asked.
+        """
         if not receipt.steps:
             self._trace.add("client", "refused", status=receipt.status.name, tx=signature)
             return
         self._trace.add("client", "told", status=receipt.status.name, tx=signature)
         before = self.acknowledged.get(signature)
         if before is None:
-            self.acknowledged[signature] = Acknowledged(tx, receipt, self._retries)
-        elif before.retries == self._retries and not _same(before.receipt, receipt):
+            self.acknowledged[signature] = Acknowledged(tx, receipt, asked_after)
+        elif before.retries == self.retries and not _same(before.receipt, receipt):
             raise Violation("one answer", f"{tx} was told {before.receipt}, and then {receipt}")
 
     def check_recovered(self, service: Any, on_l1: list[Rows]) -> None:
@@ -77,7 +81,7 @@ class Promises:
             final = receipts[signature]
             if _same(final, promise.receipt):
                 self.outcomes["as told"] += 1
-            elif promise.retries == self._retries:
+            elif promise.retries == self.retries:
                 raise Violation(
                     "fills are as told", f"{promise.tx} was told {promise.receipt}, got {final}"
                 )
