@@ -39,6 +39,8 @@ def _take_leg(changes: Changes, block: BlockInProgress, leg: Leg) -> Status:
     if status := _terms_status(changes, leg):
         return status
     order = changes.machine.order
+    parties_differ, has_side = block.maker != order.account, leg.taker_side in (BUY, SELL)
+    assert parties_differ and has_side, "no ADMIT leads here"
     exchange = Exchange(
         changes,
         leg.market,
