@@ -31,7 +31,7 @@ from state.transactions import Transaction, encode_transaction
 from state.tree import is_leftmost
 from state.withdrawals import encode_withdrawal
 
-REWINDS = {None: 0, "keep": 2, "restore": 3}
+REWINDS = {None: 0, "save": 1, "keep": 2, "restore": 3}
 
 Words = tuple[Any, ...]
 """A machine as the struct of `contracts/state/machine.vy`."""
