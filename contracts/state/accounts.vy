@@ -32,6 +32,7 @@ REFERENCE_LAYOUT: constant(bytes32) = (
 )
 REFERENCE_BYTES: constant(uint256) = 23
 REFERENCES_BYTES_MAX: constant(uint256) = limits.ACCOUNT_ORDERS_MAX * REFERENCE_BYTES
+REFERENCES_WORDS: constant(uint256) = REFERENCES_BYTES_MAX // 32
 KEY_LAYOUT: constant(bytes32) = (
     0x0414080802000000000000000000000000000000000000000000000000000000
 )
@@ -80,11 +81,16 @@ struct Head:
     window_withdrawn: uint256
 
 
+# Nothing in it has a length of its own, so that one MCOPY hands it on; code is scarce. Of each list
+# the first `count` entries are there, and what follows them means nothing.
 struct Account:
     head: Head
-    positions: DynArray[Position, limits.ACCOUNT_POSITIONS_MAX]
-    orders: Bytes[REFERENCES_BYTES_MAX]
-    keys: DynArray[SessionKey, limits.ACCOUNT_KEYS_MAX]
+    position_count: uint256
+    positions: Position[limits.ACCOUNT_POSITIONS_MAX]
+    order_count: uint256
+    orders: bytes32[REFERENCES_WORDS]  # `_references` has them as bytes
+    key_count: uint256
+    keys: SessionKey[limits.ACCOUNT_KEYS_MAX]
 
 
 # --- the leaf ---
@@ -101,18 +107,18 @@ def _decode_account(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Account:
         return account
     account.head = abi_decode(packing._unpack(leaf, 0, HEAD_LAYOUT), Head)
     at: uint256 = HEAD_BYTES + 1
-    count: uint256 = convert(slice(leaf, HEAD_BYTES, 1), uint256)
-    for _: uint256 in range(count, bound=limits.ACCOUNT_POSITIONS_MAX):
-        account.positions.append(
-            abi_decode(packing._unpack(leaf, at, POSITION_LAYOUT), Position)
-        )
+    account.position_count = self._count_before(leaf, at)
+    for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
+        account.positions[i] = abi_decode(packing._unpack(leaf, at, POSITION_LAYOUT), Position)
         at += POSITION_BYTES
-    size: uint256 = convert(slice(leaf, at, 1), uint256) * REFERENCE_BYTES
-    account.orders = convert(slice(leaf, at + 1, size), Bytes[REFERENCES_BYTES_MAX])
-    at += size + 2
-    count = convert(slice(leaf, at - 1, 1), uint256)
-    for _: uint256 in range(count, bound=limits.ACCOUNT_KEYS_MAX):
-        account.keys.append(abi_decode(packing._unpack(leaf, at, KEY_LAYOUT), SessionKey))
+    at += 1
+    account.order_count = self._count_before(leaf, at)
+    size: uint256 = account.order_count * REFERENCE_BYTES
+    account.orders = self._words(convert(slice(leaf, at, size), Bytes[REFERENCES_BYTES_MAX]))
+    at += size + 1
+    account.key_count = self._count_before(leaf, at)
+    for i: uint256 in range(account.key_count, bound=limits.ACCOUNT_KEYS_MAX):
+        account.keys[i] = abi_decode(packing._unpack(leaf, at, KEY_LAYOUT), SessionKey)
         at += KEY_BYTES
     return account
 
@@ -124,28 +130,58 @@ def _encode_account(account: Account) -> Bytes[packing.LEAF_BYTES_MAX]:
     @notice The leaf of an account that somebody owns.
     """
     leaf: Bytes[packing.LEAF_BYTES_MAX] = concat(
-        packing._pack(abi_encode(account.head), HEAD_LAYOUT), self._count(len(account.positions))
+        packing._pack(abi_encode(account.head), HEAD_LAYOUT), self._count(account.position_count)
     )
-    for p: Position in account.positions:
+    for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
         leaf = convert(
-            concat(leaf, packing._pack(abi_encode(p), POSITION_LAYOUT)),
+            concat(leaf, packing._pack(abi_encode(account.positions[i]), POSITION_LAYOUT)),
             Bytes[packing.LEAF_BYTES_MAX],
         )
     leaf = convert(
         concat(
             leaf,
-            self._count(len(account.orders) // REFERENCE_BYTES),
-            account.orders,
-            self._count(len(account.keys)),
+            self._count(account.order_count),
+            self._references(account),
+            self._count(account.key_count),
         ),
         Bytes[packing.LEAF_BYTES_MAX],
     )
-    for k: SessionKey in account.keys:
+    for i: uint256 in range(account.key_count, bound=limits.ACCOUNT_KEYS_MAX):
         leaf = convert(
-            concat(leaf, packing._pack(abi_encode(k), KEY_LAYOUT)),
+            concat(leaf, packing._pack(abi_encode(account.keys[i]), KEY_LAYOUT)),
             Bytes[packing.LEAF_BYTES_MAX],
         )
     return leaf
+
+
+@internal
+@pure
+def _count_before(leaf: Bytes[packing.LEAF_BYTES_MAX], at: uint256) -> uint256:
+    """
+    @notice The byte of count in front of a list that begins at byte `at`.
+    """
+    return convert(slice(leaf, at - 1, 1), uint256)
+
+
+@internal
+@pure
+def _references(account: Account) -> Bytes[REFERENCES_BYTES_MAX]:
+    """
+    @notice The references to the account's resting orders, REFERENCE_BYTES each.
+    """
+    return slice(abi_encode(account.orders), 0, account.order_count * REFERENCE_BYTES)
+
+
+@internal
+@pure
+def _words(references: Bytes[REFERENCES_BYTES_MAX]) -> bytes32[REFERENCES_WORDS]:
+    """
+    @notice References as an account holds them.
+    """
+    padded: Bytes[2 * REFERENCES_BYTES_MAX] = concat(
+        references, abi_encode(empty(bytes32[REFERENCES_WORDS]))
+    )
+    return abi_decode(slice(padded, 0, REFERENCES_BYTES_MAX), bytes32[REFERENCES_WORDS])
 
 
 @internal
@@ -175,8 +211,8 @@ def _has_position(account: Account, market: uint256) -> bool:
     """
     @notice Whether the account has a slot in `market`.
     """
-    for p: Position in account.positions:
-        if p.market == market:
+    for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
+        if account.positions[i].market == market:
             return True
     return False
 
@@ -187,9 +223,9 @@ def _position(account: Account, market: uint256) -> Position:
     """
     @notice The account's slot in `market`, or the empty one that a new slot begins as.
     """
-    for p: Position in account.positions:
-        if p.market == market:
-            return p
+    for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
+        if account.positions[i].market == market:
+            return account.positions[i]
     return Position(
         market=market, lots=0, bid_lots=0, ask_lots=0, a=units.INDEX_ONE, k=0, f=0
     )
@@ -202,18 +238,23 @@ def _with_position(account: Account, position: Position) -> Account:
     @notice `account` with its slot for that market replaced, added, or removed when empty.
     """
     after: Account = account
-    after.positions = []
+    count: uint256 = 0
     is_placed: bool = (
         position.lots == 0 and position.bid_lots == 0 and position.ask_lots == 0
     )
-    for p: Position in account.positions:
+    for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
+        p: Position = account.positions[i]
         if not is_placed and position.market <= p.market:
-            after.positions.append(position)
+            after.positions[count] = position
+            count += 1
             is_placed = True
         if p.market != position.market:
-            after.positions.append(p)
+            after.positions[count] = p
+            count += 1
     if not is_placed:
-        after.positions.append(position)
+        after.positions[count] = position
+        count += 1
+    after.position_count = count
     return after
 
 
@@ -256,10 +297,11 @@ def _order(account: Account, epoch: uint256, sequence: uint256) -> (bool, OrderR
     """
     @notice Whether the account has a resting order known by (epoch, sequence), and where it rests.
     """
-    place: uint256 = self._order_place(account.orders, epoch, sequence)
-    if place == len(account.orders):
+    references: Bytes[REFERENCES_BYTES_MAX] = self._references(account)
+    place: uint256 = self._order_place(references, epoch, sequence)
+    if place == len(references):
         return False, empty(OrderReference)
-    found: OrderReference = self._reference_at(account.orders, place)
+    found: OrderReference = self._reference_at(references, place)
     if found.epoch != epoch or found.sequence != sequence:
         return False, empty(OrderReference)
     return True, found
@@ -272,14 +314,18 @@ def _with_order(account: Account, reference: OrderReference) -> Account:
     @notice `account` with one more resting order.
     """
     after: Account = account
-    place: uint256 = self._order_place(account.orders, reference.epoch, reference.sequence)
-    after.orders = convert(
-        concat(
-            slice(account.orders, 0, place),
-            packing._pack(abi_encode(reference), REFERENCE_LAYOUT),
-            slice(account.orders, place, len(account.orders) - place),
-        ),
-        Bytes[REFERENCES_BYTES_MAX],
+    references: Bytes[REFERENCES_BYTES_MAX] = self._references(account)
+    place: uint256 = self._order_place(references, reference.epoch, reference.sequence)
+    after.order_count += 1
+    after.orders = self._words(
+        convert(
+            concat(
+                slice(references, 0, place),
+                packing._pack(abi_encode(reference), REFERENCE_LAYOUT),
+                slice(references, place, len(references) - place),
+            ),
+            Bytes[REFERENCES_BYTES_MAX],
+        )
     )
     return after
 
@@ -296,14 +342,18 @@ def _without_order(account: Account, epoch: uint256, sequence: uint256) -> Accou
     if not is_there:
         return account
     after: Account = account
-    place: uint256 = self._order_place(account.orders, epoch, sequence)
+    references: Bytes[REFERENCES_BYTES_MAX] = self._references(account)
+    place: uint256 = self._order_place(references, epoch, sequence)
     rest: uint256 = place + REFERENCE_BYTES
-    after.orders = convert(
-        concat(
-            slice(account.orders, 0, place),
-            slice(account.orders, rest, len(account.orders) - rest),
-        ),
-        Bytes[REFERENCES_BYTES_MAX],
+    after.order_count -= 1
+    after.orders = self._words(
+        convert(
+            concat(
+                slice(references, 0, place),
+                slice(references, rest, len(references) - rest),
+            ),
+            Bytes[REFERENCES_BYTES_MAX],
+        )
     )
     return after
 
@@ -317,9 +367,9 @@ def _key(account: Account, epoch: uint256) -> (bool, SessionKey):
     """
     @notice The session key of `epoch`, if it is still there.
     """
-    for k: SessionKey in account.keys:
-        if k.epoch == epoch:
-            return True, k
+    for i: uint256 in range(account.key_count, bound=limits.ACCOUNT_KEYS_MAX):
+        if account.keys[i].epoch == epoch:
+            return True, account.keys[i]
     return False, empty(SessionKey)
 
 
@@ -330,10 +380,11 @@ def _without_key(account: Account, epoch: uint256) -> Account:
     @notice `account` without the session key of `epoch`; `key_epoch` stays, so none gets it again.
     """
     after: Account = account
-    after.keys = []
-    for k: SessionKey in account.keys:
-        if k.epoch != epoch:
-            after.keys.append(k)
+    after.key_count = 0
+    for i: uint256 in range(account.key_count, bound=limits.ACCOUNT_KEYS_MAX):
+        if account.keys[i].epoch != epoch:
+            after.keys[after.key_count] = account.keys[i]
+            after.key_count += 1
     return after
 
 
@@ -348,7 +399,7 @@ def _handed_to(account: Account, owner: uint256) -> Account:
     if account.head.owner != owner:
         after.head.domain = DOMAIN
         after.head.owner = owner
-        after.keys = []
+        after.key_count = 0
     return after
 
 
@@ -360,9 +411,9 @@ def _last_sequence(account: Account, epoch: uint256) -> uint256:
     """
     last: uint256 = account.head.owner_sequence
     if epoch != OWNER_KEY:
-        for k: SessionKey in account.keys:
-            if k.epoch == epoch:
-                last = k.sequence
+        for i: uint256 in range(account.key_count, bound=limits.ACCOUNT_KEYS_MAX):
+            if account.keys[i].epoch == epoch:
+                last = account.keys[i].sequence
     return max(last, account.head.sequence_floor)
 
 
@@ -376,7 +427,7 @@ def _with_sequence(account: Account, epoch: uint256, sequence: uint256) -> Accou
     if epoch == OWNER_KEY:
         after.head.owner_sequence = sequence
         return after
-    for i: uint256 in range(len(account.keys), bound=limits.ACCOUNT_KEYS_MAX):
+    for i: uint256 in range(account.key_count, bound=limits.ACCOUNT_KEYS_MAX):
         if account.keys[i].epoch == epoch:
             after.keys[i].sequence = sequence
     return after

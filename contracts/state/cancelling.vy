@@ -30,15 +30,16 @@ def _next_cancelled(
     """
     @notice Whether an order of the account is left for the cancel all in `registers`, and the first.
     """
-    padded: Bytes[accounts.REFERENCES_BYTES_MAX + 32] = concat(account.orders, empty(bytes32))
+    references: Bytes[accounts.REFERENCES_BYTES_MAX] = accounts._references(account)
+    padded: Bytes[accounts.REFERENCES_BYTES_MAX + 32] = concat(references, empty(bytes32))
     place: uint256 = 0
     for _: uint256 in range(limits.ACCOUNT_ORDERS_MAX):
-        if place == len(account.orders):
+        if place == len(references):
             break
         word: uint256 = extract32(padded, place, output_type=uint256)
         market: uint256 = (word >> (256 - MARKET_END_BITS)) & MARKET_MASK
         if registers.flags == EVERY_MARKET or market == registers.market:
-            return True, accounts._reference_at(account.orders, place)
+            return True, accounts._reference_at(references, place)
         place += accounts.REFERENCE_BYTES
     return False, empty(accounts.OrderReference)
 

@@ -100,7 +100,8 @@ def _health(
     @param changed Stands in for the board row of its market; of domain zero, for none.
     """
     health: Health = Health(equity=account.head.cash, initial=0)
-    for position: accounts.Position in account.positions:
+    for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
+        position: accounts.Position = account.positions[i]
         row: markets.BoardRow = changed
         if changed.domain == 0 or changed.market != position.market:
             # `store._row` in line: it would copy all rows for each position.
@@ -123,7 +124,8 @@ def _cautious_health(rows: store.Rows, account: accounts.Account) -> Health:
             less, for initial margin the higher one. A mark moved for a moment lifts no cash out.
     """
     health: Health = Health(equity=account.head.cash, initial=0)
-    for position: accounts.Position in account.positions:
+    for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
+        position: accounts.Position = account.positions[i]
         place: uint256 = rows.places[markets._board_key(position.market)]
         assert place > 0, "store: row missing"
         row: markets.BoardRow = rows.rows[place - 1]
@@ -144,7 +146,8 @@ def _has_fresh_marks(rows: store.Rows, account: accounts.Account, now: uint256) 
     """
     @notice Whether every market that the account stands in is live and has a fresh mark.
     """
-    for position: accounts.Position in account.positions:
+    for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
+        position: accounts.Position = account.positions[i]
         place: uint256 = rows.places[markets._board_key(position.market)]
         assert place > 0, "store: row missing"
         row: markets.BoardRow = rows.rows[place - 1]

@@ -35,7 +35,7 @@ OTHER_ENTRY_BYTES_MAX: constant(uint256) = markets.MARKET_LEAF_BYTES_MAX + 3
 struct Rows:
     # By board key: one more than its place in `rows`, zero where the witness has none.
     places: uint256[limits.MARKETS_MAX]
-    rows: DynArray[markets.BoardRow, limits.WITNESS_ROWS_MAX]
+    rows: markets.BoardRow[limits.WITNESS_ROWS_MAX]
 
 
 struct Front:
@@ -131,7 +131,7 @@ def _rows(leaves: Bytes[limits.LEAVES_BYTES_MAX], places: witness.Places) -> Row
         if key < limits.MARKETS_MAX:
             rows.places[key] = i + 1
         at: uint256 = places.leaves[witness.FIRST_ROW + i]
-        rows.rows.append(markets._decode_board_row(self._leaf(leaves, at)))
+        rows.rows[i] = markets._decode_board_row(self._leaf(leaves, at))
     return rows
 
 

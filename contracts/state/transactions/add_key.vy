@@ -96,15 +96,14 @@ def _apply_add_key(
         found = self._refusal(account, transaction, now)
     if found == status.OK:
         account.head.key_epoch += 1
-        account.keys.append(
-            accounts.SessionKey(
-                epoch=account.head.key_epoch,
-                key=transaction.key,
-                sequence=0,
-                expiry=transaction.key_expiry,
-                permissions=transaction.permissions,
-            )
+        account.keys[account.key_count] = accounts.SessionKey(
+            epoch=account.head.key_epoch,
+            key=transaction.key,
+            sequence=0,
+            expiry=transaction.key_expiry,
+            permissions=transaction.permissions,
         )
+        account.key_count += 1
     return found, account
 
 
@@ -115,7 +114,7 @@ def _refusal(account: accounts.Account, transaction: AddKey, now: uint256) -> ui
     @notice OK, or why the account gets no such key.
     """
     if (
-        len(account.keys) == limits.ACCOUNT_KEYS_MAX
+        account.key_count == limits.ACCOUNT_KEYS_MAX
         or account.head.key_epoch == limits.KEY_EPOCH_MAX
     ):
         return status.TOO_MANY_KEYS
