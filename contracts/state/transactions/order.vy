@@ -39,6 +39,13 @@ struct NewOrder:
     expiry: uint256
 
 
+struct Admission:
+    status: uint256
+    order: machine.OrderInProgress  # idle unless the order was admitted
+    account: accounts.Account  # after it, where the status is no identity status
+    resting: Bytes[store.OTHER_ENTRY_BYTES_MAX]  # the entry of an order that changed or left
+
+
 @internal
 @pure
 def _decode_new_order(given: Bytes[limits.GIVEN_BYTES_MAX]) -> NewOrder:
@@ -73,49 +80,45 @@ def _order_digest(separator: bytes32, transaction: NewOrder, flags: orders.Flags
 @internal
 @pure
 def _admit_order(
-    m: machine.Machine,
     leaves: Bytes[limits.LEAVES_BYTES_MAX],
     places: witness.Places,
     given: Bytes[limits.GIVEN_BYTES_MAX],
     separator: bytes32,
+    now: uint256,
     steps_left: uint256,
-) -> (machine.Machine, accounts.Account):
+) -> Admission:
     """
     @notice Authenticate, consume the sequence number, check, and put the order in the registers.
     @param steps_left The budget before this step; one of them is HALT's.
-    @return The machine with the status, and the account after it: of an identity status none.
     """
-    written: machine.Machine = m
-    if steps_left < limits.ORDER_STEPS_MAX + 1:
-        written.status = status.OUT_OF_STEPS
-        return written, empty(accounts.Account)
+    admission: Admission = empty(Admission)
     transaction: NewOrder = self._decode_new_order(given)
     is_sensible: bool = False
     flags: orders.Flags = empty(orders.Flags)
     is_sensible, flags = orders._decode_flags(transaction.flags)
-    if not is_sensible or flags.is_market != (transaction.ticks == 0):
-        written.status = status.MALFORMED
-        return written, empty(accounts.Account)
-    account: accounts.Account = empty(accounts.Account)
-    written.status, account = authentication._authorise(
-        store._account(leaves, places, transaction.account),
-        self._order_digest(separator, transaction, flags),
-        slice(given, kinds.ROW + ORDER_BYTES, authentication.SIGNATURE_BYTES),
-        transaction.epoch,
-        transaction.sequence,
-        transaction.expiry,
-        accounts.PERMIT_TRADE,
-        m.time,
-    )
-    if written.status != status.OK:
-        return written, account
-    ticks: uint256 = 0
-    written.status, ticks = self._admissible(
-        leaves, places, account, transaction, flags, m.time
-    )
-    if written.status == status.OK:
-        written.order = self._registers(transaction, flags, ticks)
-    return written, account
+    if steps_left < limits.ORDER_STEPS_MAX + 1:
+        admission.status = status.OUT_OF_STEPS
+    elif not is_sensible or flags.is_market != (transaction.ticks == 0):
+        admission.status = status.MALFORMED
+    else:
+        admission.status, admission.account = authentication._authorise(
+            store._account(leaves, places, transaction.account),
+            self._order_digest(separator, transaction, flags),
+            slice(given, kinds.ROW + ORDER_BYTES, authentication.SIGNATURE_BYTES),
+            transaction.epoch,
+            transaction.sequence,
+            transaction.expiry,
+            accounts.PERMIT_TRADE,
+            now,
+        )
+    if admission.status == status.OK:
+        ticks: uint256 = 0
+        admission.status, ticks = self._admissible(
+            leaves, places, admission.account, transaction, flags, now
+        )
+        if admission.status == status.OK:
+            admission.order = self._registers(transaction, flags, ticks)
+    return admission
 
 
 @internal
@@ -198,11 +201,11 @@ def _room(
     value: uint256 = units._notional(lots, ticks * market.tick)
     if lots > 0 and not closes and value < market.min_notional:
         return status.NOTIONAL_TOO_SMALL
-    if flags.may_rest and len(account.orders) == accounts.REFERENCES_BYTES_MAX:
+    if flags.may_rest and account.order_count == limits.ACCOUNT_ORDERS_MAX:
         return status.TOO_MANY_ORDERS
     if (
         not accounts._has_position(account, transaction.market)
-        and len(account.positions) == limits.ACCOUNT_POSITIONS_MAX
+        and account.position_count == limits.ACCOUNT_POSITIONS_MAX
     ):
         return status.TOO_MANY_POSITIONS
     if lots == 0:
