@@ -47,7 +47,9 @@ def _root_after(
     @notice The state root once `changes` and the machine are written. RESTORE brings back the roots that
             SAVE kept, and writes nothing else.
     """
-    written: Written = self._written(proven, before.withdrawals, changes)
+    written: Written = self._written(
+        proven.places, proven.hashes, before.withdrawals, changes
+    )
     m: machine.Machine = after
     new: bytes32[3] = roots
     if written.rewind == store.REWIND_RESTORE:
@@ -73,14 +75,17 @@ def _root_after(
 @internal
 @pure
 def _written(
-    proven: witness_state.Proven, withdrawals: uint256, changes: Bytes[limits.CHANGES_BYTES_MAX]
+    places: witness.Places,
+    hashes: bytes32[witness.PLACES_MAX],
+    withdrawals: uint256,
+    changes: Bytes[limits.CHANGES_BYTES_MAX],
 ) -> Written:
     """
     @notice The changes of docs/step.md, section 3, by the places of their leaves. They come from a
             contract of rules: one of another form is its bug.
     """
     written: Written = empty(Written)
-    written.hashes = proven.hashes
+    written.hashes = hashes
     padded: Bytes[limits.CHANGES_BYTES_MAX + 32] = concat(changes, empty(bytes32))
     written.rewind = extract32(padded, 0, output_type=uint256) >> 248
     at: uint256 = 1
@@ -92,41 +97,26 @@ def _written(
             index: uint256 = 0
             if list == witness.WITHDRAWALS:
                 # A withdrawal has the next number, and stands at it.
-                key: uint256 = proven.places.keys[witness.FIRST_WITHDRAWAL]
-                is_there: bool = proven.places.counts[list] > 0
+                key: uint256 = places.keys[witness.FIRST_WITHDRAWAL]
+                is_there: bool = places.counts[list] > 0
                 assert is_there and key == withdrawals, "witness: withdrawal missing"
             else:
                 index = extract32(padded, at, output_type=uint256) >> 248
-                assert index < proven.places.counts[list]
+                assert index < places.counts[list]
                 at += 1
             size: uint256 = extract32(padded, at, output_type=uint256) >> 240
             at += SIZE_BYTES
             place: uint256 = witness.FIRSTS[list] + index
             written.is_written[place] = True
-            written.hashes[place] = keccak256(slice(changes, at, size))
+            leaf: Bytes[packing.LEAF_BYTES_MAX] = convert(
+                slice(changes, at, size), Bytes[packing.LEAF_BYTES_MAX]
+            )
+            written.hashes[place] = keccak256(leaf)
             if list == witness.MARKETS:
-                written.market_leaf = convert(
-                    slice(changes, at, size), Bytes[markets.MARKET_LEAF_BYTES_MAX]
-                )
+                written.market_leaf = convert(leaf, Bytes[markets.MARKET_LEAF_BYTES_MAX])
             at += size
     assert at == len(changes)
     return written
-
-
-@internal
-@pure
-def _rewritten(
-    proven: witness_state.Proven, written: Written, place: uint256, depth: uint256
-) -> bytes32:
-    """
-    @notice The root of its tree once the leaf at `place`, and no other, is written.
-    """
-    return tree._climb(
-        proven.places.keys[place] & store.KEY_MASK,
-        written.hashes[place],
-        proven.branches[witness_state._branch_place(place)].siblings,
-        depth,
-    )
 
 
 @internal
@@ -142,13 +132,23 @@ def _accounts_root(
     if not written.is_written[second]:
         if not written.is_written[first]:
             return before
-        return self._rewritten(proven, written, first, limits.ACCOUNTS_DEPTH)
+        return tree._climb(
+            proven.places.keys[first],
+            written.hashes[first],
+            proven.branches[first].siblings,
+            limits.ACCOUNTS_DEPTH,
+        )
     siblings: bytes32[limits.BOOK_DEPTH] = proven.branches[second].siblings
     if written.is_written[first]:
         height: uint256 = tree._meeting_height(
             proven.places.keys[first], proven.places.keys[second]
         )
-        siblings[height] = self._rewritten(proven, written, first, height)
+        siblings[height] = tree._climb(
+            proven.places.keys[first],
+            written.hashes[first],
+            proven.branches[first].siblings,
+            height,
+        )
     return tree._climb(
         proven.places.keys[second], written.hashes[second], siblings, limits.ACCOUNTS_DEPTH
     )
@@ -173,7 +173,12 @@ def _markets_root(
     ):
         if written.is_written[place]:
             side: uint256 = (proven.places.keys[place] >> witness.SIDE_BIT) & 1
-            book_roots[side] = self._rewritten(proven, written, place, limits.BOOK_DEPTH)
+            book_roots[side] = tree._climb(
+                proven.places.keys[place],
+                written.hashes[place],
+                proven.branches[witness_state._branch_place(place)].siblings,
+                limits.BOOK_DEPTH,
+            )
             is_touched = True
     if not is_touched:
         return before
@@ -205,9 +210,7 @@ def _board_root(proven: witness_state.Proven, written: Written, before: bytes32)
             is_touched = True
     if not is_touched:
         return before
-    after: witness_state.Proven = proven
-    after.hashes = written.hashes
-    return witness_state._board_root(after)
+    return witness_state._board_root(proven.places, written.hashes, proven.siblings)
 
 
 @internal
@@ -221,4 +224,9 @@ def _withdrawals_root(
     place: uint256 = witness.FIRST_WITHDRAWAL
     if not written.is_written[place]:
         return before
-    return self._rewritten(proven, written, place, limits.WITHDRAWALS_DEPTH)
+    return tree._climb(
+        proven.places.keys[place],
+        written.hashes[place],
+        proven.branches[witness_state._branch_place(place)].siblings,
+        limits.WITHDRAWALS_DEPTH,
+    )

@@ -6,9 +6,8 @@
 """
 
 from ..state import limits
-from ..state import machine
 from ..state import markets
-from ..state import orders
+from ..state import packing
 from ..state import store
 from ..state import tree
 from ..state import witness
@@ -38,8 +37,6 @@ struct Proven:
     siblings: DynArray[bytes32, tree.SIBLINGS_MAX]  # of all rows together
     market_leaf: Bytes[markets.MARKET_LEAF_BYTES_MAX]
     book_roots: bytes32[2]
-    # Bit i is set where order i is there and leftmost in its book.
-    fronts: uint256
 
 
 @internal
@@ -53,23 +50,21 @@ def _state_root(roots: bytes32[3], machine_hash: bytes32) -> bytes32:
 
 @internal
 @pure
-def _prove(
-    roots: bytes32[3],
-    withdrawals_root: bytes32,
-    leaves: Bytes[limits.LEAVES_BYTES_MAX],
-    proofs: Bytes[limits.PROOFS_BYTES_MAX],
-) -> Proven:
+def _prove(roots: bytes32[3], withdrawals_root: bytes32, proven: Proven) -> uint256:
     """
-    @notice Reverts unless every leaf is proven: rules WTN-1 to WTN-3, WTN-5 and WTN-7. Leaves
-            come here canonical.
+    @notice Reverts unless the branch of every leaf leads to its root: rule WTN-5. Otherwise the
+            fronts among the orders: bit i is set where order i is there and leftmost.
+    @dev Reading the parts of `proven` is left to the caller, who has leaves and proofs: either is
+         16 kB, and memory costs by its square.
     """
-    proven: Proven = self._leaf_hashes(witness._places(leaves), leaves)
-    proven.branches, proven.siblings = self._expand_proofs(proven.places.counts, proofs)
-    proven.book_roots = self._book_roots(proven.market_leaf)
+    fronts: uint256 = 0
     for list: uint256 in range(witness.LISTS):
         if list == witness.ROWS:
             if proven.places.counts[list] > 0:
-                assert self._board_root(proven) == roots[list], "witness: rows of another board"
+                board_root: bytes32 = self._board_root(
+                    proven.places, proven.hashes, proven.siblings
+                )
+                assert board_root == roots[list], "witness: rows of another board"
             continue
         for i: uint256 in range(proven.places.counts[list], bound=limits.WITNESS_ACCOUNTS_MAX):
             place: uint256 = witness.FIRSTS[list] + i
@@ -77,37 +72,48 @@ def _prove(
             if list < witness.ROWS:
                 root = roots[list]
             elif list == witness.ORDERS:
-                root = self._book_root(proven, place)
-                if self._is_front(proven, place):
-                    proven.fronts |= 1 << i
-            self._check(proven, place, DEPTHS[list], root)
-    return proven
+                root = self._book_root(proven.places, proven.book_roots, place)
+                if proven.hashes[place] != tree.EMPTY_LEAF_HASH and tree._is_leftmost(
+                    proven.places.keys[place] & store.KEY_MASK,
+                    proven.branches[self._branch_place(place)],
+                ):
+                    fronts |= 1 << i
+            # Of an order's name the lowest bits are its key, and no path is longer than they are.
+            found: bytes32 = tree._climb(
+                proven.places.keys[place],
+                proven.hashes[place],
+                proven.branches[self._branch_place(place)].siblings,
+                DEPTHS[list],
+            )
+            assert found == root, "witness: branch to another root"
+    return fronts
 
 
 @internal
 @pure
 def _leaf_hashes(
     places: witness.Places, leaves: Bytes[limits.LEAVES_BYTES_MAX]
-) -> Proven:
+) -> (bytes32[witness.PLACES_MAX], Bytes[markets.MARKET_LEAF_BYTES_MAX]):
     """
-    @notice The hash of every leaf, and the leaf of the market itself.
+    @notice The hash of every leaf, and the leaf of the market itself. Leaves come here canonical.
     """
-    proven: Proven = empty(Proven)
-    proven.places = places
+    hashes: bytes32[witness.PLACES_MAX] = empty(bytes32[witness.PLACES_MAX])
+    market: Bytes[markets.MARKET_LEAF_BYTES_MAX] = b""
     for list: uint256 in range(witness.LISTS):
         for i: uint256 in range(places.counts[list], bound=limits.WITNESS_ROWS_MAX):
             place: uint256 = witness.FIRSTS[list] + i
             if list == witness.WITHDRAWALS:
-                proven.hashes[place] = tree.EMPTY_LEAF_HASH
+                hashes[place] = tree.EMPTY_LEAF_HASH
                 continue
             at: uint256 = places.leaves[place]
             size: uint256 = convert(slice(leaves, at, 2), uint256)
-            proven.hashes[place] = keccak256(slice(leaves, at + 2, size))
+            leaf: Bytes[packing.LEAF_BYTES_MAX] = convert(
+                slice(leaves, at + 2, size), Bytes[packing.LEAF_BYTES_MAX]
+            )
+            hashes[place] = keccak256(leaf)
             if list == witness.MARKETS:
-                proven.market_leaf = convert(
-                    slice(leaves, at + 2, size), Bytes[markets.MARKET_LEAF_BYTES_MAX]
-                )
-    return proven
+                market = convert(leaf, Bytes[markets.MARKET_LEAF_BYTES_MAX])
+    return hashes, market
 
 
 @internal
@@ -186,55 +192,31 @@ def _branch_place(place: uint256) -> uint256:
 
 @internal
 @pure
-def _book_root(proven: Proven, place: uint256) -> bytes32:
+def _book_root(places: witness.Places, book_roots: bytes32[2], place: uint256) -> bytes32:
     """
     @notice The root of the book of the order at `place`, which its market's leaf holds.
     """
-    name: uint256 = proven.places.keys[place]
+    name: uint256 = places.keys[place]
     assert (
-        proven.places.counts[witness.MARKETS] > 0
-        and proven.places.keys[witness.FIRST_MARKET] == name >> (witness.SIDE_BIT + 8)
+        places.counts[witness.MARKETS] > 0
+        and places.keys[witness.FIRST_MARKET] == name >> (witness.SIDE_BIT + 8)
     ), "witness: market missing"
-    return proven.book_roots[(name >> witness.SIDE_BIT) & 1]
+    return book_roots[(name >> witness.SIDE_BIT) & 1]
 
 
 @internal
 @pure
-def _is_front(proven: Proven, place: uint256) -> bool:
-    """
-    @notice Whether the order at `place` is there, with none in front of it.
-    """
-    if proven.hashes[place] == tree.EMPTY_LEAF_HASH:
-        return False
-    key: uint256 = proven.places.keys[place] & store.KEY_MASK
-    return tree._is_leftmost(key, proven.branches[self._branch_place(place)])
-
-
-@internal
-@pure
-def _check(proven: Proven, place: uint256, depth: uint256, root: bytes32):
-    """
-    @notice Reverts unless the branch of the leaf at `place` leads to `root`.
-    """
-    # Of an order's name the lowest bits are its key, and no path is longer than they are.
-    found: bytes32 = tree._climb(
-        proven.places.keys[place],
-        proven.hashes[place],
-        proven.branches[self._branch_place(place)].siblings,
-        depth,
-    )
-    assert found == root, "witness: branch to another root"
-
-
-@internal
-@pure
-def _board_root(proven: Proven) -> bytes32:
+def _board_root(
+    places: witness.Places,
+    hashes: bytes32[witness.PLACES_MAX],
+    siblings: DynArray[bytes32, tree.SIBLINGS_MAX],
+) -> bytes32:
     """
     @notice The board's root that the rows, at least one, make together.
     """
     rows: tree.Leaves = empty(tree.Leaves)
-    rows.count = proven.places.counts[witness.ROWS]
+    rows.count = places.counts[witness.ROWS]
     for i: uint256 in range(rows.count, bound=limits.WITNESS_ROWS_MAX):
-        rows.keys[i] = proven.places.keys[witness.FIRST_ROW + i]
-        rows.hashes[i] = proven.hashes[witness.FIRST_ROW + i]
-    return tree._multiproof_root(limits.BOARD_DEPTH, rows, proven.siblings)
+        rows.keys[i] = places.keys[witness.FIRST_ROW + i]
+        rows.hashes[i] = hashes[witness.FIRST_ROW + i]
+    return tree._multiproof_root(limits.BOARD_DEPTH, rows, siblings)

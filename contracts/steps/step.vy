@@ -14,7 +14,7 @@ from ..state import chunks
 from ..state import limits
 from ..state import machine
 from ..state import status
-from ..state import store
+from ..state import witness
 
 
 # What the machine does next.
@@ -143,12 +143,15 @@ def step(
     assert found == root, "witness: of another state"
     before: machine.Machine = machine._decode_machine(machine_bytes)
     assert staticcall Leaves(LEAVES).check(leaves)
-    proven: witness_state.Proven = witness_state._prove(
-        roots, before.withdrawals_root, leaves, proofs
-    )
+    proven: witness_state.Proven = empty(witness_state.Proven)
+    proven.places = witness._places(leaves)
+    proven.hashes, proven.market_leaf = witness_state._leaf_hashes(proven.places, leaves)
+    proven.branches, proven.siblings = witness_state._expand_proofs(proven.places.counts, proofs)
+    proven.book_roots = witness_state._book_roots(proven.market_leaf)
+    fronts: uint256 = witness_state._prove(roots, before.withdrawals_root, proven)
     after: machine.Machine = empty(machine.Machine)
     changes: Bytes[limits.CHANGES_BYTES_MAX] = b""
-    after, changes = self._take_step(before, leaves, proven.fronts, input, facts)
+    after, changes = self._take_step(before, leaves, fronts, input, facts)
     return post_state._root_after(before, after, roots, proven, changes), after.status
 
 
