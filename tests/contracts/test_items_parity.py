@@ -6,7 +6,7 @@ import pytest
 from block_world import change_account, change_market, change_row
 from builders import FAR, NOW, PUBLISHER, key, listing
 from evm_engines import Engine, Pyrevm, Reverted
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from recorded_steps import recorded_steps
@@ -266,6 +266,7 @@ def test_a_payload_of_every_length_has_an_answer(items: Rules, kind: int) -> Non
 WHOLE_LISTING = encode_listing(listing(1, tiers=STEEP))
 
 
+@settings(deadline=None)
 @given(
     at=st.integers(0, len(WHOLE_LISTING) - 1),
     value=st.integers(0, 255),
@@ -283,6 +284,7 @@ def test_a_listing_with_any_byte_changed_is_judged_alike(
         answer(items, venue, kind, bytes(payload))
 
 
+@settings(deadline=None)
 @given(payload=st.binary(max_size=64), kind=st.sampled_from(InboxKind), spare=st.binary(max_size=3))
 def test_a_payload_of_almost_the_right_form_has_an_answer(
     items: Rules, payload: bytes, kind: InboxKind, spare: bytes

@@ -7,7 +7,7 @@ import pytest
 from block_world import change_market, change_row
 from builders import FAR, NOW, PUBLISHER, Key, key, listing, sign_transaction
 from evm_engines import Engine, Pyrevm, Reverted
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from recorded_steps import recorded_steps
@@ -136,6 +136,7 @@ def test_the_first_price_is_the_slow_mark_too(prices: Rules, market: int) -> Non
     prices.check(second)
 
 
+@settings(deadline=None)
 @given(
     mark=st.integers(1, PRICE_MAX),
     slow=st.integers(0, PRICE_MAX),
