@@ -85,6 +85,7 @@ REFUSALS = [
     ("both cut and late", sequence(b"A", 1, 4) + b"\x40WXYZ", CodecReason.LAST_LITERALS_TOO_FEW),
     ("zero and too long", sequence(b"A", 0, 9_000), CodecReason.OFFSET_ZERO),
     ("too far and too long", sequence(b"A", 9, 9_000), CodecReason.OFFSET_TOO_FAR),
+    ("too long and cut", sequence(bytes(8_000), 1, 274)[:-1], CodecReason.MATCH_TOO_LONG),
     ("too long and zero", sequence(b"A" * 8_193, 0, 4), CodecReason.LITERALS_TOO_LONG),
     ("nibble and too few", sequence(b"A", 1, 20) + b"\x41WXYZ", CodecReason.LAST_MATCH_NIBBLE),
 ]
