@@ -92,7 +92,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "journal check": ("journal check ./sequencer/journal",),
     "parity": (
         "parity --steps 3000 --mutations 600",
-        "parity --seed 7 --engine py-evm --steps 40",
+        "parity --seed 7 --engine py-evm --steps 40 --every 100",
         "parity --engine http://127.0.0.1:8545 --steps 200 --json",
     ),
     "gas": ("gas", "gas --engine py-evm --json"),

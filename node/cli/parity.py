@@ -54,6 +54,13 @@ ENGINE = EngineName()
     show_default=True,
     help="Steps that are one bit or one leaf off, spread over the others.",
 )
+@click.option(
+    "--every",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Compare one step in so many, and the first of each kind and status: for slow engines.",
+)
 @click.option("--contract", type=ADDRESS, help="The router on that L1; else one is deployed there.")
 @click.option(
     "--key-file",
@@ -79,6 +86,7 @@ def parity(
     seed: int,
     engine: str,
     mutations: int,
+    every: int,
     contract: bytes | None,
     key_file: Path | None,
     keep_going: bool,
@@ -97,7 +105,7 @@ def parity(
         if replay is not None:
             _replay(opened, replay, as_json)
             return
-        plan = Plan(steps=steps, seed=seed, mutations=mutations)
+        plan = Plan(steps=steps, seed=seed, mutations=mutations, every=every)
         comparison = _compare(opened, plan, out, keep_going)
     if as_json:
         document = {"seed": seed, "engine": opened.name, "mismatches": comparison.mismatches}

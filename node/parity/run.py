@@ -49,11 +49,15 @@ class Mismatch(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """How much is run, and from which seed."""
+    """How much is compared, and from which seed; of a slow engine only one step in `every`.
+
+    The first step of each kind and status is compared in any case.
+    """
 
     steps: int
     seed: int
     mutations: int = 0
+    every: int = 1
 
 
 class Enough(Exception):
@@ -75,6 +79,7 @@ class Comparison:
         self.counts = Counts()
         self.mismatches = 0
         self.mutated = 0
+        self.passed = 0
         self.history = plan.seed
         self._on_mismatch, self._on_progress = on_mismatch, on_progress
         self._chance = Random(plan.seed)  # noqa: S311  (a seed must reproduce a difference)
@@ -84,8 +89,8 @@ class Comparison:
         try:
             for seed in count(self.plan.seed):
                 self.history = seed
-                history, last = History(seed, self), self.counts.taken + HISTORY_STEPS
-                while self.counts.taken < last:
+                history, last = History(seed, self), self.passed + HISTORY_STEPS
+                while self.passed < last:
                     history.act()
         except Enough:
             return
@@ -96,6 +101,9 @@ class Comparison:
         """Mutations are made while the state is as the step finds it."""
         if self.counts.taken >= self.plan.steps:
             raise Enough
+        self.passed += 1
+        if not self._is_compared(step):
+            return
         due = self.plan.mutations * (self.counts.taken + 1) // self.plan.steps
         while self.mutated < due:
             way, case = mutated(self._chance, step)
@@ -104,12 +112,17 @@ class Comparison:
 
     def after(self, step: Prepared, root: bytes, status: int) -> None:
         """The step as it was."""
+        if not self._is_compared(step):
+            return
         rules = Ran(root, status)
         python, engine = twin(step.case, VERIFIER), self.engine.answer(step.case)
         self.counts.steps[step.pair] += 1
         self._on_progress(self.counts.taken)
         if not (agree(rules, python) and agree(python, engine)):
             self._differs(step, "", rules, python, engine, step.case)
+
+    def _is_compared(self, step: Prepared) -> bool:
+        return self.passed % self.plan.every == 0 or not self.counts.steps[step.pair]
 
     def _compare_mutated(self, step: Prepared, way: str, case: Case) -> None:
         python, engine = twin(case, VERIFIER), self.engine.answer(case)

@@ -179,7 +179,7 @@ def cancel_all(world: FullWorld) -> None:
 
 def amend_in_place(world: FullWorld) -> None:
     """Fewer lots of the order with the longest branch."""
-    market, side, at = CANCELLED
+    _, side, at = CANCELLED
     world.send(Amend(TAKER, EPOCH, SEQUENCE, *_known(world), key_ticks(side, at), 3, FAR))
 
 
