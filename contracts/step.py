@@ -11,6 +11,9 @@ from eth_abi.abi import encode
 
 from contracts.abi import Function
 
+CHUNKS = "chunks"
+"""Also what the rollup asks about a chunk that is none."""
+
 RULES = (
     "leaves",
     "admission",
@@ -20,7 +23,7 @@ RULES = (
     "blocks",
     "prices",
     "items",
-    "chunks",
+    CHUNKS,
 )
 """What the router is told, in this order, by their names in `contracts/steps/`."""
 

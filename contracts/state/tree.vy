@@ -53,14 +53,13 @@ def _expand_branch(
 ) -> (Branch, uint256):
     """
     @notice The branch that `data` begins with, and how many bytes it took. Reverts where it is
-            cut, has a bit beyond the depth, or an empty sibling that is written out.
+            cut, or lists an empty sibling. Depths are whole bytes: no bit is beyond one.
     """
     branch: Branch = empty(Branch)
     # What is read past the end is zero, and found out at the end.
     padded: Bytes[BRANCH_BYTES_MAX + HASH_BYTES] = concat(data, empty(bytes32))
-    used: uint256 = (depth + 7) >> 3
+    used: uint256 = depth >> 3
     branch.bitmap = extract32(padded, 0, output_type=uint256) >> (256 - (used << 3))
-    assert branch.bitmap >> depth == 0, "witness: bit beyond the depth"
     for level: uint256 in range(1, depth + 1, bound=limits.BOOK_DEPTH):
         height: uint256 = depth - level
         branch.siblings[height] = empties[height]
