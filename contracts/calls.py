@@ -67,7 +67,7 @@ CONSTRUCTOR_INPUTS = (
     "address",
     "address",
     "bytes32",
-    "(address)",
+    "(address,address)",
     "(uint64,uint64,uint64,uint64,uint256,uint64)",
 )
 
@@ -84,9 +84,13 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProofContracts(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the contracts are that decide on L1 whether a proof is one."""
+    """Where the contracts are that decide on L1 whether a proof is one.
+
+    Without `step`, the router of `contracts.step`, no step can be proven.
+    """
 
     chunks: bytes
+    step: bytes = bytes(20)
 
 
 def deployment(

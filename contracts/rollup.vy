@@ -85,9 +85,13 @@ exports: (
 # @notice The block to read logs from: nothing happened before it.
 DEPLOYED_AT: public(immutable(uint256))
 
+# @notice The contract that re-executes a step, steps/step.vy; zero where no step can be proven.
+STEP: public(immutable(address))
+
 
 struct ProofContracts:
     chunks: address  # steps/chunks.vy
+    step: address  # steps/step.vy, or zero
 
 
 struct Parameters:
@@ -123,3 +127,6 @@ def __init__(
     )
     claims.__init__(genesis_output_hash, parameters.claim_window, parameters.claim_bond)
     malformed.__init__(proof_contracts.chunks)
+    has_step: bool = proof_contracts.step != empty(address)
+    assert not has_step or proof_contracts.step.is_contract, "rollup: step is not a contract"
+    STEP = proof_contracts.step

@@ -115,6 +115,7 @@ VOID_BATCHES = View("void_batches", ("uint64",), ("bool",), bool)
 
 # --- deployment ---
 DEPLOYED_AT = View("DEPLOYED_AT", (), ("uint256",), int)
+STEP = View("STEP", (), ("address",), bytes)
 
 VIEWS = (
     TOKEN,
@@ -145,4 +146,5 @@ VIEWS = (
     CHUNKS,
     VOID_BATCHES,
     DEPLOYED_AT,
+    STEP,
 )

@@ -12,7 +12,7 @@ from typing import Any, Self
 import msgspec
 import rlp  # type: ignore[import-untyped]
 
-from contracts import calls, token
+from contracts import calls, step, token
 from contracts.calls import Parameters, ProofContracts
 from contracts.compiler import Artifact
 from node.clock import Clock
@@ -53,19 +53,32 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Contracts(msgspec.Struct, frozen=True, kw_only=True):
-    """Compiled, ready to be deployed."""
+    """Compiled, ready to be deployed. Without a router no step can be proven to the rollup."""
 
     token: Artifact
     rollup: Artifact
     chunks: Artifact
+    rules: dict[str, Artifact] = {}
+    router: Artifact | None = None
 
     @classmethod
     def compiled(cls, compiler: Callable[[str], Artifact]) -> Self:
-        """What `compiler` makes of each, by its name in the folder of the contracts."""
+        """What `compiler` makes of each, by its name in the folder of the contracts; without
+        those that take a step, which are many and long.
+        """
         return cls(
             token=compiler("test_usdc"),
             rollup=compiler("rollup"),
-            chunks=compiler("steps/chunks"),
+            chunks=compiler(step.source(step.CHUNKS)),
+        )
+
+    @classmethod
+    def proving(cls, compiler: Callable[[str], Artifact]) -> Self:
+        """All of them."""
+        return msgspec.structs.replace(
+            cls.compiled(compiler),
+            rules={name: compiler(step.source(name)) for name in step.RULES},
+            router=compiler(step.source(step.ROUTER)),
         )
 
 
@@ -128,6 +141,13 @@ def _creations(
 
     token_address = venue.token or created(contracts.token.creation_code)
     proof_contracts = ProofContracts(chunks=created(contracts.chunks.creation_code))
+    if contracts.router is not None:
+        rules = {step.CHUNKS: proof_contracts.chunks}
+        for name in step.RULES:
+            if name != step.CHUNKS:
+                rules[name] = created(contracts.rules[name].creation_code)
+        router = created(step.router(contracts.router.creation_code, rules))
+        proof_contracts = msgspec.structs.replace(proof_contracts, step=router)
     created(
         calls.deployment(
             contracts.rollup.creation_code,

@@ -303,6 +303,9 @@ SCENARIOS: dict[str, Scenario] = {
     "malformed: decoder of chunks is not a contract": lambda w: deploy(
         w, proof_contracts=calls.ProofContracts(chunks=ALICE)
     ),
+    "rollup: step is not a contract": lambda w: deploy(
+        w, proof_contracts=calls.ProofContracts(chunks=w.chunks, step=ALICE)
+    ),
     "malformed: batch is settled": malformed_when_settled,
     "malformed: batch is void already": lambda w: (
         post(w),

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from evm_engines import Engine, Reverted
-from rollup_world import DOLLAR, GENESIS_CLAIM, GOVERNOR, PARAMETERS, SEQUENCER, World
+from rollup_world import DEPLOYER, DOLLAR, GENESIS_CLAIM, GOVERNOR, PARAMETERS, SEQUENCER, World
 
-from contracts import token, views
+from contracts import calls, token, views
 from contracts.compiler import RUNTIME_BYTES_MAX, SOURCES
 from state import limits, units
 from state.transactions.kinds import INBOX_WEIGHTS, InboxKind
@@ -25,6 +25,19 @@ def test_a_follower_learns_everything_from_one_address(world: World) -> None:
     assert world.read(views.CLAIM_WINDOW) == PARAMETERS.claim_window
     assert world.read(views.CLAIM_BOND) == PARAMETERS.claim_bond
     assert world.read(views.PARAMETER_DELAY) == PARAMETERS.parameter_delay
+
+
+def test_a_follower_finds_what_takes_a_step(engine: Engine) -> None:
+    """DPLY-17. Any contract will do here: the rollup asks it nothing yet."""
+    world = World(engine)
+    assert world.read(views.STEP) == bytes(20)
+    proof_contracts = calls.ProofContracts(chunks=world.chunks, step=world.token)
+    code = world.deployment(proof_contracts=proof_contracts)
+    rollup = engine.deploy(code, sender=DEPLOYER)
+    assert views.STEP.answer(engine.call(rollup, views.STEP.call())) == world.token
+    with pytest.raises(Reverted, match="rollup: step is not a contract"):
+        unset = calls.ProofContracts(chunks=world.chunks, step=GOVERNOR)
+        engine.deploy(world.deployment(proof_contracts=unset), sender=DEPLOYER)
 
 
 def test_what_is_deployed_fits(world: World) -> None:

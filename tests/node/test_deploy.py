@@ -11,8 +11,9 @@ from fake_clock import FakeClock
 from l1_venue import GOVERNOR, PARAMETERS, SEQUENCER, TRADERS, L1Venue, l1_venue, person
 from msgspec.structs import replace
 
-from contracts import token, views
-from contracts.compiler import compile_contract
+from contracts import step, token, views
+from contracts.abi import View
+from contracts.compiler import Artifact, compile_contract
 from node.deploy import (
     Contracts,
     Deployment,
@@ -100,6 +101,28 @@ async def test_on_an_l1_with_intervals_a_venue_takes_one_block() -> None:
         deployment = await deploying
         assert await client.block_number() == deployment.block == 1
         await check_deployed(client, deployment)
+
+
+def router_alone(name: str) -> Artifact:
+    """In the place of every contract of rules the token, which takes no time to compile."""
+    is_rules = name in map(step.source, step.RULES) and name != step.source(step.CHUNKS)
+    return compile_contract("test_usdc" if is_rules else name)
+
+
+async def test_what_takes_a_step_is_found_from_the_rollup(venue: L1Venue) -> None:
+    contracts, client = Contracts.proving(router_alone), venue.client
+    deployment = await deploy(client, venue.senders[GOVERNOR], contracts, what_to_deploy())
+    router = views.STEP.answer(await client.call(deployment.rollup, views.STEP.call()))
+    rules = {}
+    for name in step.RULES:
+        told = View(name.upper(), (), ("address",), bytes)
+        rules[name] = told.answer(await client.call(router, told.call()))
+    assert rules["chunks"] == views.CHUNKS.answer(
+        await client.call(deployment.rollup, views.CHUNKS.call())
+    )
+    assert len(set(rules.values())) == len(step.RULES)
+    for name, address in rules.items():
+        assert await client.code(address) == router_alone(step.source(name)).runtime_code
 
 
 async def test_a_key_in_use_elsewhere_is_found_out(
