@@ -1,22 +1,16 @@
 """One step as bytes: what the twin in Python and the contracts on L1 are both given."""
 
-from eth_abi.abi import decode, encode
+from eth_abi.abi import decode
 from msgspec import Struct
 
+from contracts.abi import UnexpectedAnswer
+from contracts.step import STEP, StepFacts, step, step_result
 from prover.facts import Facts
 from prover.one_step import prove_step
 from prover.refusal import WitnessRefused
 from prover.step import StepInput
 from prover.witness import HASH_BYTES, Witness
 from state.authentication import Verifier
-from state.crypto import keccak
-
-STEP_TYPES = (
-    *("bytes32", "bytes", "bytes32[3]", "bytes", "bytes", "bytes"),
-    "(bytes32,bytes32,bool,bytes32,bytes32)",
-)
-ANSWER_TYPES = ("bytes32", "uint256")
-SELECTOR = keccak(f"step({','.join(STEP_TYPES)})".encode())[:4]
 
 
 class Refused(Struct, frozen=True):
@@ -61,13 +55,21 @@ class Case(Struct, frozen=True):
     def calldata(self) -> bytes:
         """The call of `step` that the router on L1 takes."""
         roots = [self.roots[at : at + HASH_BYTES] for at in range(0, 3 * HASH_BYTES, HASH_BYTES)]
-        facts = self.facts
-        told = (
-            *(facts.separator, facts.batch_hash, facts.void),
-            *(facts.accumulator, facts.next_accumulator),
+        return step(
+            self.root,
+            machine=self.machine,
+            roots=roots,
+            leaves=self.leaves,
+            proofs=self.proofs,
+            given=self.given,
+            facts=StepFacts(
+                separator=self.facts.separator,
+                batch_hash=self.facts.batch_hash,
+                is_void=self.facts.void,
+                accumulator=self.facts.accumulator,
+                next_accumulator=self.facts.next_accumulator,
+            ),
         )
-        parts = (self.root, self.machine, roots, self.leaves, self.proofs, self.given, told)
-        return SELECTOR + encode(STEP_TYPES, parts)
 
 
 def case_of(witness: Witness, given: StepInput, facts: Facts) -> Case:
@@ -85,15 +87,17 @@ def case_of(witness: Witness, given: StepInput, facts: Facts) -> Case:
 
 def case_of_calldata(data: bytes) -> Case:
     """What `calldata` had been made of."""
-    root, machine, roots, leaves, proofs, given, facts = decode(STEP_TYPES, data[4:])
+    root, machine, roots, leaves, proofs, given, facts = decode(STEP.inputs, data[4:])
     return Case(root, machine, b"".join(roots), leaves, proofs, given, Facts(*facts))
 
 
 def answer_of(data: bytes) -> Answer:
     """What the router returned."""
-    if len(data) != 2 * HASH_BYTES:
-        return Refused(f"{len(data)} bytes came back, {2 * HASH_BYTES} expected")
-    return Ran(data[:HASH_BYTES], int.from_bytes(data[HASH_BYTES:]))
+    try:
+        found = step_result(data)
+    except UnexpectedAnswer as error:
+        return Refused(str(error))
+    return Ran(found.root, found.status)
 
 
 def twin(case: Case, verifier: Verifier) -> Answer:

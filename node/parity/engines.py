@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from contracts.abi import revert_reason
+from contracts.step import ROUTER
 from node.errors import L1Error
 from node.parity.case import Answer, Case, Refused, answer_of
-from node.parity.deployment import ROUTER, deploy_steps
+from node.parity.deployment import deploy_steps
 
 CALL_GAS = 100_000_000
 """More than any step takes: what a step costs is `tallystick gas`'s to judge."""

@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from contracts.abi import Function
 from contracts.compiler import RUNTIME_BYTES_MAX
+from contracts.step import CHUNKS
 from node.parity.blocks import worst_blocks
 from node.parity.case import agree, twin
 from node.parity.counts import status_name
-from node.parity.deployment import ROUTER, RULES, artifact
+from node.parity.deployment import NAMES, artifact
 from node.parity.engines import LOCAL, LocalEngine
 from node.parity.kinds import StepKind
 from node.parity.stress import FullestVenue
@@ -198,7 +199,7 @@ def measure(name: str, *, on_progress: Callable[[int], None] = lambda _: None) -
         engine=engine.name,
         steps=tuple(watcher.worst[place] for place in order),
         chunks=tuple(_chunk_costs(engine)),
-        contracts={one: len(artifact(one).runtime_code) for one in (*RULES, ROUTER)},
+        contracts={one: len(artifact(one).runtime_code) for one in NAMES},
     )
 
 
@@ -213,7 +214,7 @@ def _take_back(world: FullWorld, watcher: Measuring) -> None:
 
 def _chunk_costs(engine: LocalEngine) -> list[ChunkCost]:
     """Of the worst blocks; each that is sound with its right hash, so that all is checked."""
-    chunks = engine.contracts["chunks"]
+    chunks = engine.contracts[CHUNKS]
     costs = []
     for name, block in worst_blocks().items():
         try:
