@@ -160,6 +160,24 @@ def _row(rows: Rows, market: uint256) -> markets.BoardRow:
 
 @internal
 @pure
+def _row_alone(
+    leaves: Bytes[limits.LEAVES_BYTES_MAX], places: witness.Places, market: uint256
+) -> markets.BoardRow:
+    """
+    @notice As `_row`, without any other of the witness's rows.
+    """
+    is_there: bool = False
+    place: uint256 = 0
+    is_there, place = witness._place(places, witness.ROWS, markets._board_key(market))
+    assert is_there, "store: row missing"
+    row: markets.BoardRow = markets._decode_board_row(self._leaf(leaves, places.leaves[place]))
+    if row.market != market:
+        return empty(markets.BoardRow)
+    return row
+
+
+@internal
+@pure
 def _order_place(
     places: witness.Places, market: uint256, side: uint256, key: uint256
 ) -> uint256:

@@ -39,9 +39,13 @@ def apply(
         )
     else:
         assert kind == kinds.AMEND, "admission: not a kind of this contract"
-        admission = amend._apply_amend(
+        admission = amend._authorise_amend(
             leaves, places, given, separator, m.time, m.steps_left + 1
         )
+        if admission.status == status.OK:
+            admission = amend._apply_amend(
+                leaves, places, admission.account, amend._decode_amend(given), m.time
+            )
     written: machine.Machine = m
     written.status = admission.status
     written.order = admission.order

@@ -32,7 +32,7 @@ from step_contracts import Case, RecordedVenue
 from contracts.compiler import RUNTIME_BYTES_MAX, compile_contract
 from node.signatures import CURVE_ORDER
 from state.accounts import PERMISSIONS_ALL, SessionKey
-from state.eip712 import Domain, domain
+from state.eip712 import domain
 from state.limits import ACCOUNT_ORDERS_MAX, ACCOUNT_POSITIONS_MAX, ORDER_STEPS_MAX
 from state.markets import Mode
 from state.orders import BUY, SELL, Flags, Life, encode_flags

@@ -60,7 +60,7 @@ def _amend_digest(separator: bytes32, transaction: Amend) -> bytes32:
 
 @internal
 @pure
-def _apply_amend(
+def _authorise_amend(
     leaves: Bytes[limits.LEAVES_BYTES_MAX],
     places: witness.Places,
     given: Bytes[limits.GIVEN_BYTES_MAX],
@@ -69,7 +69,8 @@ def _apply_amend(
     steps_left: uint256,
 ) -> order.Admission:
     """
-    @notice Change the order where it stands, or ADMIT it anew under its old name.
+    @notice What `apply_amend` asks first: why the amend is nobody's or is refused, and the account
+            after it. Apart, since both hold the leaves and memory is paid by its square.
     @param steps_left The budget before this step; one of them is HALT's.
     """
     admission: order.Admission = empty(order.Admission)
@@ -89,14 +90,12 @@ def _apply_amend(
             accounts.PERMIT_TRADE,
             now,
         )
-    if admission.status == status.OK:
-        admission = self._amend(leaves, places, admission.account, transaction, now)
     return admission
 
 
 @internal
 @pure
-def _amend(
+def _apply_amend(
     leaves: Bytes[limits.LEAVES_BYTES_MAX],
     places: witness.Places,
     account: accounts.Account,
@@ -104,22 +103,45 @@ def _amend(
     now: uint256,
 ) -> order.Admission:
     """
-    @notice For somebody who may: where the order stands if it can stay there, otherwise anew.
+    @notice Change the order where it stands, or ADMIT it anew under its old name: checked as an order
+            of an account without the old one, which goes only if that is OK.
     """
+    admission: order.Admission = empty(order.Admission)
+    admission.account = account
     is_there: bool = False
     place: accounts.OrderReference = empty(accounts.OrderReference)
     is_there, place = accounts._order(
         account, transaction.order_epoch, transaction.order_sequence
     )
     if not is_there:
-        admission: order.Admission = empty(order.Admission)
         admission.status = status.UNKNOWN_ORDER
-        admission.account = account
         return admission
     before: orders.RestingOrder = resting._resting_at(leaves, places, place)
     if self._keeps_priority(transaction, place, before):
         return self._amend_in_place(leaves, places, account, transaction, place, before)
-    return self._admit_anew(leaves, places, account, transaction, place, before, now)
+    flags: orders.Flags = self._flags(before)
+    amended: order.NewOrder = self._amended_order(transaction, place, before)
+    without: accounts.Account = removal._remove_order(account, place.market, place.side, before)
+    ticks: uint256 = 0
+    admission.status, ticks = order._admissible(leaves, places, without, amended, flags, now)
+    if admission.status == status.OK:
+        admission.account = without
+        admission.resting = removal._removed(places, place.market, place.side, place.key)
+        admission.order = order._registers(amended, flags, ticks)
+    return admission
+
+
+@internal
+@pure
+def _flags(before: orders.RestingOrder) -> orders.Flags:
+    """
+    @notice The flags of a resting order: ADMIT lets no other in than those that say something.
+    """
+    is_sensible: bool = False
+    flags: orders.Flags = empty(orders.Flags)
+    is_sensible, flags = orders._decode_flags(before.flags)
+    assert is_sensible, "amend: no such flags"
+    return flags
 
 
 @internal
@@ -195,37 +217,4 @@ def _amend_in_place(
             ),
             Bytes[store.OTHER_ENTRY_BYTES_MAX],
         )
-    return admission
-
-
-@internal
-@pure
-def _admit_anew(
-    leaves: Bytes[limits.LEAVES_BYTES_MAX],
-    places: witness.Places,
-    account: accounts.Account,
-    transaction: Amend,
-    place: accounts.OrderReference,
-    before: orders.RestingOrder,
-    now: uint256,
-) -> order.Admission:
-    """
-    @notice Checked as an order of an account without the old one, which goes only if that is OK.
-    """
-    admission: order.Admission = empty(order.Admission)
-    admission.account = account
-    is_sensible: bool = False
-    flags: orders.Flags = empty(orders.Flags)
-    is_sensible, flags = orders._decode_flags(before.flags)
-    assert is_sensible, "amend: ADMIT lets no other flags in"
-    amended: order.NewOrder = self._amended_order(transaction, place, before)
-    without: accounts.Account = removal._remove_order(
-        account, place.market, place.side, before
-    )
-    ticks: uint256 = 0
-    admission.status, ticks = order._admissible(leaves, places, without, amended, flags, now)
-    if admission.status == status.OK:
-        admission.account = without
-        admission.resting = removal._removed(places, place.market, place.side, place.key)
-        admission.order = order._registers(amended, flags, ticks)
     return admission

@@ -159,8 +159,7 @@ def _admissible(
             it, and until when that counts, was checked before.
     """
     market: markets.Market = store._market(leaves, places, transaction.market)
-    rows: store.Rows = store._rows(leaves, places)
-    row: markets.BoardRow = store._row(rows, transaction.market)
+    row: markets.BoardRow = store._row_alone(leaves, places, transaction.market)
     if market.domain == 0 or row.domain == 0:
         # The order of the codes: the life of an order is its market's to bound.
         return status.UNKNOWN_MARKET, 0
@@ -174,13 +173,14 @@ def _admissible(
         return status.PRICE_OUT_OF_BAND, 0
     if transaction.lots == 0 or transaction.lots > market.order_lots_max:
         return status.LOTS_OUT_OF_RANGE, 0
-    return self._room(rows, account, market, transaction, flags, ticks), ticks
+    return self._room(leaves, places, account, market, transaction, flags, ticks), ticks
 
 
 @internal
 @pure
 def _room(
-    rows: store.Rows,
+    leaves: Bytes[limits.LEAVES_BYTES_MAX],
+    places: witness.Places,
     account: accounts.Account,
     market: markets.Market,
     transaction: NewOrder,
@@ -211,7 +211,9 @@ def _room(
     if lots == 0:
         return status.NOTHING_TO_REDUCE
     cost: uint256 = resting._dearer_fee(market, lots, ticks)
-    return resting._room_status(rows, account, market, flags.side, lots, cost)
+    return resting._room_status(
+        store._rows(leaves, places), account, market, flags.side, lots, cost
+    )
 
 
 @internal
