@@ -245,6 +245,7 @@ async def l1_venue(
     clock: FakeClock | None = None,
     data_directory: Path | None = None,
     finalized_depth: int = 0,
+    contracts: Contracts | None = None,
 ) -> AsyncIterator[L1Venue]:
     """A venue with one market, deployed on a fresh devnet."""
     clock = clock or FakeClock()
@@ -257,7 +258,7 @@ async def l1_venue(
         deployment = await deploy(
             client,
             senders[GOVERNOR],
-            Contracts.compiled(compile_contract),
+            contracts or Contracts.compiled(compile_contract),
             Venue(
                 sequencer=person(SEQUENCER).address,
                 parameters=PARAMETERS,

@@ -12,6 +12,7 @@ from l1_venue import CLAIMANT, LIAR, L1Venue, l1_venue, person
 from msgspec.structs import replace
 
 from node.cli.main import tallystick
+from node.deploy import Contracts
 from state.chunks import Row
 from state.orders import BUY, SELL, Flags, Life, encode_flags
 from state.transactions import CancelAll, NewOrder
@@ -88,12 +89,12 @@ async def _play(venue: L1Venue) -> None:
 
 
 @contextmanager
-def proving_world() -> Iterator[ProvingWorld]:
+def proving_world(contracts: Contracts | None = None) -> Iterator[ProvingWorld]:
     """Three batches; the first two are claimed rightly, the last one wrongly."""
     background = Background()
     stack = AsyncExitStack()
     try:
-        venue = background.run(stack.enter_async_context(l1_venue()))
+        venue = background.run(stack.enter_async_context(l1_venue(contracts=contracts)))
         background.run(_play(venue))
         yield ProvingWorld(background, venue)
     finally:

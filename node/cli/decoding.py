@@ -12,6 +12,7 @@ from node.cli.replaying import difference_table, plain_differences
 from node.files import write_whole
 from node.proving.history import RollupHistory
 from node.proving.posted import (
+    FirstTransaction,
     PostedBatch,
     PostedTransaction,
     first_byte,
@@ -77,38 +78,41 @@ def diff(
     left, right = _batches((one, other), l1_url, rollup, deployment)
     header, first = header_differences(left, right), first_transaction(left, right)
     byte = first_byte(left.payload, right.payload)
+    is_same = left.encoded == right.encoded
     if as_json:
-        print_json(
-            {
-                "same": left.encoded == right.encoded,
-                "header": plain_differences(header, "one", "other"),
-                "firstTransaction": None
-                if first is None
-                else {
-                    "transaction": first.transaction,
-                    "one": None if first.one is None else _plain_transaction(first.one),
-                    "other": None if first.other is None else _plain_transaction(first.other),
-                    "differences": plain_differences(first.differences, "one", "other"),
-                },
-                "firstByte": byte,
-            }
-        )
+        found = {
+            "same": is_same,
+            "header": plain_differences(header, "one", "other"),
+            "firstTransaction": None if first is None else _plain_first(first),
+            "firstByte": byte,
+        }
+        print_json(found)
+    elif is_same:
+        click.echo("they are the same")
     else:
         _show("Headers", one, other, header)
         if first is not None:
             title = f"Transaction {first.transaction} is the first that differs"
             _show(title, one, other, first.differences)
-    if left.encoded == right.encoded:
-        if not as_json:
-            click.echo("they are the same")
-        return
+    if not is_same:
+        raise Failure(_parting(first, byte))
+
+
+def _parting(first: FirstTransaction | None, byte: int | None) -> str:
     if first is not None:
-        raise Failure(f"they differ, first in transaction {first.transaction}")
-    raise Failure(
-        "they differ in their headers alone"
-        if byte is None
-        else f"they differ, first in byte {byte} of their payloads"
-    )
+        return f"they differ, first in transaction {first.transaction}"
+    if byte is not None:
+        return f"they differ, first in byte {byte} of their payloads"
+    return "they differ in their headers alone"
+
+
+def _plain_first(first: FirstTransaction) -> dict[str, Any]:
+    return {
+        "transaction": first.transaction,
+        "one": None if first.one is None else _plain_transaction(first.one),
+        "other": None if first.other is None else _plain_transaction(first.other),
+        "differences": plain_differences(first.differences, "one", "other"),
+    }
 
 
 def _show(title: str, one: str, other: str, found: tuple[Difference, ...]) -> None:

@@ -178,31 +178,50 @@ def prove(
         told_by_l1 = await step_on_l1(reader, shown, separator) if on_l1 else None
         return shown, alone, told_by_l1
 
-    shown, alone, told_by_l1 = with_venue(l1_url, rollup, deployment, work)
-    expected = Ran(shown.root_after, shown.taken.changes.machine.status)
-    answers = {"from the witness": alone}
-    if told_by_l1 is not None:
-        answers["on L1"] = told_by_l1.answer
+    found = _Proven(*with_venue(l1_url, rollup, deployment, work))
     if as_json:
-        named = {"alone": _plain_answer(alone)}
-        if told_by_l1 is not None:
-            named["onL1"] = _plain_answer(told_by_l1.answer)
-        sizes = shown.witness.sizes() | {"input": len(shown.taken.given.encode())}
-        print_json(_step_facts(shown) | named | {"sizes": sizes})
+        print_json(found.plain())
     else:
-        rows = _step_rows(shown)
-        rows += [
-            (name, good(one == expected, _words(one), _words(one))) for name, one in answers.items()
-        ]
-        console().print(facts(f"Step {step} of batch {batch}", rows))
-        console().print(_sizes(shown))
-    wrong = [name for name, one in answers.items() if one != expected]
-    if wrong:
-        void = told_by_l1 is not None and told_by_l1.facts.void != shown.facts.void
-        raise Failure(
-            f"executed whole, the step ends otherwise than {' and '.join(wrong)}"
-            + (f"; L1 has no proof yet that batch {batch} is void" if void else "")
+        found.show(batch)
+    if told_wrong := found.failure(batch):
+        raise Failure(told_wrong)
+
+
+class _Proven:
+    """A step, what it comes to from its proof alone, and how that is told."""
+
+    def __init__(self, shown: ShownStep, alone: Answer, on_l1: AnswerOnL1 | None) -> None:
+        self.shown, self.alone, self.on_l1 = shown, alone, on_l1
+        self.expected = Ran(shown.root_after, shown.taken.changes.machine.status)
+        self.answers = {"from the witness": alone}
+        if on_l1 is not None:
+            self.answers["on L1"] = on_l1.answer
+
+    def failure(self, batch: int) -> str:
+        """Who comes to another end than the whole execution; empty where nobody does."""
+        wrong = [name for name, one in self.answers.items() if one != self.expected]
+        if not wrong:
+            return ""
+        void = self.on_l1 is not None and self.on_l1.facts.void != self.shown.facts.void
+        return f"executed whole, the step ends otherwise than {' and '.join(wrong)}" + (
+            f"; L1 has no proof yet that batch {batch} is void" if void else ""
         )
+
+    def plain(self) -> dict[str, Any]:
+        """For programs."""
+        found = _step_facts(self.shown) | {"alone": _plain_answer(self.alone)}
+        if self.on_l1 is not None:
+            found["onL1"] = _plain_answer(self.on_l1.answer)
+        sizes = self.shown.witness.sizes() | {"input": len(self.shown.taken.given.encode())}
+        return found | {"sizes": sizes}
+
+    def show(self, batch: int) -> None:
+        """For people."""
+        rows = _step_rows(self.shown)
+        for name, one in self.answers.items():
+            rows.append((name, good(one == self.expected, _words(one), _words(one))))
+        console().print(facts(f"Step {self.shown.taken.number} of batch {batch}", rows))
+        console().print(_sizes(self.shown))
 
 
 def _words(answer: Answer) -> str:

@@ -3,16 +3,14 @@
 from msgspec import Struct
 
 from contracts import views
-from contracts.abi import UnexpectedAnswer, View, revert_reason
+from contracts.abi import UnexpectedAnswer, revert_reason
 from node.errors import Halt, L1Error
 from node.parity.case import Answer, Refused, answer_of, case_of
 from node.rollup import RollupReader
 from prover.facts import Facts
 from prover.walk import ShownStep
+from state.crypto import ZERO_ADDRESS
 from state.steps import Step, next_step
-
-STEP = View("STEP", (), ("address",), bytes)
-"""Where the contract is that re-executes a step."""
 
 
 class AnswerOnL1(Struct, frozen=True):
@@ -59,12 +57,19 @@ async def step_on_l1(reader: RollupReader, shown: ShownStep, separator: bytes) -
 
 async def _step_contract(reader: RollupReader) -> bytes:
     try:
-        return await reader.read(STEP)
+        address = await reader.read(views.STEP)
     except (L1Error, UnexpectedAnswer) as error:
-        raise Halt(
-            f"NO_STEP_CONTRACT: the rollup 0x{reader.address.hex()} names no contract that "
-            f"re-executes a step ({error}); leave out --on-l1"
-        ) from error
+        raise _no_contract(reader) from error
+    if address == ZERO_ADDRESS:
+        raise _no_contract(reader)
+    return address
+
+
+def _no_contract(reader: RollupReader) -> Halt:
+    return Halt(
+        f"NO_STEP_CONTRACT: the rollup 0x{reader.address.hex()} names no contract that "
+        "re-executes a step; leave out --on-l1, or name a rollup that was deployed with one"
+    )
 
 
 def _reason(error: L1Error) -> str:

@@ -370,6 +370,8 @@ def test_a_rollup_without_a_step_contract_is_told(world: ProvingWorld) -> None:
     reader = RollupReader(world.venue.client, world.venue.terms.token)
     with pytest.raises(Halt, match="NO_STEP_CONTRACT: the rollup 0x"):
         world.background.run(step_on_l1(reader, shown, venue.verifier.domain.separator))
+    said = world.run("prove", str(TRADING), "--step", "8", "--on-l1", code=1).stderr
+    assert said.startswith("error: NO_STEP_CONTRACT: the rollup 0x")
 
 
 def test_the_claims_are_those_of_the_batches_outputs(world: ProvingWorld) -> None:

@@ -1,49 +1,30 @@
 """A step that was executed here is run by the contracts of L1, by a call, from its proof alone."""
 
+import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from l1_venue import GOVERNOR
 from msgspec.structs import replace
 from proving_world import BUSY, TRADING, VOID, ProvingWorld, proving_world
 
-from contracts.abi import View
+from node.artifacts import cache_directory, cached_artifact
+from node.deploy import Contracts
 from node.parity.case import Ran, Refused
-from node.parity.deployment import ROUTER, deploy_steps
 from node.proving.history import RollupHistory, read_history
-from node.proving.on_l1 import STEP, AnswerOnL1, step_on_l1
+from node.proving.on_l1 import AnswerOnL1, step_on_l1
 from node.proving.steps import shown_step
 from node.proving.venue import RebuiltVenue
-from node.rollup import RollupReader
 from prover.walk import ShownStep
 from prover.witness import Witness
 
 
-class NamesStep(RollupReader):
-    """The rollup, naming the contract that re-executes a step."""
-
-    def __init__(self, reader: RollupReader, step: bytes) -> None:
-        super().__init__(reader.client, reader.address)
-        self.step = step
-
-    async def read(self, view: View[Any], *values: Any, block: Any = "latest") -> Any:
-        return self.step if view is STEP else await super().read(view, *values, block=block)
-
-
 class OnL1:
-    """A venue with the step contracts beside it on the same L1."""
+    """A venue whose rollup names the contracts that run a step."""
 
     def __init__(self, world: ProvingWorld) -> None:
-        self.world, venue = world, world.venue
-        self.history: RollupHistory = world.background.run(read_history(venue.reader))
-        addresses = deploy_steps(self._deploy)
-        self.reader = NamesStep(venue.reader, addresses[ROUTER])
-
-    def _deploy(self, code: bytes) -> bytes:
-        receipt = self.world.background.run(self.world.venue.senders[GOVERNOR].send(None, code))
-        assert receipt.contract is not None
-        return receipt.contract
+        self.world = world
+        reader = world.venue.reader
+        self.history: RollupHistory = world.background.run(read_history(reader))
 
     def show(self, batch: int, step: int) -> ShownStep:
         venue = RebuiltVenue(self.history)
@@ -52,13 +33,16 @@ class OnL1:
         return shown_step(venue, step)
 
     def ask(self, shown: ShownStep) -> AnswerOnL1:
-        separator = self.world.venue.domain.separator
-        return self.world.background.run(step_on_l1(self.reader, shown, separator))
+        venue = self.world.venue
+        work = step_on_l1(venue.reader, shown, venue.domain.separator)
+        return self.world.background.run(work)
 
 
 @pytest.fixture(scope="module")
 def on_l1() -> Iterator[OnL1]:
-    with proving_world() as world:
+    directory = cache_directory(os.environ)
+    contracts = Contracts.proving(lambda name: cached_artifact(name, directory))
+    with proving_world(contracts) as world:
         yield OnL1(world)
 
 
@@ -92,6 +76,14 @@ def test_l1_boots_a_batch_whole_until_it_is_proven_void(on_l1: OnL1) -> None:
     found = on_l1.ask(shown)
     assert shown.facts.void and not found.facts.void
     assert isinstance(found.answer, Ran) and found.answer.root != shown.root_after
+    said = on_l1.world.run("prove", str(VOID), "--step", "1", "--on-l1", code=1).stderr
+    assert "otherwise than on L1; L1 has no proof yet that batch 2 is void" in said
+
+
+def test_the_command_shows_both_answers(on_l1: OnL1) -> None:
+    found = on_l1.world.json("prove", str(BUSY), "--step", "9", "--on-l1")
+    assert found["onL1"] == found["alone"] == {"root": found["rootAfter"], "status": "OK"}
+    assert "on L1" in on_l1.world.run("prove", str(BUSY), "--step", "9", "--on-l1").stdout
 
 
 def without_accounts(w: Witness) -> Witness:
