@@ -161,6 +161,16 @@ def test_the_bytes_of_no_machine_are_refused_by_both(m: Machine, data: st.DataOb
         assert harness("leaf_codecs").call("machine_of", bytes(forged))[1] == bytes(forged)
 
 
+@pytest.mark.parametrize("index", DECISIVE)
+def test_an_idle_machine_has_nothing_where_it_decides(index: int) -> None:
+    forged = bytearray(encode_machine(Machine(), BIDS, NO_ROOTS))
+    forged[index] ^= 2
+    with pytest.raises(NotCanonical):
+        decode_machine(bytes(forged))
+    with pytest.raises(Reverted):
+        harness("leaf_codecs").call("machine_of", bytes(forged))
+
+
 # --- accounts ---
 
 
