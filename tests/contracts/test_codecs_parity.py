@@ -162,9 +162,9 @@ def test_the_bytes_of_no_machine_are_refused_by_both(m: Machine, data: st.DataOb
 
 
 @pytest.mark.parametrize("index", DECISIVE)
-def test_an_idle_machine_has_nothing_where_it_decides(index: int) -> None:
+def test_a_machine_of_no_batch_decides_nothing(index: int) -> None:
     forged = bytearray(encode_machine(Machine(), BIDS, NO_ROOTS))
-    forged[index] ^= 2
+    forged[index] = 5
     with pytest.raises(NotCanonical):
         decode_machine(bytes(forged))
     with pytest.raises(Reverted):
