@@ -39,8 +39,7 @@ def _take_leg(changes: Changes, block: BlockInProgress, leg: Leg) -> Status:
     if status := _terms_status(changes, leg):
         return status
     order = changes.machine.order
-    parties_differ, has_side = block.maker != order.account, leg.taker_side in (BUY, SELL)
-    assert parties_differ and has_side, "no ADMIT leads here"
+    assert block.maker != order.account and leg.taker_side in (BUY, SELL), "no ADMIT leads here"
     exchange = Exchange(
         changes,
         leg.market,
@@ -49,7 +48,9 @@ def _take_leg(changes: Changes, block: BlockInProgress, leg: Leg) -> Status:
         taker_side=leg.taker_side,
         ticks=leg.ticks,
     )
-    if not all(_has_slot(account, leg.market) for account in (exchange.taker, exchange.maker)):
+    parties = (exchange.taker, exchange.maker)
+    assert not any(account.is_absent for account in parties), "no ADMIT leads here"
+    if not all(_has_slot(account, leg.market) for account in parties):
         return Status.TOO_MANY_POSITIONS
     exchange.move(leg.lots)
     status = (

@@ -1,8 +1,8 @@
 # pragma version 0.4.3
 """
 @title A block trade after its ADMIT and SAVE: LEG once per leg, then SETTLE
-@notice As state/block.py. Limits are asked leg by leg, but margin only at the end; the first refusal
-        ends in RESTORE.
+@notice As state/block.py. Limits are asked leg by leg, but margin only at the end; the first
+        refusal ends in RESTORE.
 """
 
 from . import accounts
@@ -54,7 +54,7 @@ def _take_leg(
     found: uint256 = self._terms_status(market, row, leg, m.time)
     if found != status.OK:
         return self._finish(m, found)
-    # No ADMIT leads to either; exchange.vy relies on two accounts and two sides.
+    # exchange.vy relies on two accounts and two sides.
     assert (
         m.order.account != m.block_trade.maker and leg.taker_side <= orders.SELL
     ), "block: no ADMIT leads here"
@@ -66,6 +66,7 @@ def _take_leg(
     for party: uint256 in range(exchange.PARTIES):
         number: uint256 = m.order.account if party == exchange.TAKER else m.block_trade.maker
         account: accounts.Account = store._account(leaves, places, number)
+        assert account.head.owner != 0, "block: no ADMIT leads here"
         has_slots = has_slots and self._has_slot(account, leg.market)
         if has_slots:
             lots: int256 = resting._lots_of(account, market.market)

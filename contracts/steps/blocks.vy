@@ -21,8 +21,8 @@ def apply(
     separator: bytes32,
 ) -> (machine.Machine, Bytes[limits.CHANGES_BYTES_MAX]):
     """
-    @notice The machine after a block trade is admitted, or after the next step of the one in progress,
-            and what else it writes.
+    @notice The machine after a block trade is admitted, or after the next step of the one in
+            progress, and what else it writes.
     """
     if m.order.phase == machine.LEG:
         assert len(given) == 0, "blocks: a leg is given nothing"

@@ -90,8 +90,8 @@ def _admit_block_trade(
     separator: bytes32,
 ) -> (machine.Machine, Bytes[limits.CHANGES_BYTES_MAX]):
     """
-    @notice Authenticate both, consume both sequence numbers, check, and fill the registers. Unless both
-            are authenticated nothing is consumed.
+    @notice Authenticate both, consume both sequence numbers, check, and fill the registers.
+            Unless both are authenticated nothing is consumed.
     """
     after: machine.Machine = m
     trade: BlockTrade = self._decode_block_trade(given)
@@ -154,8 +154,8 @@ def _authenticate(
     separator: bytes32,
 ) -> Consent:
     """
-    @notice OK, or why it is not both's, and what both are written as with their numbers consumed. The
-            signature is the maker's followed by the taker's, over one digest.
+    @notice OK, or why it is not both's, and what both are written as with their numbers
+            consumed. The signature is the maker's followed by the taker's, over one digest.
     """
     digest: bytes32 = self._block_trade_digest(separator, trade)
     consent: Consent = empty(Consent)

@@ -29,6 +29,17 @@ struct Deposit:
 
 @internal
 @pure
+def _decode_deposit(payload: Bytes[limits.GIVEN_BYTES_MAX]) -> (bool, Deposit):
+    """
+    @notice Whether these bytes are a deposit, and which.
+    """
+    if len(payload) != DEPOSIT_BYTES:
+        return False, empty(Deposit)
+    return True, abi_decode(packing._unpack(payload, 0, DEPOSIT_LAYOUT), Deposit)
+
+
+@internal
+@pure
 def _apply_deposit(
     m: machine.Machine,
     leaves: Bytes[limits.LEAVES_BYTES_MAX],
@@ -39,11 +50,10 @@ def _apply_deposit(
             nobody's yet, is handed to the item's owner. BAD_ITEM for other bytes, and for nobody's.
     """
     after: machine.Machine = m
-    if len(payload) != DEPOSIT_BYTES:
-        after.status = status.BAD_ITEM
-        return after, store._no_changes()
-    item: Deposit = abi_decode(packing._unpack(payload, 0, DEPOSIT_LAYOUT), Deposit)
-    if item.owner == 0:
+    is_deposit: bool = False
+    item: Deposit = empty(Deposit)
+    is_deposit, item = self._decode_deposit(payload)
+    if not is_deposit or item.owner == 0:
         after.status = status.BAD_ITEM
         return after, store._no_changes()
     places: witness.Places = witness._places(leaves)

@@ -27,6 +27,17 @@ struct KeyRevocation:
 
 @internal
 @pure
+def _decode_key_revocation(payload: Bytes[limits.GIVEN_BYTES_MAX]) -> (bool, KeyRevocation):
+    """
+    @notice Whether these bytes are a revocation, and which.
+    """
+    if len(payload) != KEY_REVOCATION_BYTES:
+        return False, empty(KeyRevocation)
+    return True, abi_decode(packing._unpack(payload, 0, KEY_REVOCATION_LAYOUT), KeyRevocation)
+
+
+@internal
+@pure
 def _apply_key_revocation(
     m: machine.Machine,
     leaves: Bytes[limits.LEAVES_BYTES_MAX],
@@ -37,12 +48,12 @@ def _apply_key_revocation(
     @notice The account is without the key. L1 says who asks, and anybody may.
     """
     after: machine.Machine = m
-    if len(payload) != KEY_REVOCATION_BYTES:
+    is_revocation: bool = False
+    item: KeyRevocation = empty(KeyRevocation)
+    is_revocation, item = self._decode_key_revocation(payload)
+    if not is_revocation:
         after.status = status.BAD_ITEM
         return after, store._no_changes()
-    item: KeyRevocation = abi_decode(
-        packing._unpack(payload, 0, KEY_REVOCATION_LAYOUT), KeyRevocation
-    )
     places: witness.Places = witness._places(leaves)
     account: accounts.Account = store._account(leaves, places, item.account)
     after.status = self._revocation_status(account, item.key_epoch, sender)

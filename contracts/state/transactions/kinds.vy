@@ -1,8 +1,8 @@
 # pragma version 0.4.3
 """
 @title Kinds of transaction and of inbox item
-@notice As state/transactions/kinds.py. Sequenced kinds are what a chunk may hold; inbox kinds come from L1
-        only.
+@notice As state/transactions/kinds.py. Sequenced kinds are what a chunk may hold; inbox kinds
+        come from L1 only.
 """
 
 # A sequenced transaction.

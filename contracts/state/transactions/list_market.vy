@@ -305,8 +305,8 @@ def _publishers(
     since: uint256,
 ) -> Bytes[markets.PUBLISHERS_BYTES_MAX]:
     """
-    @notice The publishers of a sound listing: who is among `held` keeps price and time, who is new has
-            none and begins at `since`.
+    @notice The publishers of a sound listing: who is among `held` keeps price and time, who is
+            new has none and begins at `since`.
     """
     publishers: Bytes[markets.PUBLISHERS_BYTES_MAX] = b""
     for i: uint256 in range(limits.PUBLISHERS_MAX):

@@ -65,9 +65,9 @@ def _apply_price(
     separator: bytes32,
 ) -> (machine.Machine, store.Changed):
     """
-    @notice Index and mark become the price; the slow mark follows it. The price must be from one of the
-            market's publishers, newer than that publisher's last, not from the future, and not
-            older than the market lets a mark grow.
+    @notice Index and mark become the price; the slow mark follows it. The price must be from one of
+            the market's publishers, newer than that publisher's last, not from the future, and
+            not older than the market lets a mark grow.
     """
     after: machine.Machine = m
     changed: store.Changed = empty(store.Changed)
@@ -88,9 +88,8 @@ def _apply_price(
     if signer == 0 or at == len(publishers):
         after.status = status.UNKNOWN_PUBLISHER
         return after, changed
-    after.status = self._price_status(
-        transaction, convert(slice(publishers, at + PUBLISHER_TIME, 8), uint256), row.price_age_max, m.time
-    )
+    last: uint256 = convert(slice(publishers, at + PUBLISHER_TIME, 8), uint256)
+    after.status = self._price_status(transaction, last, row.price_age_max, m.time)
     if after.status == status.OK:
         changed.market = store._market_entry(
             places, markets._decode_market(leaf), self._with_price(publishers, at, transaction)
@@ -102,12 +101,12 @@ def _apply_price(
 @internal
 @pure
 def _price_status(
-    transaction: SignedPrice, publisher_time: uint256, price_age_max: uint256, now: uint256
+    transaction: SignedPrice, last: uint256, price_age_max: uint256, now: uint256
 ) -> uint256:
     """
-    @notice Why a publisher's price does not count, or OK. `publisher_time` is of its last.
+    @notice Why a publisher's price does not count, or OK. `last` is the time of its last.
     """
-    if transaction.time <= publisher_time:
+    if transaction.time <= last:
         return status.PRICE_NOT_NEWER
     if transaction.time > now:
         return status.PRICE_FROM_FUTURE
@@ -156,9 +155,9 @@ def _priced(row: markets.BoardRow, transaction: SignedPrice) -> markets.BoardRow
 @pure
 def _next_slow_mark(row: markets.BoardRow, mark: uint256, time: uint256) -> uint256:
     """
-    @notice slow + (row.mark - slow) x dt / (dt + SLOW_MARK_SECONDS), the step rounded down. It follows
-            the mark that stood during dt; the new `mark` counts from now on, and only the very
-            first is taken as it is.
+    @notice slow + (row.mark - slow) x dt / (dt + SLOW_MARK_SECONDS), the step rounded down. It
+            follows the mark that stood during dt; the new `mark` counts from now on, and only
+            the very first is taken as it is.
     """
     if row.mark == 0:
         return mark

@@ -27,22 +27,33 @@ struct RotateOwner:
 
 @internal
 @pure
+def _decode_rotate_owner(payload: Bytes[limits.GIVEN_BYTES_MAX]) -> (bool, RotateOwner):
+    """
+    @notice Whether these bytes are a rotation, and which.
+    """
+    if len(payload) != ROTATE_OWNER_BYTES:
+        return False, empty(RotateOwner)
+    return True, abi_decode(packing._unpack(payload, 0, ROTATE_OWNER_LAYOUT), RotateOwner)
+
+
+@internal
+@pure
 def _apply_rotate_owner(
     m: machine.Machine,
     leaves: Bytes[limits.LEAVES_BYTES_MAX],
     payload: Bytes[limits.GIVEN_BYTES_MAX],
 ) -> (machine.Machine, Bytes[limits.CHANGES_BYTES_MAX]):
     """
-    @notice The owner changes and every session key ends; orders, positions and numbers stay. Nothing
-            changes where the account has followed already.
+    @notice The owner changes and every session key ends; orders, positions and numbers stay.
+            Nothing changes where the account has followed already.
     """
     after: machine.Machine = m
-    if len(payload) != ROTATE_OWNER_BYTES:
+    is_rotation: bool = False
+    item: RotateOwner = empty(RotateOwner)
+    is_rotation, item = self._decode_rotate_owner(payload)
+    if not is_rotation:
         after.status = status.BAD_ITEM
         return after, store._no_changes()
-    item: RotateOwner = abi_decode(
-        packing._unpack(payload, 0, ROTATE_OWNER_LAYOUT), RotateOwner
-    )
     places: witness.Places = witness._places(leaves)
     account: accounts.Account = store._account(leaves, places, item.account)
     if accounts._is_absent(account):

@@ -22,8 +22,8 @@ def _apply_set_parameters(
     payload: Bytes[limits.GIVEN_BYTES_MAX],
 ) -> (machine.Machine, store.Changed):
     """
-    @notice Every parameter as listed; prices, books, funds and funding stay as they are. A publisher who
-            stays keeps price and time; who is new begins at the time of the mark.
+    @notice Every parameter as listed; prices, books, funds and funding stay as they are. A
+            publisher who stays keeps price and time; who is new begins at the time of the mark.
     """
     after: machine.Machine = m
     changed: store.Changed = empty(store.Changed)
