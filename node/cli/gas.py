@@ -63,9 +63,12 @@ def _shown(report: "Report") -> Group:
         (bound.what, f"{bound.reached:,}", f"{bound.at_most:,}", good(bound.is_held, "yes", "no"))
         for bound in report.bounds
     ]
-    parts = (
+    measured = (
         table(f"Steps at their worst, on {report.engine}", columns, steps),
         table("Chunks that are none, at their worst", ("chunk", ">calldata", ">gas"), chunks),
+    )
+    parts = (
+        *(measured if report.steps else ()),
         table("Contracts", ("contract", ">bytes"), codes),
         table("Bounds", ("of", ">reached", ">at most", "held"), bounds),
     )

@@ -121,6 +121,7 @@ def parity(
 
 def _opened(name: str, contract: bytes | None, key_file: Path | None) -> "Engine":
     from node.cli.signer import signer
+    from node.parity.deployment import TooLarge
     from node.parity.engines import NoEngine, open_engine
 
     if name in (PYREVM, PY_EVM) and (contract is not None or key_file is not None):
@@ -128,7 +129,7 @@ def _opened(name: str, contract: bytes | None, key_file: Path | None) -> "Engine
     private_key = signer(None, key_file).private_key if key_file is not None else None
     try:
         return open_engine(name, router=contract, private_key=private_key)
-    except NoEngine as error:
+    except (NoEngine, TooLarge) as error:
         raise Failure(str(error)) from error
 
 

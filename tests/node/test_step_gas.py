@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from node.cli.main import tallystick
-from node.parity import gas
+from node.parity import deployment, gas
 from node.parity.blocks import worst_blocks
 from node.parity.engines import intrinsic_gas
 from node.parity.gas import ChunkCost, Report, StepCost, measure
@@ -140,6 +140,19 @@ def test_a_bound_that_is_broken_by_one_is_told(told: str, monkeypatch: pytest.Mo
     assert result.exit_code == 1
     held = [bound["held"] for bound in json.loads(result.stdout)["bounds"]]
     assert held.count(False) == 1
+
+
+def test_contracts_that_no_l1_deploys_are_told_without_a_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gas, "sizes", lambda: {"step": 24_577})
+    report = measure("pyrevm")
+    assert report.steps == () and report.broken == [
+        "24,577 bytes of a contract (step), at most 24,576"
+    ]
+    monkeypatch.setattr(deployment, "sizes", lambda: {"step": 24_577})
+    result = CliRunner().invoke(tallystick, ["parity", "--steps", "1"])
+    assert result.exit_code == 1 and "tallystick gas tells the size" in result.stderr
 
 
 def test_the_command_prints_a_table_and_is_content(monkeypatch: pytest.MonkeyPatch) -> None:
