@@ -71,7 +71,7 @@ ENGINE = EngineName()
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("parity"),
+    default="parity",
     show_default=True,
     help="Where a file goes for each step on which the sides differ.",
 )
