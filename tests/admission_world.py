@@ -52,7 +52,7 @@ def started(**terms: object) -> RecordedVenue:
     """Alice bids for ten lots, known by (0, 1), bob behind her; she holds the other market."""
     defaults: dict[str, object] = {"min_notional": DOLLAR // 1_000, "order_lots_max": 20_000_000}
     second = listing(9, symbol=b"ETH-USD-PERP")
-    venue = RecordedVenue(markets=(listing(**(defaults | terms)), second))
+    venue = RecordedVenue(markets=(listing(0, **(defaults | terms)), second))
     for name in ("alice", "bob", "carol"):
         venue.open(name, 1_000)
     bot = key("bot").address

@@ -23,26 +23,23 @@ from admission_world import (
     rules,
     started,
 )
-from builders import DOLLAR, DOMAIN, FAR, NOW, key, listing, sign_transaction
-from evm_engines import ENGINES, Engine, Reverted
+from builders import DOLLAR, FAR, NOW, key, listing, sign_transaction
+from evm_engines import Reverted
 from histories import History
 from msgspec.structs import replace
 from step_contracts import Case, RecordedVenue
 
 from contracts.compiler import RUNTIME_BYTES_MAX, compile_contract
-from node.signatures import CURVE_ORDER
-from state.accounts import PERMISSIONS_ALL, SessionKey
-from state.eip712 import domain
+from state.accounts import SessionKey
 from state.limits import ACCOUNT_ORDERS_MAX, ACCOUNT_POSITIONS_MAX, ORDER_STEPS_MAX
 from state.markets import Mode
 from state.orders import BUY, SELL, Flags, Life, encode_flags
 from state.status import Status
 from state.store import Changes
-from state.transactions import Amend, NewOrder
 
 MARKET_ORDER = encode_flags(Flags(BUY, is_market=True, life=Life.IOC))
 CLOSING = encode_flags(Flags(SELL, life=Life.IOC, reduce_only=True))
-ADMIT_GAS_MAX = 1_100_000
+ADMIT_GAS_MAX = 1_050_000
 BASE_GAS = 21_000
 
 
@@ -104,79 +101,6 @@ def test_every_flag_byte_means_the_same() -> None:
     for sequence, flags in enumerate([*range(128), 128, 192, 255], 100):
         for ticks in (0, MARK - 1):
             answer(venue, an_order(flags=flags, ticks=ticks, sequence=2 * sequence + (ticks == 0)))
-
-
-@pytest.mark.parametrize("permissions", range(PERMISSIONS_ALL + 1))
-@pytest.mark.parametrize(
-    ("expiry", "now"), [(FAR, NOW), (NOW, NOW), (NOW, NOW + 1), (0, NOW), (2**64 - 1, NOW)]
-)
-def test_a_session_key_trades_up_to_its_last_second(
-    permissions: int, expiry: int, now: int
-) -> None:
-    venue = started()
-    session = SessionKey(TRADER, key("bot").address, 5, expiry, permissions)
-    change_account(venue, ALICE, keys=(session,))
-    venue.state.machine.time = now
-    may = permissions & 1 and now <= expiry
-    for tx in (an_order(epoch=TRADER), an_amend(epoch=TRADER, sequence=71, lots=9)):
-        assert answer(venue, tx, "bot") == (Status.OK if may else Status.NOT_PERMITTED)
-
-
-@pytest.mark.parametrize("epoch", [0, TRADER])
-def test_a_raised_floor_kills_every_lower_number_of_every_key(epoch: int) -> None:
-    venue = started()
-    change_account(venue, ALICE, sequence_floor=50)
-    signer = "bot" if epoch else "alice"
-    for sequence, status in ((50, Status.SEQUENCE_USED), (51, Status.OK)):
-        assert answer(venue, an_order(epoch=epoch, sequence=sequence), signer) == status
-
-
-# --- signatures ---
-
-
-def forms(tx: NewOrder | Amend, signer: str = "alice") -> dict[str, bytes]:
-    """What is not the signature of `tx`, though it comes near."""
-    signature = sign_transaction(tx, key(signer))
-    r, word = signature[:32], int.from_bytes(signature[32:], "big")
-    s, parity = word & (2**255 - 1), word >> 255
-    high = CURVE_ORDER - s
-    return {
-        "the other s": r + (high % 2**255 | (1 - parity) << 255).to_bytes(32, "big"),
-        "the other s, same parity": r + (high % 2**255 | parity << 255).to_bytes(32, "big"),
-        "s just above the half": r + (CURVE_ORDER // 2 + 1).to_bytes(32, "big"),
-        "the other parity": r + (word ^ 1 << 255).to_bytes(32, "big"),
-        "r zero": bytes(32) + signature[32:],
-        "s zero": r + bytes(32),
-        "s zero, odd": r + (1 << 255).to_bytes(32, "big"),
-        "r past the order": CURVE_ORDER.to_bytes(32, "big") + signature[32:],
-        "r no abscissa": (5).to_bytes(32, "big") + signature[32:],
-        "zeros": bytes(64),
-        "ones": b"\xff" * 64,
-        "another chain": sign_transaction(tx, key(signer), on=domain(1, DOMAIN.rollup)),
-        "another rollup": sign_transaction(tx, key(signer), on=domain(DOMAIN.chain_id, bytes(20))),
-    }
-
-
-FORMS = tuple(forms(an_order()))
-
-
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("tx", [an_order(), an_amend()], ids=["order", "amend"])
-def test_what_is_nobodys_signature_changes_nothing(tx: NewOrder | Amend, form: str) -> None:
-    venue = started()
-    assert answer(venue, tx, signature=forms(tx)[form]) == Status.BAD_SIGNATURE
-    assert answer(venue, tx) == Status.OK
-
-
-@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
-def test_both_engines_give_the_same_answers(engine: type[Engine]) -> None:
-    venue = started()
-    assert answer(venue, an_order(), engine=engine) == Status.OK
-    assert answer(venue, an_amend(), engine=engine) == Status.SEQUENCE_USED
-    assert answer(venue, an_amend(sequence=71), engine=engine) == Status.OK
-    forged = forms(an_order(sequence=72))["the other s"]
-    status = answer(venue, an_order(sequence=72), signature=forged, engine=engine)
-    assert status == Status.BAD_SIGNATURE
 
 
 # --- the market and the account ---
