@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from proving_world import BUSY, TRADING, VOID, ProvingWorld, proving_world
 
 from contracts.abi import ERROR_SELECTOR
+from contracts.step import STEP
 from node.cli.main import tallystick
 from node.deploy import deployment_json
 from node.errors import Halt, L1Error
-from node.parity.case import ANSWER_TYPES, Case, Ran, Refused, case_of, case_of_calldata, twin
+from node.parity.case import Case, Ran, Refused, case_of, case_of_calldata, twin
 from node.proving.history import RollupHistory, read_history
 from node.proving.on_l1 import AnswerOnL1, facts_on_l1, step_on_l1
 from node.proving.steps import shown_step
@@ -338,7 +339,7 @@ def test_the_facts_of_a_step_stand_on_l1(world: ProvingWorld) -> None:
 
 def test_l1_is_given_the_proof_and_its_answer_is_read(world: ProvingWorld) -> None:
     shown, venue = show(world, BUSY, 11)
-    client = SaysL1(encode(ANSWER_TYPES, (shown.root_after, 7)))
+    client = SaysL1(encode(STEP.outputs, (shown.root_after, 7)))
     reader = RollupReader(client, bytes(20))  # type: ignore[arg-type]
     separator = venue.verifier.domain.separator
     found = world.background.run(step_on_l1(reader, shown, separator))
