@@ -178,10 +178,13 @@ def _words(references: Bytes[REFERENCES_BYTES_MAX]) -> bytes32[REFERENCES_WORDS]
     """
     @notice References as an account holds them.
     """
-    padded: Bytes[2 * REFERENCES_BYTES_MAX] = concat(
-        references, abi_encode(empty(bytes32[REFERENCES_WORDS]))
+    padded: Bytes[2 * REFERENCES_BYTES_MAX + 64] = concat(
+        packing.ONE, references, abi_encode(empty(bytes32[REFERENCES_WORDS]))
     )
-    return abi_decode(slice(padded, 0, REFERENCES_BYTES_MAX), bytes32[REFERENCES_WORDS])
+    return abi_decode(
+        slice(padded, 0, len(packing.ONE) + REFERENCES_BYTES_MAX),
+        DynArray[bytes32[REFERENCES_WORDS], 1],
+    )[0]
 
 
 @internal
@@ -267,7 +270,7 @@ def _order_place(orders: Bytes[REFERENCES_BYTES_MAX], epoch: uint256, sequence: 
     """
     @notice The byte at which the first reference begins whose name is not below this one.
     """
-    name: uint256 = epoch << 64 | sequence
+    name: uint256 = (epoch << 64) + sequence
     padded: Bytes[REFERENCES_BYTES_MAX + 32] = concat(orders, empty(bytes32))
     place: uint256 = 0
     for _: uint256 in range(limits.ACCOUNT_ORDERS_MAX):
@@ -336,15 +339,13 @@ def _without_order(account: Account, epoch: uint256, sequence: uint256) -> Accou
     """
     @notice `account` without the resting order (epoch, sequence).
     """
-    is_there: bool = False
-    reference: OrderReference = empty(OrderReference)
-    is_there, reference = self._order(account, epoch, sequence)
-    if not is_there:
-        return account
     after: Account = account
     references: Bytes[REFERENCES_BYTES_MAX] = self._references(account)
     place: uint256 = self._order_place(references, epoch, sequence)
-    rest: uint256 = place + REFERENCE_BYTES
+    # Those that are not below the name begin here: the first above it, where it is not there.
+    rest: uint256 = self._order_place(references, epoch, sequence + 1)
+    if rest == place:
+        return account
     after.order_count -= 1
     after.orders = self._words(
         convert(

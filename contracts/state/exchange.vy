@@ -40,7 +40,7 @@ def _exchange(
     """
     @notice Of no lots yet, at `ticks`.
     """
-    assert market.domain > 0 and row.domain > 0, "exchange: no such market"
+    assert market.domain > 0 and row.domain > 0  # who trades asked before
     return Exchange(
         market=market,
         row=row,
@@ -78,18 +78,41 @@ def _moved(
     @notice The account of TAKER or MAKER after it: lots one way, cash the other, the fee on top;
             and the board row, which follows.
     """
-    signed: int256 = convert(exchange.lots, int256)
-    if (exchange.taker_side == orders.BUY) == (party == MAKER):
-        signed = -signed
+    before: int256 = accounts._position(account, exchange.market.market).lots
+    row: markets.BoardRow = self._row_with_lots(
+        exchange.row_after, before, before + self._signed_lots(exchange, party)
+    )
+    return row, self._account_moved(exchange, account, party)
+
+
+@internal
+@pure
+def _account_moved(
+    exchange: Exchange, account: accounts.Account, party: uint256
+) -> accounts.Account:
+    """
+    @notice `_moved` without the board row.
+    """
+    signed: int256 = self._signed_lots(exchange, party)
     position: accounts.Position = accounts._position(account, exchange.market.market)
-    lots: int256 = position.lots + signed
-    row: markets.BoardRow = self._row_with_lots(exchange.row_after, position.lots, lots)
     after: accounts.Account = accounts._with_position(
-        account, self._with_lots(position, row, lots)
+        account, self._with_lots(position, exchange.row, position.lots + signed)
     )
     paid: int256 = signed * convert(exchange.price, int256)
     after.head.cash -= paid + convert(exchange.fees[party], int256)
-    return row, after
+    return after
+
+
+@internal
+@pure
+def _signed_lots(exchange: Exchange, party: uint256) -> int256:
+    """
+    @notice What the exchange adds to the lots of TAKER or MAKER.
+    """
+    signed: int256 = convert(exchange.lots, int256)
+    if (exchange.taker_side == orders.BUY) == (party == MAKER):
+        return -signed
+    return signed
 
 
 @internal
@@ -113,8 +136,8 @@ def _size_status(
     @notice OK, or POSITION_TOO_LARGE where a position grew past its maximum or cash past its own.
     @param cash Of the account after it.
     """
-    size: uint256 = convert(abs(lots), uint256)
-    if size > market.position_max and size > convert(abs(lots_before), uint256):
+    size: int256 = abs(lots)
+    if size > convert(market.position_max, int256) and size > abs(lots_before):
         return status.POSITION_TOO_LARGE
     if abs(cash) > limits.CASH_MAX:
         return status.POSITION_TOO_LARGE

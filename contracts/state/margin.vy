@@ -167,8 +167,8 @@ def _may_stand(before: Health, after: Health, lots_before: int256, lots_after: i
     """
     if self._is_healthy(after):
         return True
-    if (lots_before > 0 and lots_after < 0) or (lots_before < 0 and lots_after > 0):
-        return False
-    if abs(lots_after) >= abs(lots_before):
+    # Lots have 64 bits.
+    is_other_side: bool = unsafe_mul(lots_before, lots_after) < 0
+    if is_other_side or abs(lots_after) >= abs(lots_before):
         return False
     return after.equity * before.initial >= before.equity * after.initial

@@ -150,11 +150,12 @@ def _decode_market(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Market:
         return empty(Market)
     return abi_decode(
         concat(
+            packing.ONE,
             packing._unpack(leaf, 0, MARKET_LAYOUT),
             packing._unpack(leaf, MARKET_TAIL, MARKET_TAIL_LAYOUT),
         ),
-        Market,
-    )
+        DynArray[Market, 1],
+    )[0]
 
 
 @internal
@@ -219,14 +220,16 @@ def _decode_board_row(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> BoardRow:
         return empty(BoardRow)
     count: uint256 = convert(slice(leaf, ROW_BYTES, 1), uint256)
     # Tiers that are not there are zero.
-    words: Bytes[2 * packing.WORDS_BYTES_MAX + TIERS_WORDS_BYTES] = concat(
+    words: Bytes[2 * packing.WORDS_BYTES_MAX + TIERS_WORDS_BYTES + 64] = concat(
+        packing.ONE,
         packing._unpack(leaf, 0, ROW_LAYOUT),
         packing._unpack(leaf, ROW_BYTES, self._tiers_layout(count)),
-        empty(bytes32), empty(bytes32), empty(bytes32),
-        empty(bytes32), empty(bytes32), empty(bytes32),
-        empty(bytes32), empty(bytes32), empty(bytes32),
+        abi_encode(empty(Tier[limits.TIERS_MAX])),
     )
-    return abi_decode(slice(words, 0, ROW_WORDS_BYTES + TIERS_WORDS_BYTES), BoardRow)
+    return abi_decode(
+        slice(words, 0, len(packing.ONE) + ROW_WORDS_BYTES + TIERS_WORDS_BYTES),
+        DynArray[BoardRow, 1],
+    )[0]
 
 
 @internal

@@ -17,6 +17,12 @@ PACKED_BYTES_MAX: constant(uint256) = WORDS_BYTES_MAX + 32
 LEAF_BYTES_MAX: constant(uint256) = 2_816
 PADDED_BYTES_MAX: constant(uint256) = LEAF_BYTES_MAX + 32
 
+# In front of a struct's words: they are the one item of a dynamic array. Such a one is decoded by
+# a single copy, a struct by code for each of its fields, and code is scarce.
+ONE: constant(Bytes[64]) = (
+    x"00000000000000000000000000000000000000000000000000000000000000200000000000000000000000000000000000000000000000000000000000000001"
+)
+
 
 @internal
 @pure

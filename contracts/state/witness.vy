@@ -3,6 +3,7 @@
 @title Witness: where the leaves of a witness are
 @notice The `leaves` of docs/step.md, section 1, as prover/witness.py writes them. Everything that reads
         them agrees on this one reading, which refuses any other form.
+@dev Its sums stay below 2^17, so they go unchecked.
 """
 
 from . import limits
@@ -50,22 +51,28 @@ def _places(leaves: Bytes[limits.LEAVES_BYTES_MAX]) -> Places:
     # What is read past the end is zero, and found out at the end.
     padded: Bytes[limits.LEAVES_BYTES_MAX + 32] = concat(leaves, empty(bytes32))
     at: uint256 = 0
+    next_first: uint256 = FIRST_ACCOUNT
     for list: uint256 in range(LISTS):
-        first: uint256 = FIRSTS[list]
+        first: uint256 = next_first
+        next_first = FIRSTS[unsafe_add(list, 1)]
         key_bytes: uint256 = KEY_BYTES[list]
         count: uint256 = extract32(padded, at, output_type=uint256) >> 248
-        assert first + count <= FIRSTS[list + 1], "witness: list too long"
+        last: uint256 = unsafe_add(first, count)
+        assert last <= next_first, "witness: list too long"
         places.counts[list] = count
-        at += 1
-        for place: uint256 in range(first, first + count, bound=limits.WITNESS_ROWS_MAX):
-            key: uint256 = extract32(padded, at, output_type=uint256) >> (256 - 8 * key_bytes)
-            assert place == first or places.keys[place - 1] < key, "witness: not ascending"
+        at = unsafe_add(at, 1)
+        for place: uint256 in range(first, last, bound=limits.WITNESS_ROWS_MAX):
+            key: uint256 = extract32(padded, at, output_type=uint256) >> unsafe_sub(
+                256, key_bytes << 3
+            )
+            assert place == first or places.keys[unsafe_sub(place, 1)] < key, "witness: not ascending"
             assert list != ORDERS or (key >> SIDE_BIT) & 255 <= 1, "witness: a side is 0 or 1"
             places.keys[place] = key
-            places.leaves[place] = at + key_bytes
-            at += key_bytes
+            at = unsafe_add(at, key_bytes)
+            places.leaves[place] = at
             if list != WITHDRAWALS:
-                at += 2 + (extract32(padded, at, output_type=uint256) >> 240)
+                size: uint256 = extract32(padded, at, output_type=uint256) >> 240
+                at = unsafe_add(at, unsafe_add(size, 2))
     assert at == len(leaves), "witness: leaves cut or too long"
     return places
 
