@@ -140,7 +140,7 @@ def _flags(before: orders.RestingOrder) -> orders.Flags:
     is_sensible: bool = False
     flags: orders.Flags = empty(orders.Flags)
     is_sensible, flags = orders._decode_flags(before.flags)
-    assert is_sensible, "amend: no such flags"
+    assert is_sensible
     return flags
 
 
@@ -195,7 +195,7 @@ def _amend_in_place(
     admission: order.Admission = empty(order.Admission)
     admission.account = account
     market: markets.Market = store._market(leaves, places, place.market)
-    assert market.domain > 0, "amend: an order rests in a market"
+    assert market.domain > 0  # an order rests in a market
     if transaction.lots == 0:
         admission.status = status.LOTS_OUT_OF_RANGE
     elif units._notional(transaction.lots, transaction.ticks * market.tick) < market.min_notional:
