@@ -82,7 +82,7 @@ def test_the_first_fault_of_a_leg_is_the_answer(blocks: Rules, first: int, side:
 def test_either_party_needs_a_slot(blocks: Rules, name: str) -> None:
     venue = block_venue()
     change_account(venue, name, positions=CROWD)
-    change_market(venue, open_interest_max=1)
+    change_market(venue, open_interest_max=1, position_max=1)
     assert traded(blocks, venue, leg()) == Status.TOO_MANY_POSITIONS
     held = (Position(0, bid_lots=3), *CROWD[1:])
     change_account(venue, name, positions=held)

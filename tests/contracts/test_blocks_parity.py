@@ -181,6 +181,15 @@ def test_an_account_on_both_sides_consumes_one_number_after_the_other(blocks: Ru
     assert outcome(blocks, venue, tx, signature) == Status.NOT_PERMITTED
 
 
+def test_the_party_with_the_higher_number_may_make(blocks: Rules) -> None:
+    venue = block_venue()
+    tx = block(venue, leg(), leg(SELL, market=1), maker=BOB, taker=ALICE)
+    assert outcome(blocks, venue, tx, signed(tx, maker=key("bob"), taker=key("alice"))) == Status.OK
+    tx = block(venue, leg(lots=10**8), maker=BOB, taker=ALICE)
+    refused = outcome(blocks, venue, tx, signed(tx, maker=key("bob"), taker=key("alice")))
+    assert refused == Status.TAKER_MARGIN_TOO_LOW
+
+
 @pytest.mark.parametrize("late", [0, 1])
 def test_a_trade_is_valid_up_to_its_expiry(blocks: Rules, late: int) -> None:
     venue = block_venue()
