@@ -1,10 +1,13 @@
 """The rules in Python and the contracts of L1 take every step alike."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import l1_process
 import msgspec
 import pytest
 from click.testing import CliRunner
@@ -251,3 +254,33 @@ def test_an_engine_that_is_not_installed_is_told_with_the_mend(
         open_engine("pyrevm")
     result = CliRunner().invoke(tallystick, ["parity", "--steps", "1"])
     assert result.exit_code == 1 and "--engine py-evm" in result.stderr
+
+
+# --- an L1 over HTTP ---
+
+
+@pytest.fixture(scope="module")
+def l1_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The embedded L1 in a process of its own."""
+    words = [sys.executable, str(Path(l1_process.__file__)), str(tmp_path_factory.mktemp("l1"))]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def test_contracts_on_an_l1_take_steps_alike_and_stand_for_the_next_run(l1_url: str) -> None:
+    with open_engine(l1_url) as engine:
+        counts = ran(engine, 12, seed=4, mutations=6, every=100).counts
+        assert counts.taken == 12 and counts.mutations.total() == 6
+        router = engine.router
+    with open_engine(l1_url, router=router) as engine:
+        assert ran(engine, 2).counts.taken == 2
+
+
+def test_an_address_without_a_contract_is_no_engine(l1_url: str) -> None:
+    with pytest.raises(NoEngine, match="has no contract at 0x1111"):
+        open_engine(l1_url, router=b"\x11" * 20)
+    words = ["parity", "--engine", l1_url, "--contract", "0x" + "11" * 20]
+    result = CliRunner().invoke(tallystick, words)
+    assert result.exit_code == 1 and "has no contract" in result.stderr
