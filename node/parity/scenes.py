@@ -17,6 +17,7 @@ from state.limits import (
     ORDER_FRONTS_MAX,
     ORDER_NUMBER_MAX,
     ORDER_STEPS_MAX,
+    PRICE_MAX,
     PUBLISHERS_MAX,
     TICKS_MAX,
     WITHDRAWALS_MAX,
@@ -116,7 +117,7 @@ class Scenes(Chance):
             self.seen_now(number)
             signer = r.choice(publishers).address
             self.send(Header(self.now + 5))
-            price = r.choice((self.row(number).mark + 1, 0, self.mark))
+            price = r.choice((min(PRICE_MAX, self.row(number).mark + 1), 0, self.mark))
             self.send(SignedPrice(number, price, self.now - r.randrange(6)), signer)
         self.change_market(number, publishers=held)
         self.seen_now(number)
