@@ -40,7 +40,7 @@ def _empty_hashes() -> bytes32[limits.BOOK_DEPTH + 1]:
     hashes: bytes32[limits.BOOK_DEPTH + 1] = empty(bytes32[limits.BOOK_DEPTH + 1])
     hashes[0] = EMPTY_LEAF_HASH
     for height: uint256 in range(limits.BOOK_DEPTH):
-        hashes[height + 1] = keccak256(concat(hashes[height], hashes[height]))
+        hashes[height + 1] = keccak256(abi_encode(hashes[height], hashes[height]))
     return hashes
 
 
@@ -86,9 +86,9 @@ def _climb(
     side: uint256 = key
     for i: uint256 in range(height, bound=limits.BOOK_DEPTH):
         if side & 1 == 1:
-            path = keccak256(concat(siblings[i], path))
+            path = keccak256(abi_encode(siblings[i], path))
         else:
-            path = keccak256(concat(path, siblings[i]))
+            path = keccak256(abi_encode(path, siblings[i]))
         side >>= 1
     return path
 
@@ -141,14 +141,14 @@ def _multiproof_root(
             path: bytes32 = known.hashes[at]
             at += 1
             if key & 1 == 0 and at < known.count and known.keys[at] == key + 1:
-                path = keccak256(concat(path, known.hashes[at]))
+                path = keccak256(abi_encode(path, known.hashes[at]))
                 at += 1
             else:
                 assert used < len(siblings), "witness: a sibling is missing"
                 if key & 1 == 1:
-                    path = keccak256(concat(siblings[used], path))
+                    path = keccak256(abi_encode(siblings[used], path))
                 else:
-                    path = keccak256(concat(path, siblings[used]))
+                    path = keccak256(abi_encode(path, siblings[used]))
                 used += 1
             known.keys[above] = key >> 1
             known.hashes[above] = path
