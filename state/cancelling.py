@@ -23,6 +23,7 @@ def cancel_step(changes: Changes) -> None:
     registers = changes.machine.order
     place = next_cancelled(changes.account(registers.account), registers)
     assert place is not None, "a cancel all in progress has an order left"
-    remove_order(changes, place.market, place.side, place.key, resting_at(changes, place))
+    resting = resting_at(changes, registers.account, place)
+    remove_order(changes, place.market, place.side, place.key, resting)
     if next_cancelled(changes.account(registers.account), registers) is None:
         changes.machine.order = NO_ORDER

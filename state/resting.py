@@ -20,9 +20,11 @@ def lots_of(account: Account, market: int) -> int:
 def with_resting_lots(account: Account, market: int, side: int, lots: int) -> Account:
     """`account` with its resting lots on `side` moved by `lots`."""
     position = account.position(market) or Position(market)
+    resting = (position.bid_lots if side == BUY else position.ask_lots) + lots
+    assert resting >= 0, "all that rests is counted"
     if side == BUY:
-        return with_position(account, replace(position, bid_lots=position.bid_lots + lots))
-    return with_position(account, replace(position, ask_lots=position.ask_lots + lots))
+        return with_position(account, replace(position, bid_lots=resting))
+    return with_position(account, replace(position, ask_lots=resting))
 
 
 def without_resting(account: Account, market: int, side: int, resting: RestingOrder) -> Account:
@@ -31,10 +33,12 @@ def without_resting(account: Account, market: int, side: int, resting: RestingOr
     return with_resting_lots(account, market, side, -resting.lots)
 
 
-def resting_at(state: PreState, place: OrderReference) -> RestingOrder:
-    """The order that an account's reference leads to."""
+def resting_at(state: PreState, account: int, place: OrderReference) -> RestingOrder:
+    """The order that a reference of `account` leads to."""
     resting = state.order(place.market, place.side, place.key)
     assert resting is not None, "a reference leads to a resting order"
+    name = resting.account, resting.epoch, resting.sequence
+    assert name == (account, place.epoch, place.sequence), "a reference leads to its own order"
     return resting
 
 

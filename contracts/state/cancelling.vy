@@ -60,7 +60,9 @@ def _cancel_step(
     account: accounts.Account = store._account(leaves, places, m.order.account)
     is_left, reference = self._next_cancelled(account, m.order)
     assert is_left, "cancelling: a cancel all in progress has an order left"
-    order: orders.RestingOrder = resting._resting_at(leaves, places, reference)
+    order: orders.RestingOrder = resting._resting_at(
+        leaves, places, m.order.account, reference
+    )
     after: accounts.Account = removal._remove_order(
         account, reference.market, reference.side, order
     )

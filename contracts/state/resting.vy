@@ -61,15 +61,18 @@ def _without_resting(
 def _resting_at(
     leaves: Bytes[limits.LEAVES_BYTES_MAX],
     places: witness.Places,
+    account: uint256,
     place: accounts.OrderReference,
 ) -> orders.RestingOrder:
     """
-    @notice The order that an account's reference leads to.
+    @notice The order that a reference of `account` leads to.
     """
     resting: orders.RestingOrder = store._order(
         leaves, places, store._order_place(places, place.market, place.side, place.key)
     )
-    assert resting.domain > 0, "resting: a reference leads to a resting order"
+    assert resting.domain > 0
+    assert resting.account == account
+    assert resting.epoch == place.epoch and resting.sequence == place.sequence
     return resting
 
 

@@ -117,7 +117,7 @@ class Case(Struct, frozen=True):
         place = self.account.order(tx.order_epoch, tx.order_sequence)
         if place is None:
             raise MovedOn
-        return place, resting_at(self.view.state, place)
+        return place, resting_at(self.view.state, tx.account, place)
 
     @property
     def price(self) -> SignedPrice:

@@ -80,7 +80,7 @@ def apply_amend(
     place = account.order(tx.order_epoch, tx.order_sequence)
     if place is None:
         return Status.UNKNOWN_ORDER
-    resting = resting_at(changes, place)
+    resting = resting_at(changes, tx.account, place)
     if _keeps_priority(tx, place, resting):
         return _amend_in_place(changes, account, tx, place, resting)
     return _admit_anew(changes, account, tx, place, resting)

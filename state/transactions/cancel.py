@@ -67,5 +67,6 @@ def apply_cancel(changes: Changes, tx: Cancel, signature: bytes, verifier: Verif
     place = account.order(tx.order_epoch, tx.order_sequence)
     if place is None:
         return Status.UNKNOWN_ORDER
-    remove_order(changes, place.market, place.side, place.key, resting_at(changes, place))
+    resting = resting_at(changes, tx.account, place)
+    remove_order(changes, place.market, place.side, place.key, resting)
     return Status.OK

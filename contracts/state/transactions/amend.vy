@@ -116,7 +116,9 @@ def _apply_amend(
     if not is_there:
         admission.status = status.UNKNOWN_ORDER
         return admission
-    before: orders.RestingOrder = resting._resting_at(leaves, places, place)
+    before: orders.RestingOrder = resting._resting_at(
+        leaves, places, transaction.account, place
+    )
     if self._keeps_priority(transaction, place, before):
         return self._amend_in_place(leaves, places, account, transaction, place, before)
     flags: orders.Flags = self._flags(before)

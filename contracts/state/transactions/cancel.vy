@@ -87,7 +87,9 @@ def _apply_cancel(
     )
     if not is_there:
         return status.UNKNOWN_ORDER, account, b""
-    order: orders.RestingOrder = resting._resting_at(leaves, places, reference)
+    order: orders.RestingOrder = resting._resting_at(
+        leaves, places, transaction.account, reference
+    )
     after: accounts.Account = removal._remove_order(
         account, reference.market, reference.side, order
     )
