@@ -1,20 +1,30 @@
-"""Posting sealed batches on L1, one after the other.
+"""Posting sealed batches on L1, in order.
 
 The contract takes a batch behind its own parent only, so nothing is lost or doubled by
 asking again: whoever was stopped between sending and the receipt finds the batch on L1,
-where it is compared with ours, or posts it again.
+where it is compared with ours, or posts it again. A batch's hash is known before L1 has it,
+so the next one can be sent right behind it.
 """
+
+from collections.abc import Callable
 
 from msgspec import Struct
 
 from contracts import calls
 from node.errors import Halt, Retry
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.sender import GAS_MAX, TransactionReverted, TransactionSender
 from node.scanner import Mark
 from sequencer.batches import SealedBatch
 from sequencer.posting import Resequence, Wait
+from state.batch import BatchHeader, batch_hash
+from state.chunks import decode_chunk
+from state.lz4_block import CodecError
 
 NOT_THE_SEQUENCER = "batches: not the sequencer"
+
+GAS_FIXED = 250_000
+GAS_PER_BYTE = 64
+"""40 is the dearest byte of calldata (EIP-7623), 64 what is planned for it (EIP-7976)."""
 
 _NEVER = {
     "batches: time lags too far": "its times are too old by now",
@@ -51,7 +61,13 @@ class Poster:
         self.corrupt = corrupt
 
     async def post(
-        self, batch: SealedBatch, origin: Mark, parent: bytes
+        self,
+        batch: SealedBatch,
+        origin: Mark,
+        parent: bytes,
+        *,
+        is_ahead: bool = False,
+        taken: Callable[[], None] | None = None,
     ) -> Posted | Resequence | Wait:
         """Post `batch`, whose inbox items were all read from L1 up to the block of `origin`.
 
@@ -59,19 +75,36 @@ class Poster:
         taken back and replaced meanwhile, it would run other ones there than were run here. What
         to do where the contract refused it; Retry and L1Error where L1 does not answer or does
         not take the transaction, Halt where it never will.
+
+        One that `is_ahead` has a parent that L1 has not taken yet, so its gas is not estimated.
+        `taken` is called once L1 has the transaction waiting.
         """
+        data = self._calldata(batch, origin, parent)
+        gas = gas_limit(data) if is_ahead else None
         try:
-            receipt = await self.sender.send(self._rollup, self._calldata(batch, origin, parent))
+            receipt = await self.sender.send(self._rollup, data, gas=gas, taken=taken)
         except TransactionReverted as refusal:
             return self._move(batch.number, refusal.reason)
         return Posted(receipt.block_number, receipt.transaction_hash, receipt.gas_used)
 
-    def _calldata(self, batch: SealedBatch, origin: Mark, parent: bytes) -> bytes:
+    def is_sound(self, batch: SealedBatch) -> bool:
+        """Whether what is sent of `batch` decodes, so that L1 cannot hold it for void."""
+        try:
+            for data, chunk in zip(self._chunks(batch), batch.content.chunks, strict=True):
+                decode_chunk(data, chunk.raw_hash)
+        except CodecError:
+            return False
+        return True
+
+    def _chunks(self, batch: SealedBatch) -> list[bytes]:
         chunks = list(batch.payload)
         if batch.number == self.corrupt and chunks:
             # The last byte is a literal of the raw chunk, so its hash is sure to differ.
             chunks[0] = chunks[0][:-1] + bytes([chunks[0][-1] ^ 1])
-        content = batch.content
+        return chunks
+
+    def _calldata(self, batch: SealedBatch, origin: Mark, parent: bytes) -> bytes:
+        chunks, content = self._chunks(batch), batch.content
         return calls.post_batch(
             parent=parent,
             inbox_to=content.inbox_to,
@@ -95,3 +128,27 @@ class Poster:
                 "with the key of the rollup's sequencer"
             )
         raise Retry(f"L1 refused batch {number}: {reason}")
+
+
+def posted_hash(batch: SealedBatch, origin: Mark, parent: bytes) -> bytes:
+    """The hash that `batch` has on L1 if L1 takes what `Poster.post` sends of it."""
+    content = batch.content
+    return batch_hash(
+        BatchHeader(
+            number=content.number,
+            parent=parent,
+            inbox_from=content.inbox_from,
+            inbox_to=content.inbox_to,
+            inbox_accumulator=content.accumulator,
+            origin_number=origin.block,
+            origin_hash=origin.hash,
+            time_min=content.time_min,
+            time_max=content.time_max,
+            chunks=content.chunks,
+        )
+    )
+
+
+def gas_limit(data: bytes) -> int:
+    """250,000 + 64 per byte of calldata: more than post_batch uses, whatever it is sent."""
+    return min(GAS_FIXED + GAS_PER_BYTE * len(data), GAS_MAX)

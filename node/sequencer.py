@@ -64,8 +64,7 @@ class SequencerService:
         signers: Signers | None = None,
     ) -> None:
         self.config = config
-        self.domain = terms.domain
-        self.token = terms.token
+        self.domain, self.token = terms.domain, terms.token
         self.state = history.sequencer.state
         self.fills, self.updates = FillFeed(), UpdateFeed(is_behind=lambda: history.news.is_due)
         self._clock = clock
@@ -107,6 +106,7 @@ class SequencerService:
             clock=clock,
             pause_seconds=config.poll_seconds,
             hurry=self.watch.hurry.set,
+            ahead=config.posting_ahead,
         )
         self.snapshotting = Snapshotting(history, run_blocking, self.engine.synced, self._l1_base)
         self._failure: Halt | None = None

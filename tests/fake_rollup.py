@@ -130,7 +130,7 @@ class FakeL1:
         """Somebody posts the inbox alone."""
         self.mine()
         time = max(self.time_max, self.time - PARAMETERS.time_lag_max)
-        self._log(len(self.items), time, time, (), b"")
+        self._log(len(self.items), 0, bytes(32), time, time, (), b"")
 
     def reorg(self, depth: int) -> list[FakeBlock]:
         """Take the last blocks away, and put an empty one in their place, a slot before the last.
@@ -201,7 +201,12 @@ class FakeL1:
             ItemAdded(block=len(self.blocks) - 1, log_index=0, transaction=bytes(32), item=own)
         )
 
-    def _post(
+    def _post(self, *arguments: Any) -> None:
+        self._check(*arguments, now=self.time + 1)
+        self.mine()
+        self._take(*arguments)
+
+    def _check(
         self,
         inbox_to: int,
         origin_number: int,
@@ -209,11 +214,13 @@ class FakeL1:
         time_min: int,
         time_max: int,
         sizes: Sequence[int],
-        raw_hashes: Sequence[bytes],
-        payload: bytes,
+        _raw_hashes: Sequence[bytes],
+        _payload: bytes,
         parent: bytes,
+        *,
+        now: int,
     ) -> None:
-        now, items = self.time + 1, self.items
+        items = self.items
         inbox_from = self.headers[-1].inbox_to if self.batches else 0
         overdue = inbox_to < len(items) and now - items[inbox_to].time > PARAMETERS.inbox_delay
         _require(parent == self._last.batch_hash, "parent is not the last batch")
@@ -227,16 +234,30 @@ class FakeL1:
         _require(inbox_to >= inbox_from, "inbox runs backwards")
         _require(inbox_to <= len(items), "inbox has no such item")
         _require(not overdue, "overdue item left out")
+
+    def _take(
+        self,
+        inbox_to: int,
+        origin_number: int,
+        origin_hash: bytes,
+        time_min: int,
+        time_max: int,
+        sizes: Sequence[int],
+        raw_hashes: Sequence[bytes],
+        payload: bytes,
+        _parent: bytes,
+    ) -> None:
         chunks, at = [], 0
         for size, raw_hash in zip(sizes, raw_hashes, strict=True):
             chunks.append(ChunkCommitment(size, keccak(payload[at : at + size]), raw_hash))
             at += size
-        self.mine()
-        self._log(inbox_to, time_min, time_max, tuple(chunks), payload)
+        self._log(inbox_to, origin_number, origin_hash, time_min, time_max, tuple(chunks), payload)
 
     def _log(
         self,
         inbox_to: int,
+        origin_number: int,
+        origin_hash: bytes,
         time_min: int,
         time_max: int,
         chunks: tuple[ChunkCommitment, ...],
@@ -252,8 +273,8 @@ class FakeL1:
                 inbox_from=self.headers[-1].inbox_to if self.batches else 0,
                 inbox_to=inbox_to,
                 inbox_accumulator=accumulator,
-                origin_number=0,
-                origin_hash=bytes(32),
+                origin_number=origin_number,
+                origin_hash=origin_hash,
                 time_min=time_min,
                 time_max=time_max,
                 chunks=chunks,

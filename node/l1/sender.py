@@ -10,6 +10,7 @@ guard, and may be paid twice if its sender dies between sending and writing that
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,11 +102,18 @@ class TransactionSender:
         self._flying = 0
 
     async def send(
-        self, to: bytes | None, data: bytes = b"", *, value: int = 0, gas: int | None = None
+        self,
+        to: bytes | None,
+        data: bytes = b"",
+        *,
+        value: int = 0,
+        gas: int | None = None,
+        taken: Callable[[], None] | None = None,
     ) -> L1Receipt:
         """Send, and return the receipt of a transaction that succeeded.
 
-        `to` None creates a contract. Raises `TransactionReverted`, `L1Error` where L1 does
+        `to` None creates a contract. `taken` is called once L1 has it waiting: what is sent
+        from then on comes behind it. Raises `TransactionReverted`, `L1Error` where L1 does
         not take the transaction at all, and `Retry` where its fate is not known in time.
         """
         async with self._order:
@@ -116,7 +124,12 @@ class TransactionSender:
             self._settled = True
             self._flying += 1
         try:
+            if taken is not None:
+                taken()
             receipt = await self._landed(flight)
+        except asyncio.CancelledError:
+            self._settled = False
+            raise
         finally:
             self._flying -= 1
         if not receipt.succeeded:

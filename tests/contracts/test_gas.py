@@ -20,6 +20,7 @@ from rollup_world import (
 
 from contracts import calls
 from contracts.abi import keccak
+from node.poster import gas_limit
 from state import limits
 
 PAYLOAD = b"\xff" * 110_000
@@ -55,6 +56,24 @@ def test_what_a_batch_costs_is_its_calldata_and_not_our_code(world: World) -> No
     execution = gas - TRANSACTION_GAS - 4 * len(payload)
     print(f"post_batch, execution for {len(payload)} bytes: about {execution} gas")
     assert execution < (CALLDATA_FLOOR_GAS - CALLDATA_GAS) * len(payload)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "size"), [(0, 0), (1, 1), (64, 1), (1, 6_000), (16, 5_500), (64, 1_718)]
+)
+@pytest.mark.parametrize("byte", [0, 255])
+def test_a_batch_sent_ahead_of_its_parent_has_gas_enough(
+    world: World, chunks: int, size: int, byte: int
+) -> None:
+    """Nothing can be estimated there. A third is to spare."""
+    world.deposit(ALICE)
+    world.wait(12)
+    pieces = [bytes([byte]) * size] * chunks
+    call = world.batch_call(chunks=pieces, raw_hashes=[keccak(b"raw")] * chunks)
+    receipt = world.send(call, SEQUENCER)
+    world.posted(receipt)
+    print(f"post_batch, {chunks} x {size}: {receipt.gas_used} gas of {gas_limit(call)}")
+    assert receipt.gas_used * 4 < gas_limit(call) * 3 < TRANSACTION_GAS_MAX * 3
 
 
 def test_the_small_calls_stay_small(world: World) -> None:

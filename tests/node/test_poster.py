@@ -11,7 +11,7 @@ from contracts.calls import POST_BATCH
 from node.errors import Halt, L1Error, Retry
 from node.l1.answers import L1Receipt
 from node.l1.sender import TransactionReverted, TransactionSender
-from node.poster import Posted, Poster
+from node.poster import Posted, Poster, gas_limit
 from node.scanner import Mark
 from sequencer.batches import SealedBatch
 from sequencer.posting import Resequence, Wait
@@ -30,9 +30,11 @@ class Sender:
     def __init__(self, answer: Exception | None = None) -> None:
         self.answer = answer
         self.sent: list[tuple[bytes, bytes]] = []
+        self.gas: list[int | None] = []
 
-    async def send(self, to: bytes, data: bytes) -> L1Receipt:
+    async def send(self, to: bytes, data: bytes, *, gas: int | None, **_: Any) -> L1Receipt:
         self.sent.append((to, data))
+        self.gas.append(gas)
         if self.answer is not None:
             raise self.answer
         return L1Receipt(b"\x07" * 32, 18, b"\x18" * 32, True, 4_000, 1, None, ())
@@ -84,6 +86,24 @@ async def test_a_drill_flips_one_byte_of_the_batch_it_names(
     if flipped:
         with pytest.raises(CodecError):
             decode_chunk(payload, batches[0].content.chunks[0].raw_hash)
+
+
+@pytest.mark.parametrize(("corrupt", "sound"), [(1, False), (2, True), (None, True)])
+def test_a_batch_is_sound_if_what_is_sent_of_it_decodes(
+    batches: list[SealedBatch], corrupt: int | None, sound: bool
+) -> None:
+    drill = poster(Sender(), corrupt)
+    assert [drill.is_sound(batch) for batch in batches] == [sound, True]
+
+
+async def test_only_what_is_ahead_of_its_parent_has_its_gas_said(
+    batches: list[SealedBatch],
+) -> None:
+    sender = Sender()
+    await poster(sender).post(batches[0], ORIGIN, PARENT)
+    await poster(sender).post(batches[0], ORIGIN, PARENT, is_ahead=True)
+    assert sender.gas == [None, gas_limit(sender.sent[1][1])]
+    assert gas_limit(bytes(10)) == 250_640 and gas_limit(bytes(300_000)) == 2**24
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The sequencer service on the real contracts, over real sockets and files."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -45,6 +46,32 @@ async def test_a_flipped_byte_on_l1_voids_a_batch_and_every_order_is_executed(
     assert len(trader.acknowledged) == 31
     alice, bob = (service.state.account(venue.numbers[name]) for name in ("alice", "bob"))
     assert (alice.position(0).lots, bob.position(0).lots) == (50, -100)  # type: ignore[union-attr]
+
+
+async def test_several_batches_go_into_one_block_of_l1(venue: L1Venue, tmp_path: Path) -> None:
+    trader = Trader(venue)
+    async with running(venue, tmp_path) as service:
+        await until(lambda: service.heads.safe == 1, service)
+        await trader.price(service)
+        await until(is_settled(service), service)
+        first = service.heads.safe + 1
+        await venue.client.request("evm_setAutomine", False)
+        for number in range(first, first + 4):
+            await trader.order(service, "alice", BUY)
+            await until(lambda number=number: service.heads.unsafe == number, service)  # type: ignore[misc]
+        while await waiting(venue) < 4:
+            await asyncio.sleep(0.01)
+        await venue.mine()
+        await until(is_settled(service), service)
+        await check(venue, service, trader)
+        records = [service.batch(number) for number in range(first, first + 4)]
+    assert len({record.posted_block for record in records if record is not None}) == 1
+
+
+async def waiting(venue: L1Venue) -> int:
+    """Transactions for the next block."""
+    pending = await venue.client.request("eth_getBlockByNumber", "pending", False)
+    return len(pending["transactions"])
 
 
 async def test_a_restart_goes_on_where_the_journal_ends(venue: L1Venue, tmp_path: Path) -> None:

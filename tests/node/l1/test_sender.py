@@ -151,6 +151,31 @@ async def test_a_stuck_transaction_is_replaced_and_mined_once(
     assert await client.nonce(BOB.address) == 1
 
 
+async def test_of_two_that_are_stuck_each_is_replaced_in_its_own_place(
+    sender: TransactionSender, rpc: Rpc
+) -> None:
+    await rpc("evm_setAutomine", False)
+    sends = []
+    for wei in (1, 2):
+        taken = asyncio.Event()
+        sending = sender.send(RECEIVER, value=wei, gas=30_000, taken=taken.set)
+        sends.append(asyncio.create_task(sending))
+        await taken.wait()
+        assert len(await waiting(rpc)) == wei and not sends[-1].done()
+    first = [found["hash"] for found in await waiting(rpc)]
+
+    async def others_wait() -> bool:
+        return not {found["hash"] for found in await waiting(rpc)} & set(first)
+
+    await until(others_wait)
+    await rpc("evm_mine")
+    receipts = await asyncio.gather(*sends)
+    assert [receipt.block_number for receipt in receipts] == [1, 1]
+    block = await rpc("eth_getBlockByNumber", "latest", True)
+    sent = [(int(found["nonce"], 16), int(found["value"], 16)) for found in block["transactions"]]
+    assert sent == [(0, 1), (1, 2)]
+
+
 async def test_it_pays_no_more_than_its_limit_however_long_it_waits(
     client: L1Client, clock: FakeClock, rpc: Rpc
 ) -> None:
