@@ -85,7 +85,7 @@ class Report(Struct, frozen=True):
 
     @property
     def bounds(self) -> tuple[Bound, ...]:
-        """In the order of the page on steps."""
+        """In the order of the page on steps; of what was not measured there is none."""
         largest = max(self.contracts, key=self.contracts.__getitem__)
         reached = (
             ("bytes of a witness", [step.witness for step in self.steps], WITNESS_BYTES_MAX),
@@ -98,7 +98,7 @@ class Report(Struct, frozen=True):
             ("gas of a chunk", [one.gas for one in self.chunks], MALFORMED_GAS_MAX),
             (f"bytes of a contract ({largest})", [self.contracts[largest]], RUNTIME_BYTES_MAX),
         )
-        return tuple(Bound(what, max(found, default=0), most) for what, found, most in reached)
+        return tuple(Bound(what, max(found), most) for what, found, most in reached if found)
 
     @property
     def broken(self) -> list[str]:
