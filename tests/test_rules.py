@@ -9,7 +9,7 @@ from typing import NamedTuple
 from state.status import Status
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "docs" / name for name in ("protocol.md", "codec.md", "contracts.md")]
+PAGES = [ROOT / "docs" / name for name in ("protocol.md", "codec.md", "contracts.md", "step.md")]
 RULES = ROOT / "docs" / "rules.md"
 NOTHING = "-"
 REVERTS = "reverts"
