@@ -13,6 +13,7 @@ from . import machine
 from . import margin
 from . import markets
 from . import orders
+from . import packing
 from . import resting
 from . import status
 from . import store
@@ -31,10 +32,9 @@ def _block_step(
     @notice The next LEG of the block trade in progress, or its SETTLE.
     """
     places: witness.Places = witness._places(leaves)
-    rows: store.Rows = store._rows(leaves, places)
     if m.block_trade.leg == m.block_trade.count:
-        return self._finish(m, self._settled(m, leaves, places, rows))
-    return self._take_leg(m, leaves, places, rows, m.block_trade.legs[m.block_trade.leg])
+        return self._finish(m, self._settled(m, leaves, places))
+    return self._take_leg(m, leaves, places, m.block_trade.legs[m.block_trade.leg])
 
 
 @internal
@@ -43,14 +43,13 @@ def _take_leg(
     m: machine.Machine,
     leaves: Bytes[limits.LEAVES_BYTES_MAX],
     places: witness.Places,
-    rows: store.Rows,
     leg: legs.Leg,
 ) -> (machine.Machine, Bytes[limits.CHANGES_BYTES_MAX]):
     """
     @notice LEG: its terms, a slot for either, then the limits of what would stand.
     """
     market: markets.Market = store._market(leaves, places, leg.market)
-    row: markets.BoardRow = store._row(rows, leg.market)
+    row: markets.MarginRow = store._margin_row(leaves, places, leg.market)
     found: uint256 = self._terms_status(market, row, leg, m.time)
     if found != status.OK:
         return self._finish(m, found)
@@ -58,8 +57,10 @@ def _take_leg(
     assert (
         m.order.account != m.block_trade.maker and leg.taker_side <= orders.SELL
     ), "block: no ADMIT leads here"
+    row_leaf: Bytes[packing.LEAF_BYTES_MAX] = store._row_leaf(leaves, places, leg.market)
     traded: exchange.Exchange = exchange._move(
-        exchange._exchange(market, row, leg.taker_side, leg.ticks), leg.lots
+        exchange._exchange(market, markets._decode_sides(row_leaf), leg.taker_side, leg.ticks),
+        leg.lots,
     )
     has_slots: bool = True
     entries: Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX] = b""
@@ -70,7 +71,7 @@ def _take_leg(
         has_slots = has_slots and self._has_slot(account, leg.market)
         if has_slots:
             lots: int256 = resting._lots_of(account, market.market)
-            traded.row_after, account = exchange._moved(traded, account, party)
+            traded.sides_after, account = exchange._moved(traded, account, party)
             if found == status.OK:
                 found = exchange._size_status(
                     market, lots, resting._lots_of(account, market.market), account.head.cash
@@ -91,14 +92,16 @@ def _take_leg(
     after: machine.Machine = exchange._write(m, traded)
     after.block_trade.leg += 1
     changed: store.Changed = empty(store.Changed)
-    changed.row = store._row_entry(rows, traded.row_after)
+    changed.row = store._row_entry(
+        places, leg.market, markets._with_sides(row_leaf, traded.sides_after)
+    )
     return after, store._changes(store.NO_REWIND, exchange.PARTIES, entries, changed)
 
 
 @internal
 @pure
 def _terms_status(
-    market: markets.Market, row: markets.BoardRow, leg: legs.Leg, now: uint256
+    market: markets.Market, row: markets.MarginRow, leg: legs.Leg, now: uint256
 ) -> uint256:
     """
     @notice Whether anybody may trade these lots of this market at this price now.
@@ -134,14 +137,12 @@ def _has_slot(account: accounts.Account, market: uint256) -> bool:
 @internal
 @pure
 def _settled(
-    m: machine.Machine,
-    leaves: Bytes[limits.LEAVES_BYTES_MAX],
-    places: witness.Places,
-    rows: store.Rows,
+    m: machine.Machine, leaves: Bytes[limits.LEAVES_BYTES_MAX], places: witness.Places
 ) -> uint256:
     """
     @notice SETTLE: with every leg traded, both must be sound; the taker is asked first.
     """
+    rows: store.Rows = store._rows(leaves, places)
     if not self._is_sound(m.time, leaves, places, rows, m.order.account):
         return status.TAKER_MARGIN_TOO_LOW
     if not self._is_sound(m.time, leaves, places, rows, m.block_trade.maker):

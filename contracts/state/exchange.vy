@@ -24,8 +24,9 @@ PARTIES: constant(uint256) = 2
 
 struct Exchange:
     market: markets.Market
-    row: markets.BoardRow
-    row_after: markets.BoardRow
+    # Of the market's row; nothing else of it changes.
+    sides: markets.Sides
+    sides_after: markets.Sides
     taker_side: uint256
     price: uint256
     lots: uint256
@@ -35,16 +36,16 @@ struct Exchange:
 @internal
 @pure
 def _exchange(
-    market: markets.Market, row: markets.BoardRow, taker_side: uint256, ticks: uint256
+    market: markets.Market, sides: markets.Sides, taker_side: uint256, ticks: uint256
 ) -> Exchange:
     """
     @notice Of no lots yet, at `ticks`.
     """
-    assert market.domain > 0 and row.domain > 0  # who trades asked before
+    assert market.domain > 0  # who trades asked before, as for its row
     return Exchange(
         market=market,
-        row=row,
-        row_after=row,
+        sides=sides,
+        sides_after=sides,
         taker_side=taker_side,
         price=ticks * market.tick,
         lots=0,
@@ -73,16 +74,16 @@ def _move(exchange: Exchange, lots: uint256) -> Exchange:
 @pure
 def _moved(
     exchange: Exchange, account: accounts.Account, party: uint256
-) -> (markets.BoardRow, accounts.Account):
+) -> (markets.Sides, accounts.Account):
     """
     @notice The account of TAKER or MAKER after it: lots one way, cash the other, the fee on top;
-            and the board row, which follows.
+            and the sides of the board row, which follow.
     """
     before: int256 = accounts._position(account, exchange.market.market).lots
-    row: markets.BoardRow = self._row_with_lots(
-        exchange.row_after, before, before + self._signed_lots(exchange, party)
+    sides: markets.Sides = self._sides_with_lots(
+        exchange.sides_after, before, before + self._signed_lots(exchange, party)
     )
-    return row, self._account_moved(exchange, account, party)
+    return sides, self._account_moved(exchange, account, party)
 
 
 @internal
@@ -91,12 +92,12 @@ def _account_moved(
     exchange: Exchange, account: accounts.Account, party: uint256
 ) -> accounts.Account:
     """
-    @notice `_moved` without the board row.
+    @notice `_moved` without the sides.
     """
     signed: int256 = self._signed_lots(exchange, party)
     position: accounts.Position = accounts._position(account, exchange.market.market)
     after: accounts.Account = accounts._with_position(
-        account, self._with_lots(position, exchange.row, position.lots + signed)
+        account, self._with_lots(position, exchange.sides, position.lots + signed)
     )
     paid: int256 = signed * convert(exchange.price, int256)
     after.head.cash -= paid + convert(exchange.fees[party], int256)
@@ -121,8 +122,8 @@ def _interest_status(exchange: Exchange) -> uint256:
     """
     @notice OK, or OPEN_INTEREST_TOO_LARGE where it grew past the market's maximum.
     """
-    longs: uint256 = exchange.row_after.long.lots
-    if longs > exchange.row.long.lots and longs > exchange.market.open_interest_max:
+    longs: uint256 = exchange.sides_after.long.lots
+    if longs > exchange.sides.long.lots and longs > exchange.market.open_interest_max:
         return status.OPEN_INTEREST_TOO_LARGE
     return status.OK
 
@@ -151,7 +152,7 @@ def _write(m: machine.Machine, exchange: Exchange) -> machine.Machine:
     @notice The sums. What one side pays the other gets: that of cash moves by the fees alone.
     """
     fees: uint256 = exchange.fees[TAKER] + exchange.fees[MAKER]
-    written: machine.Machine = store._write_row(m, exchange.row, exchange.row_after)
+    written: machine.Machine = store._write_row(m, exchange.sides, exchange.sides_after)
     written.sums.cash -= convert(fees, int256)
     written.sums.fees += fees
     return written
@@ -183,7 +184,7 @@ def _account_entries(
 @internal
 @pure
 def _with_lots(
-    position: accounts.Position, row: markets.BoardRow, lots: int256
+    position: accounts.Position, sides: markets.Sides, lots: int256
 ) -> accounts.Position:
     """
     @notice `position` holding `lots`; its index snapshots are its side's, and none when flat.
@@ -193,9 +194,9 @@ def _with_lots(
     side: markets.Side = empty(markets.Side)
     side.a = units.INDEX_ONE
     if lots > 0:
-        side = row.long
+        side = sides.long
     elif lots < 0:
-        side = row.short
+        side = sides.short
     after.a = side.a
     after.k = side.k
     after.f = side.f
@@ -204,14 +205,14 @@ def _with_lots(
 
 @internal
 @pure
-def _row_with_lots(row: markets.BoardRow, before: int256, after: int256) -> markets.BoardRow:
+def _sides_with_lots(sides: markets.Sides, before: int256, after: int256) -> markets.Sides:
     """
-    @notice `row` after one holder went from `before` to `after` lots.
+    @notice `sides` after one holder went from `before` to `after` lots.
     """
-    row_after: markets.BoardRow = row
-    row_after.long = self._with_holder(row.long, max(before, 0), max(after, 0))
-    row_after.short = self._with_holder(row.short, max(-before, 0), max(-after, 0))
-    return row_after
+    return markets.Sides(
+        long=self._with_holder(sides.long, max(before, 0), max(after, 0)),
+        short=self._with_holder(sides.short, max(-before, 0), max(-after, 0)),
+    )
 
 
 @internal

@@ -27,7 +27,7 @@ def _is_healthy(health: Health) -> bool:
 
 @internal
 @pure
-def _is_fresh(row: markets.BoardRow, now: uint256) -> bool:
+def _is_fresh(row: markets.MarginRow, now: uint256) -> bool:
     """
     @notice A mark counts while its market is live and it is no older than its maximum.
     """
@@ -51,13 +51,13 @@ def _worst_lots(position: accounts.Position) -> uint256:
 
 @internal
 @pure
-def _interest_scale(row: markets.BoardRow) -> uint256:
+def _interest_scale(row: markets.MarginRow) -> uint256:
     """
     @notice How far open interest has come from `interest_lower` to `interest_upper`, in ppm, up.
     """
     if row.interest_upper == 0:
         return 0
-    open_interest: uint256 = max(row.long.lots, row.short.lots) * row.mark
+    open_interest: uint256 = max(row.long_lots, row.short_lots) * row.mark
     if open_interest <= row.interest_lower:
         return 0
     if open_interest >= row.interest_upper:
@@ -71,7 +71,7 @@ def _interest_scale(row: markets.BoardRow) -> uint256:
 
 @internal
 @pure
-def _initial_margin(row: markets.BoardRow, exposure: uint256) -> int256:
+def _initial_margin(row: markets.MarginRow, exposure: uint256) -> int256:
     """
     @notice Sum over tiers of ceil(slice x rate), the rate rising to one with open interest:
             rate = initial + ceil((1 - initial) x interest_scale)
@@ -80,20 +80,21 @@ def _initial_margin(row: markets.BoardRow, exposure: uint256) -> int256:
     required: uint256 = 0
     rest: uint256 = exposure
     for i: uint256 in range(row.tier_count, bound=limits.TIERS_MAX):
-        tier: markets.Tier = row.tiers[row.tier_count - 1 - i]
-        if rest > tier.start:
-            rate: uint256 = tier.initial
+        tier: uint256 = row.tiers[row.tier_count - 1 - i]
+        start: uint256 = tier >> markets.TIER_START
+        if rest > start:
+            rate: uint256 = (tier >> markets.TIER_INITIAL) & markets.U32
             if scale > 0:
                 rate += units._share_up(units.RATE_ONE - rate, scale)
-            required += units._share_up(rest - tier.start, rate)
-            rest = tier.start
+            required += units._share_up(rest - start, rate)
+            rest = start
     return convert(required, int256)
 
 
 @internal
 @pure
 def _health(
-    rows: store.Rows, account: accounts.Account, changed: markets.BoardRow
+    rows: store.Rows, account: accounts.Account, changed: markets.MarginRow
 ) -> Health:
     """
     @notice equity = cash + sum(lots x mark); initial = sum(initial_margin(worst lots x mark)).
@@ -102,13 +103,12 @@ def _health(
     health: Health = Health(equity=account.head.cash, initial=0)
     for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
         position: accounts.Position = account.positions[i]
-        row: markets.BoardRow = changed
+        row: markets.MarginRow = changed
         if changed.domain == 0 or changed.market != position.market:
-            # `store._row` in line: it would copy all rows for each position.
+            # In line: a function of its own would copy all rows for each position.
             place: uint256 = rows.places[markets._board_key(position.market)]
-            assert place > 0, "store: row missing"
-            row = rows.rows[place - 1]
-            assert row.market == position.market and row.domain > 0, "margin: no such row"
+            row = rows.rows[place]
+            assert row.market == position.market and row.domain > 0, "store: row missing"
         health.equity += position.lots * convert(row.mark, int256)
         health.initial += self._initial_margin(
             row, units._notional(self._worst_lots(position), row.mark)
@@ -127,9 +127,8 @@ def _cautious_health(rows: store.Rows, account: accounts.Account) -> Health:
     for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
         position: accounts.Position = account.positions[i]
         place: uint256 = rows.places[markets._board_key(position.market)]
-        assert place > 0, "store: row missing"
-        row: markets.BoardRow = rows.rows[place - 1]
-        assert row.market == position.market and row.domain > 0, "margin: no such row"
+        row: markets.MarginRow = rows.rows[place]
+        assert row.market == position.market and row.domain > 0, "store: row missing"
         low: uint256 = min(row.mark, row.slow_mark)
         high: uint256 = max(row.mark, row.slow_mark)
         mark: uint256 = low if position.lots > 0 else high
@@ -149,9 +148,8 @@ def _has_fresh_marks(rows: store.Rows, account: accounts.Account, now: uint256) 
     for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
         position: accounts.Position = account.positions[i]
         place: uint256 = rows.places[markets._board_key(position.market)]
-        assert place > 0, "store: row missing"
-        row: markets.BoardRow = rows.rows[place - 1]
-        assert row.market == position.market and row.domain > 0, "margin: no such row"
+        row: markets.MarginRow = rows.rows[place]
+        assert row.market == position.market and row.domain > 0, "store: row missing"
         if not self._is_fresh(row, now):
             return False
     return True

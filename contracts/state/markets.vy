@@ -49,6 +49,30 @@ TIERS_LAYOUT: constant(bytes32) = (
 TIER_BYTES: constant(uint256) = 24
 ROW_LEAF_BYTES_MAX: constant(uint256) = ROW_BYTES + 1 + limits.TIERS_MAX * TIER_BYTES
 
+# Where both sides begin and end, and their fields.
+SIDES: constant(uint256) = 40
+SIDES_END: constant(uint256) = 144
+SIDES_LAYOUT: constant(bytes32) = (
+    0x0804089090080408909000000000000000000000000000000000000000000000
+)
+
+# Words of a row's leaf: its first one, and those that end behind these fields.
+LONG_LOTS_WORD: constant(uint256) = 48 - 32
+SHORT_LOTS_WORD: constant(uint256) = 100 - 32
+INTEREST_WORD: constant(uint256) = ROW_BYTES - 32
+COUNT_WORD: constant(uint256) = ROW_BYTES + 1 - 32
+
+# Of a tier in one word.
+TIER_START: constant(uint256) = 64
+TIER_INITIAL: constant(uint256) = 32
+
+U8: constant(uint256) = 2**8 - 1
+U16: constant(uint256) = 2**16 - 1
+U32: constant(uint256) = 2**32 - 1
+U64: constant(uint256) = 2**64 - 1
+U128: constant(uint256) = 2**128 - 1
+U192: constant(uint256) = 2**192 - 1
+
 ROW_WORDS_BYTES: constant(uint256) = 21 * 32
 TIERS_WORDS_BYTES: constant(uint256) = (1 + 3 * limits.TIERS_MAX) * 32
 
@@ -75,6 +99,11 @@ struct Side:
     f: int256
 
 
+struct Sides:
+    long: Side
+    short: Side
+
+
 struct BoardRow:
     domain: uint256
     market: uint256
@@ -91,6 +120,23 @@ struct BoardRow:
     interest_upper: uint256
     tier_count: uint256
     tiers: Tier[limits.TIERS_MAX]
+
+
+# What margin and admission ask of a row. It is no row, and nothing can write it.
+struct MarginRow:
+    domain: uint256
+    market: uint256
+    mode: uint256
+    mark: uint256
+    slow_mark: uint256
+    time: uint256
+    price_age_max: uint256
+    long_lots: uint256
+    short_lots: uint256
+    interest_lower: uint256
+    interest_upper: uint256
+    tier_count: uint256
+    tiers: uint256[limits.TIERS_MAX]  # u128 start | u32 initial | u32 maintenance
 
 
 struct Market:
@@ -230,6 +276,69 @@ def _decode_board_row(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> BoardRow:
         slice(words, 0, len(packing.ONE) + ROW_WORDS_BYTES + TIERS_WORDS_BYTES),
         DynArray[BoardRow, 1],
     )[0]
+
+
+@internal
+@pure
+def _decode_margin_row(leaves: Bytes[limits.LEAVES_BYTES_MAX], at: uint256) -> MarginRow:
+    """
+    @notice What margin asks of the canonical leaf that begins at byte `at`. A witness can have 31 of
+            them, so nothing else is decoded; no word that is read here reaches past the leaf.
+    """
+    first: uint256 = extract32(leaves, at, output_type=uint256)
+    long: uint256 = extract32(leaves, unsafe_add(at, LONG_LOTS_WORD), output_type=uint256)
+    short: uint256 = extract32(leaves, unsafe_add(at, SHORT_LOTS_WORD), output_type=uint256)
+    interest: uint256 = extract32(leaves, unsafe_add(at, INTEREST_WORD), output_type=uint256)
+    count: uint256 = extract32(leaves, unsafe_add(at, COUNT_WORD), output_type=uint256) & U8
+    row: MarginRow = MarginRow(
+        domain=first >> 248,
+        market=(first >> 232) & U16,
+        mode=(first >> 224) & U8,
+        mark=(first >> 160) & U64,
+        slow_mark=(first >> 96) & U64,
+        time=(long >> 96) & U64,
+        price_age_max=(long >> 64) & U32,
+        long_lots=long & U64,
+        short_lots=short & U64,
+        interest_lower=interest >> 128,
+        interest_upper=interest & U128,
+        tier_count=count,
+        tiers=empty(uint256[limits.TIERS_MAX]),
+    )
+    end: uint256 = unsafe_add(at, COUNT_WORD)
+    for i: uint256 in range(count, bound=limits.TIERS_MAX):
+        end = unsafe_add(end, TIER_BYTES)
+        row.tiers[i] = extract32(leaves, end, output_type=uint256) & U192
+    return row
+
+
+@internal
+@pure
+def _decode_sides(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Sides:
+    """
+    @notice Both sides of the row of a canonical leaf.
+    """
+    return abi_decode(
+        concat(packing.ONE, packing._unpack(leaf, SIDES, SIDES_LAYOUT)), DynArray[Sides, 1]
+    )[0]
+
+
+@internal
+@pure
+def _with_sides(
+    leaf: Bytes[packing.LEAF_BYTES_MAX], sides: Sides
+) -> Bytes[packing.LEAF_BYTES_MAX]:
+    """
+    @notice The leaf of the row of `leaf` with these sides: a trade changes nothing else of it.
+    """
+    return convert(
+        concat(
+            slice(leaf, 0, SIDES),
+            packing._pack(abi_encode(sides), SIDES_LAYOUT),
+            slice(leaf, SIDES_END, len(leaf) - SIDES_END),
+        ),
+        Bytes[packing.LEAF_BYTES_MAX],
+    )
 
 
 @internal

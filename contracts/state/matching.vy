@@ -117,8 +117,9 @@ def _rest(
             Who meets it there takes it at its price: a quote must be good for its whole size.
     """
     rows: store.Rows = store._rows(leaves, places)
-    row: markets.BoardRow = store._row(rows, order.market)
-    assert market.domain > 0 and row.domain > 0  # the market of an admitted order
+    row: markets.MarginRow = rows.rows[rows.places[markets._board_key(order.market)]]
+    # The market of an admitted order.
+    assert market.domain > 0 and row.market == order.market and row.domain > 0
     account: accounts.Account = store._account(leaves, places, order.account)
     lots: uint256 = order.lots
     if flags.reduce_only:

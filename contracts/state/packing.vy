@@ -53,7 +53,7 @@ def _unpack(
             at = unsafe_add(at, field & 127)
         table <<= 8
         count = unsafe_add(count, 32)
-    assert at <= len(data), "packing: cut"
+    assert at <= len(data)
     return slice(abi_encode(words), 0, count)
 
 
@@ -76,10 +76,10 @@ def _pack(words: Bytes[WORDS_BYTES_MAX], layout: bytes32) -> Bytes[PACKED_BYTES_
         word: uint256 = extract32(words, i << 5, output_type=uint256)
         top: uint256 = word << rest
         if field < SIGNED:
-            assert top >> rest == word, "packing: too wide"
+            assert top >> rest == word
         else:
             sign_carried: int256 = convert(convert(top, bytes32), int256) >> rest
-            assert convert(convert(sign_carried, bytes32), uint256) == word, "packing: too wide"
+            assert convert(convert(sign_carried, bytes32), uint256) == word
         last |= top >> bits
         bits = unsafe_add(bits, unsafe_sub(256, rest))
         if bits >= 256:

@@ -99,7 +99,7 @@ def _dearer_fee(market: markets.Market, lots: uint256, ticks: uint256) -> uint25
 @internal
 @pure
 def _distance_cost(
-    market: markets.Market, row: markets.BoardRow, side: uint256, lots: uint256, ticks: uint256
+    market: markets.Market, row: markets.MarginRow, side: uint256, lots: uint256, ticks: uint256
 ) -> uint256:
     """
     @notice What a fill at `ticks` takes off equity because that price is worse than the mark.
@@ -130,9 +130,9 @@ def _room_status(
     resting: accounts.Account = self._with_resting_lots(
         account, market.market, side, convert(lots, int256)
     )
-    after: margin.Health = margin._health(rows, resting, empty(markets.BoardRow))
+    after: margin.Health = margin._health(rows, resting, empty(markets.MarginRow))
     if after.equity - convert(cost, int256) < after.initial:
-        before: margin.Health = margin._health(rows, account, empty(markets.BoardRow))
+        before: margin.Health = margin._health(rows, account, empty(markets.MarginRow))
         if after.initial > before.initial:
             return status.MARGIN_TOO_LOW
     worst: uint256 = self._worst_of(resting, market.market)

@@ -27,15 +27,16 @@ REWIND_KEEP: constant(uint256) = 2
 REWIND_RESTORE: constant(uint256) = 3
 
 # u8 place | u16 size | leaf
+SIZE_BYTES: constant(uint256) = 2
 ENTRY_BYTES_MAX: constant(uint256) = packing.LEAF_BYTES_MAX + 3
 ACCOUNT_ENTRIES_BYTES_MAX: constant(uint256) = limits.WITNESS_ACCOUNTS_MAX * ENTRY_BYTES_MAX
 OTHER_ENTRY_BYTES_MAX: constant(uint256) = markets.MARKET_LEAF_BYTES_MAX + 3
 
 
 struct Rows:
-    # By board key: one more than its place in `rows`, zero where the witness has none.
+    # By board key: its place in `rows`, zero where the witness has none.
     places: uint256[limits.MARKETS_MAX]
-    rows: markets.BoardRow[limits.WITNESS_ROWS_MAX]
+    rows: markets.MarginRow[limits.WITNESS_ROWS_MAX + 1]  # the first is of no market
 
 
 struct Front:
@@ -122,37 +123,66 @@ def _market(
 @pure
 def _rows(leaves: Bytes[limits.LEAVES_BYTES_MAX], places: witness.Places) -> Rows:
     """
-    @notice Every row of the witness.
+    @notice Every row of the witness, as margin asks for them.
     """
     rows: Rows = empty(Rows)
     for i: uint256 in range(places.counts[witness.ROWS], bound=limits.WITNESS_ROWS_MAX):
         # A row beyond the last market's can be proven, but nobody asks for it.
-        key: uint256 = places.keys[witness.FIRST_ROW + i]
+        place: uint256 = unsafe_add(witness.FIRST_ROW, i)
+        key: uint256 = places.keys[place]
         if key < limits.MARKETS_MAX:
-            rows.places[key] = i + 1
-        at: uint256 = places.leaves[witness.FIRST_ROW + i]
-        rows.rows[i] = markets._decode_board_row(self._leaf(leaves, at))
+            rows.places[key] = unsafe_add(i, 1)
+        rows.rows[unsafe_add(i, 1)] = self._margin_row_at(leaves, places.leaves[place])
     return rows
 
 
 @internal
 @pure
-def _row_place(rows: Rows, market: uint256) -> uint256:
+def _margin_row_at(
+    leaves: Bytes[limits.LEAVES_BYTES_MAX], at: uint256
+) -> markets.MarginRow:
     """
-    @notice Where the row that this market would have stands among the witness's.
+    @notice What margin asks of the row whose size is at byte `at`; zero where it is absent.
     """
-    place: uint256 = rows.places[markets._board_key(market)]
-    assert place > 0, "store: row missing"
-    return place - 1
+    size: uint256 = convert(slice(leaves, at, SIZE_BYTES), uint256)
+    if size == 0:
+        return empty(markets.MarginRow)
+    return markets._decode_margin_row(leaves, at + SIZE_BYTES)
 
 
 @internal
 @pure
-def _row(rows: Rows, market: uint256) -> markets.BoardRow:
+def _row_place(places: witness.Places, market: uint256) -> uint256:
+    """
+    @notice Where the row that this market would have stands among the witness's leaves.
+    """
+    is_there: bool = False
+    place: uint256 = 0
+    is_there, place = witness._place(places, witness.ROWS, markets._board_key(market))
+    assert is_there, "store: row missing"
+    return place
+
+
+@internal
+@pure
+def _row_leaf(
+    leaves: Bytes[limits.LEAVES_BYTES_MAX], places: witness.Places, market: uint256
+) -> Bytes[packing.LEAF_BYTES_MAX]:
+    """
+    @notice The leaf where this market's row would stand: empty, its own, or another market's.
+    """
+    return self._leaf(leaves, places.leaves[self._row_place(places, market)])
+
+
+@internal
+@pure
+def _row(
+    leaves: Bytes[limits.LEAVES_BYTES_MAX], places: witness.Places, market: uint256
+) -> markets.BoardRow:
     """
     @notice The market's row; its domain is zero where there is none, or another market's.
     """
-    row: markets.BoardRow = rows.rows[self._row_place(rows, market)]
+    row: markets.BoardRow = markets._decode_board_row(self._row_leaf(leaves, places, market))
     if row.market != market:
         return empty(markets.BoardRow)
     return row
@@ -160,19 +190,16 @@ def _row(rows: Rows, market: uint256) -> markets.BoardRow:
 
 @internal
 @pure
-def _row_alone(
+def _margin_row(
     leaves: Bytes[limits.LEAVES_BYTES_MAX], places: witness.Places, market: uint256
-) -> markets.BoardRow:
+) -> markets.MarginRow:
     """
-    @notice As `_row`, without any other of the witness's rows.
+    @notice What margin asks of `_row`.
     """
-    is_there: bool = False
-    place: uint256 = 0
-    is_there, place = witness._place(places, witness.ROWS, markets._board_key(market))
-    assert is_there, "store: row missing"
-    row: markets.BoardRow = markets._decode_board_row(self._leaf(leaves, places.leaves[place]))
+    at: uint256 = places.leaves[self._row_place(places, market)]
+    row: markets.MarginRow = self._margin_row_at(leaves, at)
     if row.market != market:
-        return empty(markets.BoardRow)
+        return empty(markets.MarginRow)
     return row
 
 
@@ -282,14 +309,16 @@ def _market_entry(
 
 @internal
 @pure
-def _row_entry(rows: Rows, row: markets.BoardRow) -> Bytes[OTHER_ENTRY_BYTES_MAX]:
+def _row_entry(
+    places: witness.Places, market: uint256, leaf: Bytes[packing.LEAF_BYTES_MAX]
+) -> Bytes[OTHER_ENTRY_BYTES_MAX]:
     """
     @notice The entry of a row, at the place of its market.
     """
-    entry: Bytes[ENTRY_BYTES_MAX] = self._entry(
-        self._row_place(rows, row.market), markets._encode_board_row(row)
+    return convert(
+        self._entry(self._row_place(places, market) - witness.FIRST_ROW, leaf),
+        Bytes[OTHER_ENTRY_BYTES_MAX],
     )
-    return convert(entry, Bytes[OTHER_ENTRY_BYTES_MAX])
 
 
 @internal
@@ -320,7 +349,7 @@ def _write_account(
 @internal
 @pure
 def _write_row(
-    m: machine.Machine, before: markets.BoardRow, after: markets.BoardRow
+    m: machine.Machine, before: markets.Sides, after: markets.Sides
 ) -> machine.Machine:
     """
     @notice The sums of long and short lots follow.
@@ -349,7 +378,7 @@ def _restore(m: machine.Machine) -> machine.Machine:
     """
     @notice Bring back the sums that were saved; steps/step.vy brings back the roots.
     """
-    assert m.saved == 1, "store: nothing is saved"
+    assert m.saved == 1
     restored: machine.Machine = self._keep(m)
     restored.sums = m.saved_sums
     return restored

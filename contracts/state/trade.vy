@@ -57,10 +57,14 @@ def _trade(
         lots = min(lots, resting._reducible_lots(held[exchange.TAKER], flags.side))
         if lots == 0:
             return status.NOTHING_LEFT_TO_REDUCE, m, b""
+    row: markets.MarginRow = rows.rows[rows.places[markets._board_key(m.order.market)]]
+    # The row of an admitted order.
+    assert row.market == m.order.market and row.domain > 0
+    row_leaf: Bytes[packing.LEAF_BYTES_MAX] = store._row_leaf(leaves, places, m.order.market)
     met: exchange.Exchange = exchange._move(
         exchange._exchange(
             market,
-            store._row(rows, m.order.market),
+            markets._decode_sides(row_leaf),
             flags.side,
             orders._key_ticks(maker_side, front.key),
         ),
@@ -68,9 +72,11 @@ def _trade(
     )
     for party: uint256 in range(exchange.PARTIES):
         signed: int256 = exchange._signed_lots(met, party)
-        met.row_after = exchange._row_with_lots(
-            met.row_after, held[party], held[party] + signed
+        met.sides_after = exchange._sides_with_lots(
+            met.sides_after, held[party], held[party] + signed
         )
+    row.long_lots = met.sides_after.long.lots
+    row.short_lots = met.sides_after.short.lots
 
     entries: Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX] = b""
     for party: uint256 in [exchange.MAKER, exchange.TAKER]:
@@ -83,7 +89,7 @@ def _trade(
         after: accounts.Account = exchange._account_moved(met, before[party], party)
         if party == exchange.MAKER:
             after = self._off_the_book(after, m.order.market, maker_side, front.resting, lots)
-        standing: uint256 = self._standing(rows, met, before[party], after)
+        standing: uint256 = self._standing(rows, row, met.market, before[party], after)
         if standing != status.OK:
             return (SWEPT if party == exchange.MAKER else standing), m, b""
         entry: Bytes[store.ENTRY_BYTES_MAX] = store._entry(
@@ -96,7 +102,9 @@ def _trade(
             entries = convert(concat(entries, entry), Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX])
 
     changed: store.Changed = empty(store.Changed)
-    changed.row = store._row_entry(rows, met.row_after)
+    changed.row = store._row_entry(
+        places, m.order.market, markets._with_sides(row_leaf, met.sides_after)
+    )
     remaining: orders.RestingOrder = front.resting
     remaining.lots -= lots
     leaf: Bytes[packing.PACKED_BYTES_MAX] = b""
@@ -134,25 +142,27 @@ def _off_the_book(
 @pure
 def _standing(
     rows: store.Rows,
-    met: exchange.Exchange,
+    row: markets.MarginRow,
+    market: markets.Market,
     before: accounts.Account,
     after: accounts.Account,
 ) -> uint256:
     """
     @notice Why a party could not stand, or OK. Nearly always it is healthy after it; what it was
             before then says nothing, and is not asked.
+    @param row Of the market after it.
     """
-    lots_before: int256 = resting._lots_of(before, met.market.market)
-    lots: int256 = resting._lots_of(after, met.market.market)
+    lots_before: int256 = resting._lots_of(before, market.market)
+    lots: int256 = resting._lots_of(after, market.market)
     size_status: uint256 = exchange._size_status(
-        met.market, lots_before, lots, after.head.cash
+        market, lots_before, lots, after.head.cash
     )
     if size_status != status.OK:
         return size_status
-    left: margin.Health = margin._health(rows, after, met.row_after)
+    left: margin.Health = margin._health(rows, after, row)
     if margin._is_healthy(left):
         return status.OK
-    found: margin.Health = margin._health(rows, before, empty(markets.BoardRow))
+    found: margin.Health = margin._health(rows, before, empty(markets.MarginRow))
     if margin._may_stand(found, left, lots_before, lots):
         return status.OK
     return status.TAKER_MARGIN_TOO_LOW

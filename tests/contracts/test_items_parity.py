@@ -138,7 +138,7 @@ def test_cash_past_its_field_is_no_state_that_steps_lead_to(items: Rules) -> Non
     cash = venue.state.account(ALICE).cash
     assert case.leaves.count(u(cash - 1_000, 128)) == 1
     full = case.leaves.replace(u(cash - 1_000, 128), u(2**127 - 1_000, 128))
-    with pytest.raises(Reverted, match="packing: too wide"):
+    with pytest.raises(Reverted):
         items.apply(replace(case, leaves=full))
 
 

@@ -143,10 +143,9 @@ def _apply_list_market(
         after.status = status.BAD_LISTING
         return after, changed
     places: witness.Places = witness._places(leaves)
-    rows: store.Rows = store._rows(leaves, places)
     number: uint256 = listing.terms.market
     # Whichever market's row it is, the place is taken; then the market itself is not read.
-    is_taken: bool = rows.rows[store._row_place(rows, number)].domain != 0
+    is_taken: bool = len(store._row_leaf(leaves, places, number)) > 0
     if not is_taken:
         is_taken = len(store._market_leaf(leaves, places, number)) > 0
     if is_taken:
@@ -155,7 +154,11 @@ def _apply_list_market(
     changed.market = store._market_entry(
         places, self._market(listing.terms), self._publishers(listing.publishers, b"", 0)
     )
-    changed.row = store._row_entry(rows, self._row(listing.terms))
+    changed.row = store._row_entry(
+        places,
+        number,
+        markets._encode_board_row(self._row(listing.terms)),
+    )
     after.status = status.OK
     return after, changed
 

@@ -159,7 +159,7 @@ def _admissible(
             it, and until when that counts, was checked before.
     """
     market: markets.Market = store._market(leaves, places, transaction.market)
-    row: markets.BoardRow = store._row_alone(leaves, places, transaction.market)
+    row: markets.MarginRow = store._margin_row(leaves, places, transaction.market)
     if market.domain == 0 or row.domain == 0:
         # The order of the codes: the life of an order is its market's to bound.
         return status.UNKNOWN_MARKET, 0
@@ -218,7 +218,7 @@ def _room(
 
 @internal
 @pure
-def _band_edge(market: markets.Market, row: markets.BoardRow, side: uint256) -> uint256:
+def _band_edge(market: markets.Market, row: markets.MarginRow, side: uint256) -> uint256:
     """
     @notice The worst price, in ticks, at which an order may trade; zero where there is none.
             A buy: floor(mark x (1 + band) / tick). A sell: ceil(mark x (1 - band) / tick).

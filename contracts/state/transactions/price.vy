@@ -74,8 +74,7 @@ def _apply_price(
     transaction: SignedPrice = self._decode_price(given)
     places: witness.Places = witness._places(leaves)
     leaf: Bytes[packing.LEAF_BYTES_MAX] = store._market_leaf(leaves, places, transaction.market)
-    rows: store.Rows = store._rows(leaves, places)
-    row: markets.BoardRow = store._row(rows, transaction.market)
+    row: markets.BoardRow = store._row(leaves, places, transaction.market)
     if len(leaf) == 0 or row.domain == 0:
         after.status = status.UNKNOWN_MARKET
         return after, changed
@@ -94,7 +93,11 @@ def _apply_price(
         changed.market = store._market_entry(
             places, markets._decode_market(leaf), self._with_price(publishers, at, transaction)
         )
-        changed.row = store._row_entry(rows, self._priced(row, transaction))
+        changed.row = store._row_entry(
+            places,
+            transaction.market,
+            markets._encode_board_row(self._priced(row, transaction)),
+        )
     return after, changed
 
 

@@ -37,8 +37,7 @@ def _apply_set_parameters(
     places: witness.Places = witness._places(leaves)
     leaf: Bytes[packing.LEAF_BYTES_MAX] = store._market_leaf(leaves, places, number)
     market: markets.Market = markets._decode_market(leaf)
-    rows: store.Rows = store._rows(leaves, places)
-    row: markets.BoardRow = store._row(rows, number)
+    row: markets.BoardRow = store._row(leaves, places, number)
     if market.domain == 0 or row.domain == 0:
         after.status = status.UNKNOWN_MARKET
         return after, changed
@@ -54,7 +53,11 @@ def _apply_set_parameters(
         list_market._with_market_terms(market, listing.terms),
         list_market._publishers(listing.publishers, markets._publishers(leaf), row.time),
     )
-    changed.row = store._row_entry(rows, list_market._with_row_terms(row, listing.terms))
+    changed.row = store._row_entry(
+        places,
+        number,
+        markets._encode_board_row(list_market._with_row_terms(row, listing.terms)),
+    )
     after.status = status.OK
     return after, changed
 
