@@ -13,12 +13,14 @@ from . import escrow
 from . import governance
 from . import inbox
 from . import malformed
+from . import one_step
 from . import owners
 
 initializes: inbox
 initializes: batches[inbox := inbox]
 initializes: claims[batches := batches, inbox := inbox]
 initializes: malformed[batches := batches, claims := claims]
+initializes: one_step[batches := batches, inbox := inbox, malformed := malformed]
 initializes: owners[inbox := inbox]
 initializes: governance[inbox := inbox]
 initializes: escrow[claims := claims, inbox := inbox, owners := owners]
@@ -80,14 +82,14 @@ exports: (
     malformed.void_batches,
     malformed.CHUNKS,
 )
+exports: (
+    one_step.prove_step,
+    one_step.STEP,
+)
 
 
 # @notice The block to read logs from: nothing happened before it.
 DEPLOYED_AT: public(immutable(uint256))
-
-# @notice The contract that re-executes a step, steps/step.vy; zero where no step can be proven.
-STEP: public(immutable(address))
-
 
 struct ProofContracts:
     chunks: address  # steps/chunks.vy
@@ -127,6 +129,4 @@ def __init__(
     )
     claims.__init__(genesis_output_hash, parameters.claim_window, parameters.claim_bond)
     malformed.__init__(proof_contracts.chunks)
-    has_step: bool = proof_contracts.step != empty(address)
-    assert not has_step or proof_contracts.step.is_contract, "rollup: step is not a contract"
-    STEP = proof_contracts.step
+    one_step.__init__(proof_contracts.step)

@@ -43,6 +43,9 @@ STEP = Function(
     ("bytes32", "uint256"),
 )
 
+PROVE_STEP = Function("prove_step", STEP.inputs[:-1], STEP.outputs)
+"""Of a rollup, which knows the facts itself."""
+
 
 class StepFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What L1 knows beside a claim: 32 bytes each, zero where the step does not ask."""
@@ -85,6 +88,19 @@ def step(
     """Asks for the step that follows `root`: a witness in its parts, what the step reads, facts."""
     known = msgspec.structs.astuple(facts)
     return STEP.encode(root, machine, tuple(roots), leaves, proofs, given, known)
+
+
+def prove_step(
+    root: bytes,
+    *,
+    machine: bytes,
+    roots: Sequence[bytes],
+    leaves: bytes,
+    proofs: bytes,
+    given: bytes,
+) -> bytes:
+    """Asks a rollup the same; it adds the facts."""
+    return PROVE_STEP.encode(root, machine, tuple(roots), leaves, proofs, given)
 
 
 def step_result(answer: bytes) -> StepResult:

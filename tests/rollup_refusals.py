@@ -19,11 +19,15 @@ from rollup_world import (
 
 from contracts import calls, token, views
 from contracts.abi import Function, keccak
+from contracts.step import prove_step
 from state.chunks import Row, encode_chunk
 
 Scenario = Callable[[World], object]
 
 YEARS_34 = 2**30
+NO_PROOF = prove_step(
+    bytes(32), machine=bytes(664), roots=[bytes(32)] * 3, leaves=b"", proofs=b"", given=b""
+)
 BRANCH = withdrawals_tree({0: withdrawal_leaf(0, 256, ALICE, DOLLAR)}).branch(bytes(4))
 
 
@@ -303,9 +307,10 @@ SCENARIOS: dict[str, Scenario] = {
     "malformed: decoder of chunks is not a contract": lambda w: deploy(
         w, proof_contracts=calls.ProofContracts(chunks=ALICE)
     ),
-    "rollup: step is not a contract": lambda w: deploy(
+    "one_step: step is not a contract": lambda w: deploy(
         w, proof_contracts=calls.ProofContracts(chunks=w.chunks, step=ALICE)
     ),
+    "one_step: no step can be proven here": lambda w: w.send(NO_PROOF, BOB),
     "malformed: batch is settled": malformed_when_settled,
     "malformed: batch is void already": lambda w: (
         post(w),

@@ -5,6 +5,7 @@ from msgspec import Struct
 
 from contracts.abi import UnexpectedAnswer
 from contracts.step import STEP, StepFacts, step, step_result
+from contracts.step import prove_step as prove_step_on_l1
 from prover.facts import Facts
 from prover.one_step import prove_step
 from prover.refusal import WitnessRefused
@@ -54,11 +55,10 @@ class Case(Struct, frozen=True):
 
     def calldata(self) -> bytes:
         """The call of `step` that the router on L1 takes."""
-        roots = [self.roots[at : at + HASH_BYTES] for at in range(0, 3 * HASH_BYTES, HASH_BYTES)]
         return step(
             self.root,
             machine=self.machine,
-            roots=roots,
+            roots=self._roots(),
             leaves=self.leaves,
             proofs=self.proofs,
             given=self.given,
@@ -70,6 +70,20 @@ class Case(Struct, frozen=True):
                 next_accumulator=self.facts.next_accumulator,
             ),
         )
+
+    def proof_calldata(self) -> bytes:
+        """The call of `prove_step` that a rollup takes: it knows the facts itself."""
+        return prove_step_on_l1(
+            self.root,
+            machine=self.machine,
+            roots=self._roots(),
+            leaves=self.leaves,
+            proofs=self.proofs,
+            given=self.given,
+        )
+
+    def _roots(self) -> list[bytes]:
+        return [self.roots[at : at + HASH_BYTES] for at in range(0, 3 * HASH_BYTES, HASH_BYTES)]
 
 
 def case_of(witness: Witness, given: StepInput, facts: Facts) -> Case:

@@ -1,4 +1,4 @@
-"""What L1 itself says to a step: its contract, given the facts that the rollup keeps."""
+"""What L1 itself says to a step: the rollup, which adds the facts that it keeps."""
 
 from msgspec import Struct
 
@@ -14,7 +14,7 @@ from state.steps import Step, next_step
 
 
 class AnswerOnL1(Struct, frozen=True):
-    """What L1 says, and the facts that it was given."""
+    """What L1 says, and the facts that it says it by."""
 
     answer: Answer
     facts: Facts
@@ -42,27 +42,27 @@ async def facts_on_l1(reader: RollupReader, shown: ShownStep, separator: bytes) 
 
 
 async def step_on_l1(reader: RollupReader, shown: ShownStep, separator: bytes) -> AnswerOnL1:
-    """The root and the status that L1 comes to, or why it refuses the proof.
+    """The root and the status that the rollup comes to, or why it refuses the proof.
 
     Halt where the rollup names no contract that could say.
     """
     facts = await facts_on_l1(reader, shown, separator)
     case = case_of(shown.witness, shown.taken.given, facts)
-    address = await _step_contract(reader)
+    await _check_step_contract(reader)
     try:
-        return AnswerOnL1(answer_of(await reader.client.call(address, case.calldata())), facts)
+        answer = await reader.client.call(reader.address, case.proof_calldata())
+        return AnswerOnL1(answer_of(answer), facts)
     except L1Error as error:
         return AnswerOnL1(Refused(_reason(error)), facts)
 
 
-async def _step_contract(reader: RollupReader) -> bytes:
+async def _check_step_contract(reader: RollupReader) -> None:
     try:
         address = await reader.read(views.STEP)
     except (L1Error, UnexpectedAnswer) as error:
         raise _no_contract(reader) from error
     if address == ZERO_ADDRESS:
         raise _no_contract(reader)
-    return address
 
 
 def _no_contract(reader: RollupReader) -> Halt:

@@ -35,7 +35,7 @@ def test_a_follower_finds_what_takes_a_step(engine: Engine) -> None:
     code = world.deployment(proof_contracts=proof_contracts)
     rollup = engine.deploy(code, sender=DEPLOYER)
     assert views.STEP.answer(engine.call(rollup, views.STEP.call())) == world.token
-    with pytest.raises(Reverted, match="rollup: step is not a contract"):
+    with pytest.raises(Reverted, match="one_step: step is not a contract"):
         unset = calls.ProofContracts(chunks=world.chunks, step=GOVERNOR)
         engine.deploy(world.deployment(proof_contracts=unset), sender=DEPLOYER)
 

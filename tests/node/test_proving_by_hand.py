@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from eth_abi.abi import encode
+from eth_abi.abi import decode, encode
 from l1_venue import LIAR, person
 from msgspec.structs import replace
 from proving_world import BUSY, TRADING, VOID, ProvingWorld, proving_world
 
 from contracts.abi import ERROR_SELECTOR
-from contracts.step import STEP
+from contracts.step import PROVE_STEP, STEP
 from node.cli.main import tallystick
 from node.deploy import deployment_json
 from node.errors import Halt, L1Error
-from node.parity.case import Case, Ran, Refused, case_of, case_of_calldata, twin
+from node.parity.case import Case, Ran, Refused, case_of, twin
 from node.proving.history import RollupHistory, read_history
 from node.proving.on_l1 import AnswerOnL1, facts_on_l1, step_on_l1
 from node.proving.steps import shown_step
@@ -310,13 +310,13 @@ def case_of_shown(shown: ShownStep) -> Case:
 
 
 class SaysL1:
-    """An L1 client whose step contract answers as it is told, and keeps what it was asked."""
+    """An L1 client whose rollup answers as it is told, and keeps what it was asked."""
 
     def __init__(self, answer: bytes | L1Error) -> None:
         self.answer, self.asked = answer, b""
 
-    async def call(self, to: bytes, data: bytes, **_: Any) -> bytes:
-        if to != b"step" * 5:
+    async def call(self, _: bytes, data: bytes, **__: Any) -> bytes:
+        if not data.startswith(PROVE_STEP.selector):
             return bytes(12) + b"step" * 5
         self.asked = data
         if isinstance(self.answer, L1Error):
@@ -344,7 +344,8 @@ def test_l1_is_given_the_proof_and_its_answer_is_read(world: ProvingWorld) -> No
     separator = venue.verifier.domain.separator
     found = world.background.run(step_on_l1(reader, shown, separator))
     assert found == AnswerOnL1(Ran(shown.root_after, 7), shown.facts)
-    assert case_of_calldata(client.asked) == case_of_shown(shown)
+    assert client.asked == case_of_shown(shown).proof_calldata()
+    assert PROVE_STEP.encode(*decode(PROVE_STEP.inputs, client.asked[4:])) == client.asked
 
 
 @pytest.mark.parametrize(
