@@ -73,11 +73,7 @@ def _account_place(places: witness.Places, number: uint256) -> uint256:
     """
     @notice Which of the witness's accounts this is.
     """
-    is_there: bool = False
-    place: uint256 = 0
-    is_there, place = witness._place(places, witness.ACCOUNTS, number)
-    assert is_there, "store: account missing"
-    return place - witness.FIRST_ACCOUNT
+    return witness._place(places, witness.ACCOUNTS, number) - witness.FIRST_ACCOUNT
 
 
 @internal
@@ -101,11 +97,7 @@ def _market_leaf(
     """
     @notice The leaf of the market, empty where it is absent.
     """
-    is_there: bool = False
-    place: uint256 = 0
-    is_there, place = witness._place(places, witness.MARKETS, number)
-    assert is_there, "store: market missing"
-    return self._leaf(leaves, places.leaves[place])
+    return self._leaf(leaves, places.leaves[witness._place(places, witness.MARKETS, number)])
 
 
 @internal
@@ -156,11 +148,7 @@ def _row_place(places: witness.Places, market: uint256) -> uint256:
     """
     @notice Where the row that this market would have stands among the witness's leaves.
     """
-    is_there: bool = False
-    place: uint256 = 0
-    is_there, place = witness._place(places, witness.ROWS, markets._board_key(market))
-    assert is_there, "store: row missing"
-    return place
+    return witness._place(places, witness.ROWS, markets._board_key(market))
 
 
 @internal
@@ -211,13 +199,8 @@ def _order_place(
     """
     @notice Which of the witness's orders this is.
     """
-    is_there: bool = False
-    place: uint256 = 0
-    is_there, place = witness._place(
-        places, witness.ORDERS, witness._order_key(market, side, key)
-    )
-    assert is_there, "store: order missing"
-    return place - witness.FIRST_ORDER
+    order_key: uint256 = witness._order_key(market, side, key)
+    return witness._place(places, witness.ORDERS, order_key) - witness.FIRST_ORDER
 
 
 @internal
@@ -297,10 +280,7 @@ def _market_entry(
     """
     @notice The entry of a market, at the place of its own number.
     """
-    is_there: bool = False
-    place: uint256 = 0
-    is_there, place = witness._place(places, witness.MARKETS, market.market)
-    assert is_there, "store: market missing"
+    place: uint256 = witness._place(places, witness.MARKETS, market.market)
     entry: Bytes[ENTRY_BYTES_MAX] = self._entry(
         place - witness.FIRST_MARKET, markets._encode_market(market, publishers)
     )

@@ -75,6 +75,7 @@ def _trade(
         met.sides_after = exchange._sides_with_lots(
             met.sides_after, held[party], held[party] + signed
         )
+    # From here on the row as it is after the trade.
     row.long_lots = met.sides_after.long.lots
     row.short_lots = met.sides_after.short.lots
 
@@ -89,7 +90,20 @@ def _trade(
         after: accounts.Account = exchange._account_moved(met, before[party], party)
         if party == exchange.MAKER:
             after = self._off_the_book(after, m.order.market, maker_side, front.resting, lots)
-        standing: uint256 = self._standing(rows, row, met.market, before[party], after)
+        # `_standing` of Python in line: a call would copy all rows and both accounts. Nearly always
+        # a party is healthy after it; what it was before then says nothing, and is not asked.
+        lots_after: int256 = resting._lots_of(after, m.order.market)
+        standing: uint256 = exchange._size_status(
+            market, held[party], lots_after, after.head.cash
+        )
+        if standing == status.OK:
+            left: margin.Health = margin._health(rows, after, row)
+            if not margin._is_healthy(left):
+                found: margin.Health = margin._health(
+                    rows, before[party], empty(markets.MarginRow)
+                )
+                if not margin._may_stand(found, left, held[party], lots_after):
+                    standing = status.TAKER_MARGIN_TOO_LOW
         if standing != status.OK:
             return (SWEPT if party == exchange.MAKER else standing), m, b""
         entry: Bytes[store.ENTRY_BYTES_MAX] = store._entry(
@@ -136,36 +150,6 @@ def _off_the_book(
     if lots == front.lots:
         after = accounts._without_order(after, front.epoch, front.sequence)
     return after
-
-
-@internal
-@pure
-def _standing(
-    rows: store.Rows,
-    row: markets.MarginRow,
-    market: markets.Market,
-    before: accounts.Account,
-    after: accounts.Account,
-) -> uint256:
-    """
-    @notice Why a party could not stand, or OK. Nearly always it is healthy after it; what it was
-            before then says nothing, and is not asked.
-    @param row Of the market after it.
-    """
-    lots_before: int256 = resting._lots_of(before, market.market)
-    lots: int256 = resting._lots_of(after, market.market)
-    size_status: uint256 = exchange._size_status(
-        market, lots_before, lots, after.head.cash
-    )
-    if size_status != status.OK:
-        return size_status
-    left: margin.Health = margin._health(rows, after, row)
-    if margin._is_healthy(left):
-        return status.OK
-    found: margin.Health = margin._health(rows, before, empty(markets.MarginRow))
-    if margin._may_stand(found, left, lots_before, lots):
-        return status.OK
-    return status.TAKER_MARGIN_TOO_LOW
 
 
 @internal

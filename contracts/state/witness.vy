@@ -79,15 +79,16 @@ def _places(leaves: Bytes[limits.LEAVES_BYTES_MAX]) -> Places:
 
 @internal
 @pure
-def _place(places: Places, list: uint256, key: uint256) -> (bool, uint256):
+def _place(places: Places, list: uint256, key: uint256) -> uint256:
     """
-    @notice Whether the witness has this key in this list, and its place among all.
+    @notice The place among all leaves of this key in this list. Reverts where the witness lacks it:
+            what a step asks for must be there, be it absent from the state.
     """
     first: uint256 = FIRSTS[list]
     for place: uint256 in range(first, first + places.counts[list], bound=limits.WITNESS_ROWS_MAX):
         if places.keys[place] == key:
-            return True, place
-    return False, 0
+            return place
+    raise "witness: leaf missing"
 
 
 @internal

@@ -255,5 +255,5 @@ def test_another_kind_is_not_this_contracts() -> None:
 
 def test_a_witness_without_what_an_order_reads_is_none() -> None:
     case = admission(started(), an_order(), sign_transaction(an_order(), key("alice")))
-    with pytest.raises(Reverted, match="store: account missing"):
+    with pytest.raises(Reverted, match="witness: leaf missing"):
         rules().apply(replace(case, leaves=bytes(5)))

@@ -205,7 +205,7 @@ def test_without_what_python_reads_nothing_is_said_about_a_trade(blocks: Rules) 
     assert traded(blocks, venue, leg(), leg(market=1)) == Status.OK
     for case, reason in zip(
         filter(is_block, venue.cases),
-        ("account missing", "market missing", "market missing", "account missing"),
+        ("leaf missing", "leaf missing", "leaf missing", "leaf missing"),
         strict=True,
     ):
         with pytest.raises(Reverted, match=reason):

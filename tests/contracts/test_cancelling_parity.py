@@ -226,7 +226,7 @@ def test_what_is_not_in_the_witness_is_asked_for_in_vain() -> None:
     venue = resting()
     venue.send("alice", a_cancel_all())
     for case in venue.cases:
-        with pytest.raises(Reverted, match="store: account missing"):
+        with pytest.raises(Reverted, match="witness: leaf missing"):
             rules().apply(replace(case, leaves=bytes(5)))
 
 

@@ -243,12 +243,12 @@ def last_case() -> Case:
 
 def test_what_is_not_in_the_witness_is_asked_for_in_vain() -> None:
     case = last_case()
-    with pytest.raises(Reverted, match="store: account missing"):
+    with pytest.raises(Reverted, match="witness: leaf missing"):
         rules().apply(replace(case, leaves=bytes(5)))
     other = transfer(to_account=ABSENT)
     given = case.given[:13] + ABSENT.to_bytes(4, "big") + case.given[17:32]
     signature = sign_transaction(other, key("alice"))
-    with pytest.raises(Reverted, match="store: account missing"):
+    with pytest.raises(Reverted, match="witness: leaf missing"):
         rules().apply(replace(case, given=given + signature))
 
 

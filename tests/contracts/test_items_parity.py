@@ -117,9 +117,9 @@ def test_a_payload_of_almost_the_right_form_has_an_answer(
 @pytest.mark.parametrize(
     ("kind", "payload", "reason"),
     [
-        (InboxKind.DEPOSIT, encode_deposit(Deposit(ALICE, b"\1" * 20, 1)), "account missing"),
-        (InboxKind.LIST_MARKET, encode_listing(listing(1)), "row missing"),
-        (InboxKind.SET_PARAMETERS, encode_listing(listing(1)), "market missing"),
+        (InboxKind.DEPOSIT, encode_deposit(Deposit(ALICE, b"\1" * 20, 1)), "leaf missing"),
+        (InboxKind.LIST_MARKET, encode_listing(listing(1)), "leaf missing"),
+        (InboxKind.SET_PARAMETERS, encode_listing(listing(1)), "leaf missing"),
     ],
 )
 def test_without_what_python_reads_nothing_is_said_about_an_item(

@@ -234,7 +234,7 @@ def test_a_leaf_that_is_missing_proves_nothing() -> None:
     venue.sell("alice", 5, MARK)
     venue.buy("bob", 5, MARK)
     case = matching(venue)[-2]
-    with pytest.raises(Reverted, match="store: market missing"):
+    with pytest.raises(Reverted, match="witness: leaf missing"):
         rules().apply(replace(case, leaves=bytes(5)))
     with pytest.raises(Reverted, match="store: front missing"):
         rules().apply(replace(case, fronts=0))

@@ -198,7 +198,7 @@ def test_without_what_python_reads_nothing_is_said_about_a_price(prices: Rules) 
     venue.price(51_000_000)
     case = last_case(venue, Status.OK)
     prices.check(case)
-    with pytest.raises(Reverted, match="store: market missing"):
+    with pytest.raises(Reverted, match="witness: leaf missing"):
         prices.apply(replace(case, leaves=bytes(5)))
 
 
