@@ -18,7 +18,7 @@ PURSE = 10_000_000 * 10**6
 def compiled() -> Contracts:
     """The contracts, compiled unless the cache of this machine has them."""
     cache = cache_directory(os.environ)
-    return Contracts.compiled(lambda name: cached_artifact(name, cache))
+    return Contracts.proving(lambda name: cached_artifact(name, cache))
 
 
 async def deploy_devnet(
