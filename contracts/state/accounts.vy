@@ -27,6 +27,10 @@ POSITION_LAYOUT: constant(bytes32) = (
     0x0288080808909000000000000000000000000000000000000000000000000000
 )
 POSITION_BYTES: constant(uint256) = 66
+# Of its words, those that end behind `a` and behind `f`.
+POSITION_INDEX_WORD: constant(uint256) = 34 - 32
+POSITION_LAST_WORD: constant(uint256) = POSITION_BYTES - 32
+U64: constant(uint256) = 2**64 - 1
 REFERENCE_LAYOUT: constant(bytes32) = (
     0x0408020108000000000000000000000000000000000000000000000000000000
 )
@@ -109,7 +113,7 @@ def _decode_account(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Account:
     at: uint256 = HEAD_BYTES + 1
     account.position_count = self._count_before(leaf, at)
     for i: uint256 in range(account.position_count, bound=limits.ACCOUNT_POSITIONS_MAX):
-        account.positions[i] = abi_decode(packing._unpack(leaf, at, POSITION_LAYOUT), Position)
+        account.positions[i] = self._decode_position(leaf, at)
         at += POSITION_BYTES
     at += 1
     account.order_count = self._count_before(leaf, at)
@@ -121,6 +125,27 @@ def _decode_account(leaf: Bytes[packing.LEAF_BYTES_MAX]) -> Account:
         account.keys[i] = abi_decode(packing._unpack(leaf, at, KEY_LAYOUT), SessionKey)
         at += KEY_BYTES
     return account
+
+
+@internal
+@pure
+def _decode_position(leaf: Bytes[packing.LEAF_BYTES_MAX], at: uint256) -> Position:
+    """
+    @notice The position that begins at byte `at`, by POSITION_LAYOUT. Margin reads up to 32 of them
+            a step, so they are not decoded field by field; no word reaches past the position.
+    """
+    first: uint256 = extract32(leaf, at, output_type=uint256)
+    index: uint256 = extract32(leaf, unsafe_add(at, POSITION_INDEX_WORD), output_type=uint256)
+    last: uint256 = extract32(leaf, unsafe_add(at, POSITION_LAST_WORD), output_type=uint256)
+    return Position(
+        market=first >> 240,
+        lots=convert(convert(first << 16, bytes32), int256) >> 192,
+        bid_lots=(first >> 112) & U64,
+        ask_lots=(first >> 48) & U64,
+        a=index & U64,
+        k=convert(convert(last, bytes32), int256) >> 128,
+        f=convert(convert(last << 128, bytes32), int256) >> 128,
+    )
 
 
 @internal
