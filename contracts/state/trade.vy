@@ -41,6 +41,9 @@ def _trade(
             that ends the order.
     """
     rows: store.Rows = store._rows(leaves, places)
+    # The row of an admitted order: as in Python it is asked for whatever comes of the two.
+    row: markets.MarginRow = rows.rows[rows.places[markets._board_key(m.order.market)]]
+    assert row.market == m.order.market and row.domain > 0
     maker_side: uint256 = 1 - flags.side
     numbers: uint256[exchange.PARTIES] = [m.order.account, front.resting.account]
     before: accounts.Account[exchange.PARTIES] = empty(accounts.Account[exchange.PARTIES])
@@ -57,9 +60,6 @@ def _trade(
         lots = min(lots, resting._reducible_lots(held[exchange.TAKER], flags.side))
         if lots == 0:
             return status.NOTHING_LEFT_TO_REDUCE, m, b""
-    row: markets.MarginRow = rows.rows[rows.places[markets._board_key(m.order.market)]]
-    # The row of an admitted order.
-    assert row.market == m.order.market and row.domain > 0
     row_leaf: Bytes[packing.LEAF_BYTES_MAX] = store._row_leaf(leaves, places, m.order.market)
     met: exchange.Exchange = exchange._move(
         exchange._exchange(

@@ -240,5 +240,36 @@ def test_a_leaf_that_is_missing_proves_nothing() -> None:
         rules().apply(replace(case, fronts=0))
 
 
+def without_rows(leaves: bytes) -> bytes:
+    """The leaves of a witness less all rows of the board."""
+    at, ends = 0, []
+    for key_bytes in (4, 2, 1):
+        count, at = leaves[at], at + 1
+        for _ in range(count):
+            size_at = at + key_bytes
+            at = size_at + 2 + int.from_bytes(leaves[size_at : size_at + 2])
+        ends.append(at)
+    return leaves[: ends[1]] + b"\0" + leaves[ends[2] :]
+
+
+def test_a_row_that_is_missing_proves_nothing_though_nothing_is_left_to_reduce() -> None:
+    """WTN-8."""
+    venue = started()
+    venue.sell("alice", 5, MARK)
+    venue.buy("bob", 5, MARK)
+    for _ in range(2):
+        venue.sell("bob", 5, MARK + 1, reduce_only=True)
+    venue.buy("carol", 9, MARK + 1)
+    swept = [case for case in matching(venue) if case.after[PHASE][0] == Phase.MATCH][-1]
+    venue.buy("alice", 9, MARK - 1)
+    venue.sell("carol", 9, MARK - 1, reduce_only=True)
+    nothing_left = matching(venue)[-1]
+    assert nothing_left.status == Status.NOTHING_LEFT_TO_REDUCE
+    for case in (swept, nothing_left):
+        rules().check(case)
+        with pytest.raises(Reverted):
+            rules().apply(replace(case, leaves=without_rows(case.leaves)))
+
+
 def test_the_contract_can_be_deployed() -> None:
     assert len(compile_contract("steps/matching").runtime_code) <= RUNTIME_BYTES_MAX
