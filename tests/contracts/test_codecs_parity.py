@@ -1,22 +1,18 @@
 """Leaves on L1 are taken apart, changed and put together as in Python, over all widths."""
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import leaf_strategies as drawn
 import pytest
-from eth_abi.abi import decode, encode
-from evm_engines import NOBODY, Pyrevm, Reverted
+from evm_engines import Reverted
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mock_contract import harness
 from msgspec import Struct
 from msgspec.structs import astuple, replace
-from step_contracts import abi_type, words
+from step_contracts import words
 
-from contracts.abi import keccak
-from contracts.compiler import compile_contract
 from state.accounts import (
     Account,
     OrderReference,
@@ -37,34 +33,11 @@ from state.markets import BoardRow, Market, encode_board_row, encode_market
 from state.orders import RestingOrder, encode_order
 from state.packing import NotCanonical
 
-ROOT = Path(__file__).resolve().parents[2]
 BIDS, ASKS = b"\1" * 32, b"\2" * 32
 DECISIVE = (0, 323, 389, 390, 439)
 """Where a machine has its domain, phase, leg, legs and whether something is saved."""
 
 FAST = settings(max_examples=40, deadline=None)
-
-
-class Harness:
-    """A contract of the mocks that hands out what modules do among themselves."""
-
-    def __init__(self, name: str) -> None:
-        artifact = compile_contract(f"tests/contracts/mocks/{name}", ROOT)
-        self.functions = {entry["name"]: entry for entry in artifact.abi}
-        self.engine = Pyrevm()
-        self.address = self.engine.deploy(artifact.creation_code, sender=NOBODY)
-
-    def call(self, name: str, *given: object) -> Sequence[Any]:
-        """What the function returns, its one value out of the tuple."""
-        inputs = [abi_type(parameter) for parameter in self.functions[name]["inputs"]]
-        outputs = [abi_type(parameter) for parameter in self.functions[name]["outputs"]]
-        data = keccak(f"{name}({','.join(inputs)})".encode())[:4] + encode(inputs, given)
-        return decode(outputs, self.engine.call(self.address, data))
-
-
-@cache
-def harness(name: str) -> Harness:
-    return Harness(name)
 
 
 def call(name: str, *given: object) -> Any:
