@@ -6,8 +6,13 @@ that cannot be written costs time and nothing else.
 """
 
 import os
+import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
@@ -44,6 +49,34 @@ def cached_artifact(name: str, directory: Path, sources: Path = SOURCES) -> Arti
     artifact = compile_contract(name, sources)
     _write(path, Entry(wanted, artifact))
     return artifact
+
+
+def compile_missing(names: Sequence[str], directory: Path, sources: Path = SOURCES) -> None:
+    """Put those of `names` into `directory` that it lacks, compiled by as many processes as there
+    are cores: the contracts of a step take half a minute one after the other.
+    """
+    wanted = fingerprint(sources)
+    entries = {name: _read(directory / f"{name}.artifact") for name in names}
+    missing = [
+        name for name, entry in entries.items() if entry is None or entry.fingerprint != wanted
+    ]
+    if len(missing) < 2:
+        return
+    workers = min(len(missing), os.cpu_count() or 1)
+    # Spawned: a fork of a process with threads can stand still for ever.
+    spawned = get_context("spawn")
+    compiled = partial(compile_contract, folder=sources)
+    try:
+        with ProcessPoolExecutor(workers, spawned, _ignore_interrupts) as pool:
+            for name, artifact in zip(missing, pool.map(compiled, missing), strict=True):
+                _write(directory / f"{name}.artifact", Entry(wanted, artifact))
+    except BrokenProcessPool:
+        return  # what is missing is compiled by whoever asks for it
+
+
+def _ignore_interrupts() -> None:
+    """Ctrl-C is for the process that waits."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _read(path: Path) -> Entry | None:

@@ -72,6 +72,13 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
             chunks=compiler(step.source(step.CHUNKS)),
         )
 
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """What all of them are called, those that take longest to compile first."""
+        slow = ("matching", "blocks", step.ROUTER, "items", "admission")
+        others = [name for name in step.RULES if name not in slow]
+        return (*map(step.source, slow), "rollup", *map(step.source, others), "test_usdc")
+
     @classmethod
     def proving(cls, compiler: Callable[[str], Artifact]) -> Self:
         """All of them."""

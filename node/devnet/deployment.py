@@ -3,7 +3,7 @@
 import os
 
 from contracts.calls import Parameters
-from node.artifacts import cache_directory, cached_artifact
+from node.artifacts import cache_directory, cached_artifact, compile_missing
 from node.clock import Clock
 from node.deploy import Contracts, Deployment, Venue, approve, deploy, senders
 from node.devnet.listings import listings
@@ -18,6 +18,7 @@ PURSE = 10_000_000 * 10**6
 def compiled() -> Contracts:
     """The contracts, compiled unless the cache of this machine has them."""
     cache = cache_directory(os.environ)
+    compile_missing(Contracts.names(), cache)
     return Contracts.proving(lambda name: cached_artifact(name, cache))
 
 

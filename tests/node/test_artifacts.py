@@ -6,7 +6,7 @@ import pytest
 
 from contracts.compiler import compile_contract
 from node import artifacts
-from node.artifacts import cache_directory, cached_artifact
+from node.artifacts import cache_directory, cached_artifact, compile_missing
 from state.crypto import keccak
 
 SOURCE = """# pragma version 0.4.3
@@ -59,6 +59,20 @@ def test_changed_sources_are_compiled_again(
     new = cached_artifact("tiny", tmp_path / "cache", sources)
     assert new.creation_code != old.creation_code
     assert compiled == ["tiny", "tiny"]
+
+
+def test_several_that_are_missing_are_compiled_side_by_side(tmp_path: Path, sources: Path) -> None:
+    text = (sources / "tiny.vy").read_text()
+    (sources / "other.vy").write_text(text.replace("return 1", "return 2"))
+    compile_missing(("tiny", "other"), tmp_path / "cache", sources)
+    kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    assert kept.keys() == {"tiny.artifact", "other.artifact"}
+    for name in ("tiny", "other"):
+        found = cached_artifact(name, tmp_path / "cache", sources)
+        assert found == compile_contract(name, sources)
+    compile_missing(("tiny", "other"), tmp_path / "cache", sources)
+    again = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "cache").iterdir()}
+    assert again == kept, "what was there was compiled once more"
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "not an entry"])
