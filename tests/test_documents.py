@@ -117,6 +117,27 @@ def test_every_file_that_is_named_exists(name: str) -> None:
                 assert is_there(name, path), f"{name} names {path}"
 
 
+@every_page
+def test_every_test_that_is_named_is_there(name: str) -> None:
+    for span in page(name).spans:
+        path, mark, test = span.partition("::")
+        if not (mark and path.endswith(".py")):
+            continue
+        definition = re.compile(rf"^(?:async )?def {re.escape(test)}\(", re.MULTILINE)
+        files = (ROOT / "tests").rglob(Path(path).name)
+        assert any(definition.search(file.read_text()) for file in files), f"{name} names {span}"
+
+
+def test_every_attack_has_one_row_with_a_test_or_a_reason() -> None:
+    table = page("docs/testing.md").prose.split("## 7. Attacks")[1]
+    rows = [line.strip("|").split(" | ") for line in table.splitlines()]
+    cases = {int(cells[0]): cells for cells in rows if cells[0].strip().isdigit()}
+    merged = {5, 12, 17, 28}
+    assert list(cases) == [case for case in range(1, 37) if case not in merged]
+    for case, (_, _, tests, outcome) in cases.items():
+        assert "::test_" in tests or "does not apply" in outcome, case
+
+
 def test_every_variable_that_is_named_is_read() -> None:
     known = {
         variable
