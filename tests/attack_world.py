@@ -218,3 +218,18 @@ def quoted() -> AttackedVenue:
     venue.sell("carol", 10, MARK)
     venue.sell("carol", 10, MARK + 1)
     return venue
+
+
+def started(**changed: Any) -> AttackedVenue:
+    """Alice and bob, with a market as `changed`; bob has a second subaccount."""
+    venue = AttackedVenue(markets=(listing(**changed),))
+    venue.open("alice", 10_000)
+    venue.open("bob", 10_000)
+    venue.open("bob", 1, subaccount=1)
+    return venue
+
+
+def checked(venue: AttackedVenue, first: int = 0) -> None:
+    """Every step from `first` on comes to the root of the whole trees, on both sides."""
+    for shown in venue.shown[first:]:
+        assert answered(shown.case) == shown.answer

@@ -17,10 +17,11 @@ from attack_world import (
     answered,
     listed,
     refute,
+    started,
     with_machine,
 )
 from block_world import block, change_row, leg, signed
-from builders import key, listing
+from builders import key
 from msgspec.structs import replace
 
 from node.parity.case import Case, Refused
@@ -35,23 +36,8 @@ from state.units import NANO_PER_MICRO, share_down, share_up
 from state.withdrawals import Withdrawal
 
 
-def started(**changed: Any) -> AttackedVenue:
-    """Alice and bob, with a market as `changed`; bob has a second subaccount."""
-    venue = AttackedVenue(markets=(listing(**changed),))
-    venue.open("alice", 10_000)
-    venue.open("bob", 10_000)
-    venue.open("bob", 1, subaccount=1)
-    return venue
-
-
 def last(venue: AttackedVenue) -> Case:
     return venue.shown[-1].case
-
-
-def checked(venue: AttackedVenue, first: int = 0) -> None:
-    """Every step from `first` on comes to the root of the whole trees, on both sides."""
-    for shown in venue.shown[first:]:
-        assert answered(shown.case) == shown.answer
 
 
 SHARE = "state.exchange.share_up"
@@ -69,7 +55,7 @@ SHARE = "state.exchange.share_up"
     ids=["down", "a nano more", "a nano less", "none"],
 )
 def test_a_fee_cannot_be_a_nano_off(share: Any, lots: int) -> None:
-    """Case 33: 499,999.99 ticks make no fee of whole nano-USD."""
+    """Case 33: neither fee comes to whole nano-USD."""
     venue = started(tick=101, taker_fee=333, maker_fee=77)
     venue.sell("alice", lots, 490_001)
     assert lots * 490_001 * 101 * 333 % 10**6 and lots * 490_001 * 101 * 77 % 10**6

@@ -1,9 +1,7 @@
 """Figures at every edge: a status, never a revert, and the same on both sides."""
 
-from typing import Any
-
 import pytest
-from attack_world import MARK, AttackedVenue, answered
+from attack_world import MARK, AttackedVenue, answered, checked, started
 from block_world import change_account, change_market, change_row
 from builders import FAR, NOW, PUBLISHER, key, listing, sign_transaction
 from evm_engines import PyEvm
@@ -18,28 +16,13 @@ from state.transactions import Header, SignedPrice, Transfer, Withdraw
 from state.units import RATE_ONE, share_up
 
 
-def started(**changed: Any) -> AttackedVenue:
-    """Alice and bob, with a market as `changed`; bob has a second subaccount."""
-    venue = AttackedVenue(markets=(listing(**changed),))
-    venue.open("alice", 10_000)
-    venue.open("bob", 10_000)
-    venue.open("bob", 1, subaccount=1)
-    return venue
-
-
 def last(venue: AttackedVenue) -> Case:
     return venue.shown[-1].case
 
 
-def checked(venue: AttackedVenue, first: int = 0) -> None:
-    """Every step from `first` on comes to the root of the whole trees, on both sides."""
-    for shown in venue.shown[first:]:
-        assert answered(shown.case) == shown.answer
-
-
 @pytest.mark.parametrize("rate", [0, 1, 19_999, 20_000, 20_001, 10**6])
 def test_fees_round_at_exactly_one_unit_alike(rate: int) -> None:
-    """Case 33: notional 50 and 0.02 of it is one nano, a millionth less rounds up to it too."""
+    """Case 33: of a notional of 50 nano-USD, 20,000 ppm are one exactly."""
     venue = started(tick=1, band=RATE_ONE - 1)
     change_market(venue, taker_fee=rate, maker_fee=rate)
     venue.price(50)
@@ -196,4 +179,51 @@ def test_a_transfer_and_a_withdrawal_of_the_largest_amount_are_refused_alike() -
         Withdraw(bob, next(venue.sequences), key("bob").address, 2**64 - 1, FAR),
     ):
         assert venue.send("bob", tx).status == Status.MARGIN_TOO_LOW
+    checked(venue, first)
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1])
+@pytest.mark.parametrize("held", [1_000, -1_000])
+@pytest.mark.parametrize("slow", [49_000_001, 50_000_000, 51_000_001])
+def test_what_may_leave_ends_at_the_same_micro(slow: int, held: int, over: int) -> None:
+    """Case 33: at the worse of mark and slow mark, on either side of the position."""
+    venue = started(taker_fee=0, maker_fee=0)
+    venue.order("alice", SELL if held > 0 else BUY, 1_000, MARK)
+    venue.order("bob", BUY if held > 0 else SELL, 1_000, MARK)
+    change_row(venue, slow_mark=slow)
+    worth = min(slow, 50_000_000) if held > 0 else max(slow, 50_000_000)
+    required = share_up(1_000 * max(slow, 50_000_000), 50_000)
+    # Of 7,000 nano-USD more than is required seven micro-USDC may leave.
+    change_account(venue, "bob", cash=required - held * worth + 7_000)
+    first = len(venue.shown)
+    expected = Status.MARGIN_TOO_LOW if over > 0 else Status.OK
+    assert venue.withdraw("bob", 7 + over).status == expected
+    checked(venue, first)
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1])
+@pytest.mark.parametrize("ticks", [MARK - 5_000, MARK, MARK + 5_000])
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_room_for_a_quote_ends_at_the_same_nano(side: int, ticks: int, over: int) -> None:
+    """Case 33: what rests costs its dearer fee and its distance from the mark, and no nano less."""
+    venue = started()
+    lots, worse = 1_000, max(0, ticks - MARK if side == BUY else MARK - ticks) * 100
+    cost = share_up(lots * ticks * 100, 500) + lots * worse
+    required = share_up(lots * 50_000_000, 50_000)
+    change_account(venue, "bob", cash=required + cost + over)
+    first = len(venue.shown)
+    status = venue.order("bob", side, lots, ticks).status
+    refused = Status.REST_MARGIN_TOO_LOW if worse else Status.MARGIN_TOO_LOW
+    assert status == (Status.OK if over >= 0 else refused)
+    checked(venue, first)
+
+
+@pytest.mark.parametrize("over", [-1, 0, 1])
+def test_a_position_ends_at_the_limit_of_its_market_to_the_lot(over: int) -> None:
+    """Case 34: with what rests on its side at its worst."""
+    venue = started(order_lots_max=10, position_max=10)
+    venue.buy("bob", 4, MARK - 1)
+    first = len(venue.shown)
+    expected = Status.POSITION_LIMIT if over > 0 else Status.OK
+    assert venue.buy("bob", 6 + over, MARK - 2).status == expected
     checked(venue, first)
