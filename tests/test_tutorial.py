@@ -22,9 +22,9 @@ README = ROOT / "README.md"
 DOCUMENTS = (README, *sorted((ROOT / "docs").glob("*.md")))
 DEVNET = "make devnet"
 STANDS = "Ctrl-C stops everything."
-START_SECONDS, LOOK_SECONDS = 90, 60
+START_SECONDS, LOOK_SECONDS = 240, 60
 LOOKS = re.compile(
-    r"tallystick (account|book|markets|status|watch|batch|doctor|trades|candles|fills|orders"
+    r"tallystick (account|book|markets|status|watch|batch|prove|doctor|trades|candles|fills|orders"
     r"|positions|order (preview|show)|withdraw --status)\b|curl "
 )
 """Commands that change nothing, so that they can be repeated until they show it."""
