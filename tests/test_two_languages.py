@@ -58,6 +58,7 @@ OTHERWISE = {
     "state/store.py:Changes.write_market": "no step of today moves what a market holds",
     "state/trade.py:Trade.__init__": "contracts/state/trade.vy:_trade",
     "state/trade.py:Trade._reducible": "contracts/state/trade.vy",
+    "state/trade.py:Trade._standing": "contracts/state/trade.vy:_trade",
     "state/trade.py:Trade.maker_stands": "contracts/state/trade.vy",
     "state/trade.py:Trade.taker_status": "contracts/state/trade.vy",
     "state/transactions/__init__.py:decode_transaction": "contracts/steps/step.vy",
