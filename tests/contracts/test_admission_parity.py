@@ -126,7 +126,8 @@ def test_only_a_fresh_market_takes_an_order(mode: Mode, age: int, mark: int) -> 
     assert status in (Status.OK, Status.MARKET_CLOSED)
 
 
-@pytest.mark.parametrize("mark", [1, 99, 101, 2**24 * 100, 2**24 * 110, 2**56 - 1])
+# At a tenth below the first of these a sell's edge is the greatest tick that there is.
+@pytest.mark.parametrize("mark", [1_864_135_000, 1, 99, 101, 2**24 * 100, 2**24 * 110, 2**56 - 1])
 @pytest.mark.parametrize("band", [1, 100_000, 999_999])
 @pytest.mark.parametrize("side", [BUY, SELL])
 def test_the_band_ends_at_the_same_tick(mark: int, band: int, side: int) -> None:
