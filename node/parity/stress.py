@@ -52,6 +52,9 @@ BEST_ASK = 2**23
 BID = 2**22 + 0x12345
 TRADED = 0
 RICH = 10**16
+WITHDRAWALS = 2 ** (WITHDRAWALS_DEPTH >> 2) - 1
+"""The branch of the next is as long as a few can make it."""
+
 TIERS = tuple(Tier(start, 50_000, 30_000) for start in (0, 10**6, 10**7, 10**8))
 """A position of one lot reaches into each."""
 
@@ -99,9 +102,16 @@ def terms_of(market: int) -> Listing:
 
 
 class FullestVenue:
-    """`state`, which no batch is running on."""
+    """`state`, which no batch is running on. Every market has so many `publishers`."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        publishers: int = PUBLISHERS_MAX,
+        maker_cash: int = RICH,
+        withdrawals: int = WITHDRAWALS,
+    ) -> None:
+        self.publishers, self.maker_cash = publishers, maker_cash
         self.state = MemoryState()
         self.state.machine.time = NOW
         self.random = Random(11)  # noqa: S311  (the same venue every time)
@@ -116,14 +126,15 @@ class FullestVenue:
         self._fill_cancelled_book()
         self._fill_references(TAKER, TAKER_MARKETS[3])
         self._fill_references(MAKER, MAKER_MARKETS[3])
-        self._fill_withdrawals()
+        self._fill_withdrawals(withdrawals)
         machine = self.changes.machine
         machine.deposited = machine.sums.cash + machine.withdrawn
         self.state.apply(self.changes)
         self.state.cut()
 
     def _list_markets(self) -> None:
-        signed = tuple(Publisher(one, 1, 1, 1, NOW - 60) for one in sorted(PUBLISHER_KEYS))
+        addresses = sorted(list(PUBLISHER_KEYS)[: self.publishers])
+        signed = tuple(Publisher(one, 1, 1, 1, NOW - 60) for one in addresses)
         mark = BEST_ASK * TICK
         for number in MARKETS:
             assert apply_list_market(self.changes, encode_listing(terms_of(number))) == 0
@@ -160,8 +171,8 @@ class FullestVenue:
             SessionKey(epoch, address_of(SESSION), epoch, FAR, PERMISSIONS_ALL)
             for epoch in range(1, ACCOUNT_KEYS_MAX + 1)
         )
-        for number in (TAKER, MAKER):
-            account = Account(owner=owner, cash=RICH, key_epoch=ACCOUNT_KEYS_MAX, keys=keys)
+        for number, cash in ((TAKER, RICH), (MAKER, self.maker_cash)):
+            account = Account(owner=owner, cash=cash, key_epoch=ACCOUNT_KEYS_MAX, keys=keys)
             self.changes.write_account(number, account)
 
     def _hold(self, number: int, markets: list[int], lots: int, against: int) -> None:
@@ -214,9 +225,8 @@ class FullestVenue:
             ticks = BEST_ASK + len(self.changes.account(number).orders)
             self.rest(number, market, SELL, order_key(SELL, ticks, 0))
 
-    def _fill_withdrawals(self) -> None:
-        """So many that the branch of the next is as long as a few can make it."""
-        for index in range(2 ** (WITHDRAWALS_DEPTH >> 2) - 1):
+    def _fill_withdrawals(self, count: int) -> None:
+        for index in range(count):
             self.changes.append_withdrawal(Withdrawal(index, TAKER, bytes([1] * 20), 1))
             self.changes.machine.withdrawn += 1_000
 

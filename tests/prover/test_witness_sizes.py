@@ -6,8 +6,11 @@ from functools import cache
 from itertools import product
 
 import pytest
-from builders import DOMAIN, FAR, NOW, VERIFIER, listing, sign_transaction
-from fullest_venue import (
+from builders import DOMAIN, FAR, NOW, VERIFIER, key, listing, sign_transaction
+from fullest_venue import FullestVenue
+from msgspec.structs import replace
+
+from node.parity.stress import (
     ACCOUNTS,
     BEST_ASK,
     BID,
@@ -15,14 +18,10 @@ from fullest_venue import (
     CANCELLED,
     MAKER,
     RICH,
-    SESSION,
     TAKER,
     TIERS,
     TRADED,
-    FullestVenue,
 )
-from msgspec.structs import replace
-
 from prover.facts import Facts
 from prover.post_state import root_after
 from prover.recording import RecordingState
@@ -144,7 +143,7 @@ def take(world: FullestVenue, name: str, given: StepInput) -> Measured:
 
 def run(world: FullestVenue, tx: Transaction, *names: str) -> list[Measured]:
     """The steps of one transaction, signed by the taker's session key."""
-    chunk = full_chunk(tx, sign_transaction(tx, SESSION))
+    chunk = full_chunk(tx, sign_transaction(tx, key("session")))
     world.open(chunk)
     inputs = [StepInput(chunk=chunk), *[StepInput()] * (len(names) - 1)]
     return [take(world, name, given) for name, given in zip(names, inputs, strict=True)]
