@@ -2,10 +2,7 @@
 
 from random import Random
 
-from node.parity.deals import Deals
-from node.parity.money import Money
 from node.parity.powers import Powers
-from node.parity.quotes import Quotes
 from node.parity.scenes import Scenes
 from node.parity.world import Watcher, World
 
@@ -13,7 +10,7 @@ MARKETS = (2, 2, 3, 4, 4, 18, 20)
 EVERY_MARKET = 64
 
 
-class History(Quotes, Deals, Powers, Money, Scenes):
+class History(Powers, Scenes):
     """Traders are thinly margined, markets are small and unlike, prices jump and go stale."""
 
     def __init__(self, seed: int, watcher: Watcher) -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from node.parity.chance import Chance
+from node.parity.deals import Deals
+from node.parity.holdings import exchange
 from node.parity.listings import band_end
-from state.accounts import OrderReference, Position, with_order, with_position
-from state.exchange import row_with_lots, with_lots
+from node.parity.money import Money
+from node.parity.quotes import Quotes
+from state.accounts import OrderReference, with_order
 from state.limits import (
     ACCOUNT_ORDERS_MAX,
     ACCOUNT_POSITIONS_MAX,
@@ -29,28 +31,8 @@ from state.store import Changes
 from state.transactions import Header, SignedPrice
 
 
-class Scenes(Chance):
-    """What is sent into them comes from the other parts of a history."""
-
-    def quote(self) -> None: ...
-    def amend(self) -> None: ...
-    def reduce(self) -> None: ...
-    def block_trade(self) -> None: ...
-    def cancel_all(self) -> None: ...
-    def withdraw(self) -> None: ...
-    def transfer(self) -> None: ...
-    def place(
-        self,
-        number: int,
-        market: int,
-        side: int,
-        lots: int,
-        life: int,
-        *,
-        is_market: bool = False,
-        reduce_only: bool | None = None,
-        ticks: int | None = None,
-    ) -> None: ...
+class Scenes(Quotes, Deals, Money):
+    """Set up by hand; what is sent into them is what is sent anywhere."""
 
     def few_steps(self) -> None:
         """The end of a batch: transactions that could need more steps than are left."""
@@ -269,14 +251,7 @@ class Scenes(Chance):
     def _hold(self, long: int, short: int, market: int, lots: int) -> None:
         """`lots` more of a market, one account's from the other, by hand."""
         changes = Changes(self.world.state)
-        row = self.row(market)
-        for number, signed in ((long, lots), (short, -lots)):
-            account = changes.account(number)
-            position = account.position(market) or Position(market)
-            row = row_with_lots(row, position.lots, position.lots + signed)
-            held = with_lots(position, row, position.lots + signed)
-            changes.write_account(number, with_position(account, held))
-        changes.write_row(row)
+        exchange(changes, long, short, market, lots)
         self.world.state.apply(changes)
 
     def lower_caps(self) -> None:

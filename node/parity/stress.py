@@ -9,6 +9,7 @@ from random import Random
 
 from msgspec.structs import replace
 
+from node.parity.holdings import exchange
 from node.parity.listings import name_hash
 from node.parity.world import NOW
 from node.signatures import address_of
@@ -16,13 +17,10 @@ from state.accounts import (
     PERMISSIONS_ALL,
     Account,
     OrderReference,
-    Position,
     SessionKey,
     with_order,
-    with_position,
 )
 from state.crypto import keccak
-from state.exchange import row_with_lots, with_lots
 from state.limits import (
     ACCOUNT_KEYS_MAX,
     ACCOUNT_ORDERS_MAX,
@@ -229,16 +227,3 @@ class FullestVenue:
         for index in range(count):
             self.changes.append_withdrawal(Withdrawal(index, TAKER, bytes([1] * 20), 1))
             self.changes.machine.withdrawn += 1_000
-
-
-def exchange(changes: Changes, long: int, short: int, market: int, lots: int) -> None:
-    """`lots` of a market go to one account, out of another."""
-    row = changes.row(market)
-    assert row is not None
-    for number, signed in ((long, lots), (short, -lots)):
-        account = changes.account(number)
-        position = account.position(market) or Position(market)
-        row = row_with_lots(row, position.lots, position.lots + signed)
-        held = with_lots(position, row, position.lots + signed)
-        changes.write_account(number, with_position(account, held))
-    changes.write_row(row)

@@ -5,6 +5,7 @@ from itertools import product
 
 from msgspec.structs import replace
 
+from node.parity.holdings import exchange
 from node.parity.stress import (
     BEST_ASK,
     BID,
@@ -19,7 +20,6 @@ from node.parity.stress import (
     TAKER,
     TAKER_MARKETS,
     TRADED,
-    exchange,
     terms_of,
 )
 from node.parity.world import DOMAIN, NOW, World
