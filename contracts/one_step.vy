@@ -10,6 +10,7 @@ from . import inbox
 from . import malformed
 from .state import limits
 from .state import machine
+from .steps import step
 
 uses: batches
 uses: inbox
@@ -26,27 +27,6 @@ DOMAIN_TYPE_HASH: constant(bytes32) = keccak256(
 )
 NAME_HASH: constant(bytes32) = keccak256("Tallystick")
 VERSION_HASH: constant(bytes32) = keccak256("1")
-
-
-# As steps/step.vy has it.
-struct Facts:
-    separator: bytes32
-    batch_hash: bytes32
-    is_void: bool
-    accumulator: bytes32
-    next_accumulator: bytes32
-
-
-interface Step:
-    def step(
-        root: bytes32,
-        machine_bytes: Bytes[machine.MACHINE_BYTES],
-        roots: bytes32[3],
-        leaves: Bytes[limits.LEAVES_BYTES_MAX],
-        proofs: Bytes[limits.PROOFS_BYTES_MAX],
-        given: Bytes[limits.INPUT_BYTES_MAX],
-        facts: Facts,
-    ) -> (bytes32, uint256): view
 
 
 # @notice The contract that re-executes a step, steps/step.vy; zero where no step can be proven.
@@ -86,17 +66,17 @@ def prove_step(
     @param given What the step reads beside the state.
     """
     assert STEP != empty(address), "one_step: no step can be proven here"
-    facts: Facts = self._facts(machine_bytes)
-    return staticcall Step(STEP).step(root, machine_bytes, roots, leaves, proofs, given, facts)
+    facts: step.Facts = self._facts(machine_bytes)
+    return staticcall step.__interface__(STEP).step(root, machine_bytes, roots, leaves, proofs, given, facts)
 
 
 @internal
 @view
-def _facts(machine_bytes: Bytes[machine.MACHINE_BYTES]) -> Facts:
+def _facts(machine_bytes: Bytes[machine.MACHINE_BYTES]) -> step.Facts:
     """
     @notice What L1 knows beside a claim, for the step that the machine is at; zero where it does not ask.
     """
-    facts: Facts = empty(Facts)
+    facts: step.Facts = empty(step.Facts)
     facts.separator = SEPARATOR
     if extract32(machine_bytes, MACHINE_BATCH_HASH) == empty(bytes32):
         batch: uint256 = extract32(machine_bytes, MACHINE_BATCH, output_type=uint256) >> 192
