@@ -157,26 +157,6 @@ def _write(m: machine.Machine, exchange: Exchange) -> machine.Machine:
     written.sums.fees += fees
     return written
 
-@internal
-@pure
-def _account_entries(
-    placed: uint256[PARTIES], after: accounts.Account[PARTIES]
-) -> Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX]:
-    """
-    @notice The entries of both accounts in the changes, ascending by their places in the witness.
-    """
-    entries: Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX] = b""
-    first: uint256 = TAKER if placed[TAKER] < placed[MAKER] else MAKER
-    for i: uint256 in range(PARTIES):
-        party: uint256 = first ^ i
-        entries = convert(
-            concat(
-                entries, store._entry(placed[party], accounts._encode_account(after[party]))
-            ),
-            Bytes[store.ACCOUNT_ENTRIES_BYTES_MAX],
-        )
-    return entries
-
 
 # --- positions and the board ---
 
