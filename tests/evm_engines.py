@@ -53,13 +53,18 @@ class Reverted(Exception):
 
 
 class Engine(ABC):
-    """The next transaction runs in block `number` at `time`; the test moves both."""
+    """The next transaction runs in block `number` at `time`; the test moves both.
+
+    `gas_price`, in wei, is what the next `send` pays, out of nobody's pocket. On py-evm it is the
+    base fee of the block too; on pyrevm that is always zero, whatever the block says.
+    """
 
     name: str
 
     def __init__(self) -> None:
         self.number = 1_000
         self.time = 1_800_000_000
+        self.gas_price = 0
 
     def block_hash(self, number: int) -> bytes:
         """Of a block of the last 256: there are no real blocks, so both engines use this rule."""
@@ -106,9 +111,9 @@ class PyEvm(Engine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state = PragueState(AtomicDB(), self._context(), BLANK_ROOT_HASH)
+        self.state = PragueState(AtomicDB(), self._context(0), BLANK_ROOT_HASH)
 
-    def _context(self) -> ExecutionContext:
+    def _context(self, base_fee: int) -> ExecutionContext:
         ancestors = range(self.number - 1, self.number - 257, -1)
         return ExecutionContext(
             coinbase=bytes(20),
@@ -119,15 +124,17 @@ class PyEvm(Engine):
             gas_limit=BLOCK_GAS_MAX,
             prev_hashes=(keccak(str(number).encode()) for number in ancestors),
             chain_id=1,
-            base_fee_per_gas=0,
+            base_fee_per_gas=base_fee,
             excess_blob_gas=0,
         )
 
-    def _apply(self, to: bytes, data: bytes, sender: bytes, value: int) -> tuple[bytes, Receipt]:
-        self.state.execution_context = self._context()
+    def _apply(
+        self, to: bytes, data: bytes, sender: bytes, value: int, gas_price: int = 0
+    ) -> tuple[bytes, Receipt]:
+        self.state.execution_context = self._context(gas_price)
         transaction = PragueTransactionBuilder.create_unsigned_transaction(
             nonce=self.state.get_nonce(sender),
-            gas_price=0,
+            gas_price=gas_price,
             gas=TRANSACTION_GAS_MAX,
             to=to,
             value=value,
@@ -151,8 +158,17 @@ class PyEvm(Engine):
         return address
 
     def send(self, to: bytes, data: bytes, *, sender: bytes, value: int = 0) -> Receipt:
+        before, lent = self.balance(sender), TRANSACTION_GAS_MAX * self.gas_price
+        self.fund(sender, before + lent)
         try:
-            return self._apply(to, data, sender, value)[1]
+            _, receipt = self._apply(to, data, sender, value, self.gas_price)
+        except Reverted:
+            self.fund(sender, before)
+            raise
+        else:
+            kept = lent - receipt.gas_used * self.gas_price
+            self.fund(sender, self.balance(sender) - kept)
+            return receipt
         finally:
             self.state.lock_changes()
 
@@ -208,12 +224,17 @@ class Pyrevm(Engine):
 
     def send(self, to: bytes, data: bytes, *, sender: bytes, value: int = 0) -> Receipt:
         self._enter_block()
+        # It asks that the sender can pay for the gas, and then does not charge it.
+        lent = TRANSACTION_GAS_MAX * self.gas_price
+        self.fund(sender, self.balance(sender) + lent)
         try:
             output: bytes = self.evm.message_call(
-                _hex(sender), _hex(to), data, value, TRANSACTION_GAS_MAX
+                _hex(sender), _hex(to), data, value, TRANSACTION_GAS_MAX, self.gas_price
             )
         except RuntimeError as error:
             raise _reverted(error) from error
+        finally:
+            self.fund(sender, self.balance(sender) - lent)
         result = self.evm.result
         assert result is not None
         logs = tuple(
