@@ -40,6 +40,8 @@ POST_BATCH = Function(
 FORCE_BATCH = Function("force_batch", ("uint64", "uint64", "bytes32"))
 CLAIM = Function("claim", ("bytes32", "bytes", "bytes"))
 CONFIRM = Function("confirm", ("bytes32", "bytes32"))
+REJECT = Function("reject", ("bytes32", "bytes32"))
+REOPEN = Function("reopen", ("bytes32",))
 CLAIM_BOND_WITHDRAW = Function("claim_bond_withdraw")
 PROVE_MALFORMED = Function("prove_malformed", ("uint64", "bytes", "uint8", "bytes"))
 
@@ -58,6 +60,8 @@ FUNCTIONS = (
     FORCE_BATCH,
     CLAIM,
     CONFIRM,
+    REJECT,
+    REOPEN,
     CLAIM_BOND_WITHDRAW,
     PROVE_MALFORMED,
 )
@@ -67,7 +71,7 @@ CONSTRUCTOR_INPUTS = (
     "address",
     "address",
     "bytes32",
-    "(address,address)",
+    "(address,address,address,address)",
     "(uint64,uint64,uint64,uint64,uint256,uint64)",
 )
 
@@ -86,11 +90,14 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True):
 class ProofContracts(msgspec.Struct, frozen=True, kw_only=True):
     """Where the contracts are that decide on L1 whether a proof is one.
 
-    Without `step`, the router of `contracts.step`, no step can be proven.
+    Without `step`, the router of `contracts.step`, no step can be proven. Without `disputes`,
+    deployed for this rollup alone, rivals stall one another for ever.
     """
 
     chunks: bytes
     step: bytes = bytes(20)
+    disputes: bytes = bytes(20)
+    verifier: bytes = bytes(20)
 
 
 def deployment(
@@ -213,6 +220,16 @@ def claim(*, parent_claim: bytes, output: bytes, header: bytes) -> bytes:
 def confirm(*, parent_claim: bytes, output_hash: bytes) -> bytes:
     """Settles keccak(parent_claim | output_hash)."""
     return CONFIRM.encode(parent_claim, output_hash)
+
+
+def reject(*, parent_claim: bytes, output_hash: bytes) -> bytes:
+    """Gives up keccak(parent_claim | output_hash), which can never confirm any more."""
+    return REJECT.encode(parent_claim, output_hash)
+
+
+def reopen(parent_claim: bytes) -> bytes:
+    """Contests `parent_claim` anew, whose dispute nobody won."""
+    return REOPEN.encode(parent_claim)
 
 
 def claim_bond_withdraw() -> bytes:

@@ -5,9 +5,8 @@
         claim = keccak(parent claim | keccak(output))
         A claim is refused at once where it contradicts what L1 knows itself. What L1
         cannot know is left to rivals: another claim of the same parent stalls
-        confirmation of both, on purpose and without end, until the dispute game, which is
-        not part of this version, decides between them. Until then no money leaves on a
-        contested claim; safety is bought with liveness.
+        confirmation of both until the contract of disputes names the winner. Until then no
+        money leaves on a contested claim; safety is bought with time.
 """
 
 from . import batches
@@ -28,6 +27,21 @@ U160: constant(uint256) = 2**160 - 1
 
 STATUS_PENDING: constant(uint8) = 1
 STATUS_CONFIRMED: constant(uint8) = 2
+STATUS_REJECTED: constant(uint8) = 3
+
+# One child is no rival, and of more than one the number does not matter.
+CHILDREN_MAX: constant(uint16) = 2
+
+# What a dispute has come to; 0 while it is open.
+RESULT_WON: constant(uint8) = 1
+RESULT_NOBODY_WON: constant(uint8) = 2
+
+
+interface Disputes:
+    def ROLLUP() -> address: view
+    def ENTRY_WINDOW() -> uint64: view
+    def result(parent_claim: bytes32, contested_at: uint64) -> (uint8, bytes32, bytes32): view
+    def forfeited(parent_claim: bytes32, contested_at: uint64, caller: address): payable
 
 
 # @notice The claim that everything descends from; confirmed from the start.
@@ -39,12 +53,15 @@ CLAIM_WINDOW: public(immutable(uint64))
 # @notice Wei that come with a claim.
 CLAIM_BOND: public(immutable(uint256))
 
+# @notice The contract that decides between rivals; zero where nobody does.
+DISPUTES: public(immutable(address))
+
 
 struct Record:
     time: uint64  # seconds, of the L1 block that brought it
     claimant: address
-    status: uint8  # 0 unknown, 1 pending, 2 confirmed
-    children: uint16  # claims that name this one as their parent
+    status: uint8  # 0 unknown, 1 pending, 2 confirmed, 3 rejected
+    children: uint16  # claims that name this one as their parent, counted up to two
     batch: uint32
 
 
@@ -57,6 +74,9 @@ struct ConfirmedHead:
 _packed_claims: HashMap[bytes32, uint256]
 
 _confirmed_claim: bytes32
+
+# @notice Since when a claim has had rivals among its children, in seconds; 0 where it has none.
+contested_at: public(HashMap[bytes32, uint64])
 
 # @notice Wei of settled bonds that a claimant may withdraw.
 claim_bonds: public(HashMap[address, uint256])
@@ -75,15 +95,29 @@ event Confirmed:
     claim: indexed(bytes32)
 
 
+event Contested:
+    batch: indexed(uint64)
+    parent: indexed(bytes32)
+    time: uint64
+
+
+event Rejected:
+    batch: indexed(uint64)
+    claim: indexed(bytes32)
+
+
 event ClaimBondWithdrawn:
     claimant: indexed(address)
     amount: uint256
 
 
 @deploy
-def __init__(genesis_output_hash: bytes32, claim_window: uint64, claim_bond: uint256):
+def __init__(
+    genesis_output_hash: bytes32, claim_window: uint64, claim_bond: uint256, disputes: address
+):
     """
     @notice genesis claim = keccak(bytes32 0 | keccak(genesis output)), confirmed without a bond.
+    @param disputes A deployment of disputes.vy that was told this address, or zero.
     """
     assert genesis_output_hash != empty(bytes32), "claims: no genesis output"
     assert claim_window > 0, "claims: window is zero"
@@ -92,6 +126,12 @@ def __init__(genesis_output_hash: bytes32, claim_window: uint64, claim_bond: uin
     GENESIS_CLAIM = keccak256(concat(empty(bytes32), genesis_output_hash))
     CLAIM_WINDOW = claim_window
     CLAIM_BOND = claim_bond
+    if disputes != empty(address):
+        assert staticcall Disputes(disputes).ROLLUP() == self, "claims: disputes of another rollup"
+        # Whoever claims last must have time left to enter.
+        entry_window: uint64 = staticcall Disputes(disputes).ENTRY_WINDOW()
+        assert entry_window > claim_window, "claims: entries end before claims"
+    DISPUTES = disputes
     self._confirmed_claim = GENESIS_CLAIM
     self._store(
         GENESIS_CLAIM,
@@ -115,7 +155,7 @@ def claim(
     """
     @notice Assert that the batch after the parent's ends in `output`. Anyone may, with a bond
             of exactly CLAIM_BOND.
-    @param parent_claim A claim of the batch before, confirmed or not.
+    @param parent_claim A claim of the batch before, confirmed or not, but not passed over.
     @param output Packed; see outputs.vy.
     @param header The batch's header as logged: handing it in again is cheaper than a slot of
            storage a batch.
@@ -126,13 +166,19 @@ def claim(
     assert parent.status != 0, "claims: unknown parent"
     claim: bytes32 = self._claim(parent_claim, keccak256(output))
     assert self._packed_claims[claim] == 0, "claims: already claimed"
-    assert parent.children < max_value(uint16), "claims: too many rivals"
-
     batch: uint64 = convert(parent.batch, uint64) + 1
-    assert batch > self._confirmed_head().batch, "claims: batch is settled"
+    settled: uint64 = self._confirmed_head().batch
+    assert batch > settled, "claims: batch is settled"
+    is_alive: bool = parent.status == STATUS_CONFIRMED or batch - 1 > settled
+    assert is_alive, "claims: parent is rejected"
     self._check_output(batch, output, header)
 
-    parent.children += 1
+    if parent.children == 1:
+        self._contest(batch, parent_claim)
+    elif parent.children == CHILDREN_MAX:
+        since: uint64 = convert(block.timestamp, uint64) - self.contested_at[parent_claim]
+        assert since <= CLAIM_WINDOW, "claims: too late for a rival"
+    parent.children = min(parent.children + 1, CHILDREN_MAX)
     self._store(parent_claim, parent)
     self._store(
         claim,
@@ -153,9 +199,8 @@ def claim(
 @external
 def confirm(parent_claim: bytes32, output_hash: bytes32):
     """
-    @notice Settle a claim whose parent is settled, whose window has passed and that has no
-            rival. Anyone may.
-    @dev Rivals stall this on purpose until the dispute game decides them; see the title.
+    @notice Settle a claim whose parent is settled, whose window has passed, and that has no
+            rival or has won against all of them. Anyone may.
     """
     claim: bytes32 = self._claim(parent_claim, output_hash)
     record: Record = self._record(claim)
@@ -164,13 +209,47 @@ def confirm(parent_claim: bytes32, output_hash: bytes32):
     assert parent.status == STATUS_CONFIRMED, "claims: parent is not confirmed"
     age: uint64 = convert(block.timestamp, uint64) - record.time
     assert age >= CLAIM_WINDOW, "claims: window is open"
-    assert parent.children == 1, "claims: rivals are undecided"
+    if parent.children > 1:
+        won: bool = self._result(parent_claim, claim) == RESULT_WON
+        assert won, "claims: rivals are undecided"
 
     record.status = STATUS_CONFIRMED
     self._store(claim, record)
     self._confirmed_claim = claim
     self.claim_bonds[record.claimant] += CLAIM_BOND
     log Confirmed(batch=convert(record.batch, uint64), claim=claim)
+
+
+@external
+def reject(parent_claim: bytes32, output_hash: bytes32):
+    """
+    @notice Take the bond of a claim that can never confirm: the confirmed head has reached its
+            batch. Anyone may; the contract of disputes says who gets what of it.
+    @dev Without one nothing that has rivals confirms, and so nothing is ever passed over.
+    """
+    claim: bytes32 = self._claim(parent_claim, output_hash)
+    record: Record = self._record(claim)
+    assert record.status == STATUS_PENDING, "claims: not a pending claim"
+    batch: uint64 = convert(record.batch, uint64)
+    assert batch <= self._confirmed_head().batch, "claims: claim may still confirm"
+
+    record.status = STATUS_REJECTED
+    self._store(claim, record)
+    log Rejected(batch=batch, claim=claim)
+    extcall Disputes(DISPUTES).forfeited(
+        parent_claim, self.contested_at[parent_claim], msg.sender, value=CLAIM_BOND
+    )
+
+
+@external
+def reopen(parent_claim: bytes32):
+    """
+    @notice Contest a claim anew whose dispute nobody won: with the children it has, and with
+            those that come within CLAIM_WINDOW from now on. Anyone may.
+    """
+    nobody_won: bool = self._result(parent_claim, empty(bytes32)) == RESULT_NOBODY_WON
+    assert nobody_won, "claims: not without a winner"
+    self._contest(convert(self._record(parent_claim).batch, uint64) + 1, parent_claim)
 
 
 @external
@@ -234,6 +313,34 @@ def _check_output(
     micro: uint128 = inbox._item_before(convert(cursor, uint64)).deposited
     outputs._check_steps(output)
     outputs._check_sums(output, convert(micro, uint256))
+
+
+@internal
+def _contest(batch: uint64, parent_claim: bytes32):
+    """
+    @notice The children of a claim, which are of `batch`, are rivals from now on.
+    """
+    now: uint64 = convert(block.timestamp, uint64)
+    self.contested_at[parent_claim] = now
+    log Contested(batch=batch, parent=parent_claim, time=now)
+
+
+@internal
+@view
+def _result(parent_claim: bytes32, claim: bytes32) -> uint8:
+    """
+    @notice What the dispute over a parent's children has come to for one of them: open, this one
+            or nobody won. Open as well where another one won, or where nothing decides.
+    """
+    if DISPUTES == empty(address):
+        return 0
+    status: uint8 = 0
+    winner: bytes32 = empty(bytes32)
+    entry: bytes32 = empty(bytes32)
+    status, winner, entry = staticcall Disputes(DISPUTES).result(
+        parent_claim, self.contested_at[parent_claim]
+    )
+    return status if winner == claim else 0
 
 
 @internal

@@ -92,6 +92,21 @@ class ConfirmedLog(msgspec.Struct, frozen=True):
     claim: bytes
 
 
+class ContestedLog(msgspec.Struct, frozen=True):
+    """The claims of `batch` on `parent` are rivals since `time`, in seconds."""
+
+    batch: int
+    parent: bytes
+    time: int
+
+
+class RejectedLog(msgspec.Struct, frozen=True):
+    """A claim will never confirm."""
+
+    batch: int
+    claim: bytes
+
+
 class ClaimBondWithdrawnLog(msgspec.Struct, frozen=True):
     """`amount` wei of bonds went back to `claimant`."""
 
@@ -121,6 +136,8 @@ RollupLog = (
     | BatchPostedLog
     | ClaimedLog
     | ConfirmedLog
+    | ContestedLog
+    | RejectedLog
     | ClaimBondWithdrawnLog
     | BatchVoidedLog
 )
@@ -172,6 +189,8 @@ WITHDRAWAL_PAID = Event(
 BATCH_POSTED = Event("BatchPosted", ("uint64", "bytes32", "bytes", "bytes"), 2, BatchPostedLog)
 CLAIMED = Event("Claimed", ("uint64", "bytes32", "bytes32", "address", "bytes"), 2, ClaimedLog)
 CONFIRMED = Event("Confirmed", ("uint64", "bytes32"), 2, ConfirmedLog)
+CONTESTED = Event("Contested", ("uint64", "bytes32", "uint64"), 2, ContestedLog)
+REJECTED = Event("Rejected", ("uint64", "bytes32"), 2, RejectedLog)
 CLAIM_BOND_WITHDRAWN = Event("ClaimBondWithdrawn", ("address", "uint256"), 1, ClaimBondWithdrawnLog)
 BATCH_VOIDED = Event("BatchVoided", ("uint64", "uint8", "uint8", "address"), 1, BatchVoidedLog)
 
@@ -185,6 +204,8 @@ EVENTS: tuple[Event[Any], ...] = (
     BATCH_POSTED,
     CLAIMED,
     CONFIRMED,
+    CONTESTED,
+    REJECTED,
     CLAIM_BOND_WITHDRAWN,
     BATCH_VOIDED,
 )

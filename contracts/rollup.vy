@@ -69,13 +69,17 @@ exports: (
 exports: (
     claims.claim,
     claims.confirm,
+    claims.reject,
+    claims.reopen,
     claims.claim_bond_withdraw,
     claims.claim_record,
     claims.confirmed_head,
     claims.claim_bonds,
+    claims.contested_at,
     claims.GENESIS_CLAIM,
     claims.CLAIM_WINDOW,
     claims.CLAIM_BOND,
+    claims.DISPUTES,
 )
 exports: (
     malformed.prove_malformed,
@@ -94,6 +98,8 @@ DEPLOYED_AT: public(immutable(uint256))
 struct ProofContracts:
     chunks: address  # steps/chunks.vy
     step: address  # steps/step.vy, or zero
+    disputes: address  # disputes.vy, or zero
+    verifier: address
 
 
 struct Parameters:
@@ -119,7 +125,8 @@ def __init__(
     @param sequencer Who posts batches.
     @param governor Who lists markets, and announces new ones and changes of parameters.
     @param genesis_output_hash keccak of the packed output of batch 0.
-    @param proof_contracts What decides on L1 whether a proof is one. None of them has storage.
+    @param proof_contracts What decides on L1 whether a proof is one. None that decodes or
+           takes a step has storage; disputes.vy is of this rollup alone.
     """
     DEPLOYED_AT = block.number
     escrow.__init__(token)
@@ -127,6 +134,11 @@ def __init__(
     batches.__init__(
         sequencer, parameters.inbox_delay, parameters.force_delay, parameters.time_lag_max
     )
-    claims.__init__(genesis_output_hash, parameters.claim_window, parameters.claim_bond)
+    claims.__init__(
+        genesis_output_hash,
+        parameters.claim_window,
+        parameters.claim_bond,
+        proof_contracts.disputes,
+    )
     malformed.__init__(proof_contracts.chunks)
     one_step.__init__(proof_contracts.step)

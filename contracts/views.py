@@ -13,6 +13,7 @@ class ClaimStatus(IntEnum):
     UNKNOWN = 0
     PENDING = 1
     CONFIRMED = 2
+    REJECTED = 3
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Scheduled(msgspec.Struct, frozen=True):
 
 
 class ClaimRecord(msgspec.Struct, frozen=True):
-    """What L1 keeps of a claim. More than one child means rivals."""
+    """What L1 keeps of a claim. Two children mean rivals, however many."""
 
     time: int
     claimant: bytes
@@ -108,6 +109,8 @@ CLAIM_RECORD = View(
 )
 CONFIRMED_HEAD = View("confirmed_head", (), ("uint64", "bytes32"), ConfirmedHead)
 CLAIM_BONDS = View("claim_bonds", ("address",), ("uint256",), int)
+CONTESTED_AT = View("contested_at", ("bytes32",), ("uint64",), int)
+DISPUTES = View("DISPUTES", (), ("address",), bytes)
 
 # --- malformed ---
 CHUNKS = View("CHUNKS", (), ("address",), bytes)
@@ -143,6 +146,8 @@ VIEWS = (
     CLAIM_RECORD,
     CONFIRMED_HEAD,
     CLAIM_BONDS,
+    CONTESTED_AT,
+    DISPUTES,
     CHUNKS,
     VOID_BATCHES,
     DEPLOYED_AT,

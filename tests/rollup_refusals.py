@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from decided_world import WON, DecidedWorld, decided_disputes, next_address
 from protocol_bytes import SET_PARAMETERS, withdrawal_leaf, withdrawals_tree
 from rollup_world import (
     ALICE,
     BOB,
+    DEPLOYER,
     DOLLAR,
     GENESIS_CLAIM,
     GOVERNOR,
@@ -112,11 +114,42 @@ def overdue(world: World) -> object:
     return world.post(inbox_to=0, chunks=[b"chunk"], raw_hashes=[bytes(32)])
 
 
-def crowded(world: World) -> object:
-    """Claim a child of a claim that already has as many as can be counted."""
-    slot = world.slot("claims._packed_claims", GENESIS_CLAIM)
-    world.engine.store(world.rollup, slot, world.engine.storage(world.rollup, slot) | 0xFFFF << 208)
-    return claim(world)
+def late(world: World) -> object:
+    """Come with a third claim a second after the window of rivals."""
+    claim(world)
+    world.claim(world.output(1, steps=10), sender=RIVAL)
+    world.wait(PARAMETERS.claim_window + 1)
+    return world.claim(world.output(1, steps=11), sender=RIVAL)
+
+
+def passed_over(world: World) -> object:
+    """Claim on the loser of a dispute when its rival has confirmed."""
+    decided = DecidedWorld(world.engine)
+    claim(decided)
+    loser = decided.claim(decided.output(1, steps=10), sender=RIVAL)
+    contested = decided.read(views.CONTESTED_AT, GENESIS_CLAIM)
+    decided.decide(GENESIS_CLAIM, contested, WON, claim_of(decided))
+    decided.wait(PARAMETERS.claim_window)
+    decided.confirm(decided.output(1))
+    decided.post(chunks=[b"chunk"], raw_hashes=[bytes(32)])
+    return decided.claim(decided.output(2), parent=loser)
+
+
+def reject(world: World) -> object:
+    """Reject a claim that may confirm."""
+    claim(world)
+    output_hash = keccak(world.output(1).pack())
+    return world.send(calls.reject(parent_claim=GENESIS_CLAIM, output_hash=output_hash), BOB)
+
+
+def deploy_with_disputes(world: World, *, later: int = 1, entry_window: int) -> object:
+    """Another rollup behind a contract of disputes, which is told the deployer's next contract or
+    one `later`.
+    """
+    rollup = next_address(world.engine, DEPLOYER, later)
+    disputes = decided_disputes(world.engine, rollup, entry_window)
+    proof_contracts = calls.ProofContracts(chunks=world.chunks, disputes=disputes)
+    return world.engine.deploy(world.deployment(proof_contracts=proof_contracts), sender=DEPLOYER)
 
 
 def settled(world: World) -> object:
@@ -278,7 +311,16 @@ SCENARIOS: dict[str, Scenario] = {
     "claims: not the exact bond": lambda w: claim(w, bond=PARAMETERS.claim_bond + 1),
     "claims: unknown parent": lambda w: (post(w), w.claim(w.output(1), parent=bytes(32))),
     "claims: already claimed": lambda w: (claim(w), w.claim(w.output(1), sender=RIVAL)),
-    "claims: too many rivals": crowded,
+    "claims: too late for a rival": late,
+    "claims: parent is rejected": passed_over,
+    "claims: claim may still confirm": reject,
+    "claims: not without a winner": lambda w: w.send(calls.reopen(GENESIS_CLAIM), BOB),
+    "claims: disputes of another rollup": lambda w: deploy_with_disputes(
+        w, later=0, entry_window=PARAMETERS.claim_window + 1
+    ),
+    "claims: entries end before claims": lambda w: deploy_with_disputes(
+        w, entry_window=PARAMETERS.claim_window
+    ),
     "claims: batch is settled": settled,
     "claims: wrong output length": lambda w: (post(w), w.claim(w.output(1), packed=bytes(277))),
     "claims: unknown version": lambda w: claim(w, version=2),

@@ -209,7 +209,7 @@ class World:
     ) -> bytes:
         """Claim `output` for its batch; `packed` and `header` stand in for the true bytes."""
         data = self.claim_call(output, parent=parent, packed=packed, header=header)
-        (log,) = self.logs(self.send(data, sender, value))
+        *_, log = self.logs(self.send(data, sender, value))
         assert isinstance(log, ClaimedLog)
         return log.claim
 

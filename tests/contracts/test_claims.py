@@ -1,12 +1,15 @@
 """Claims: what L1 knows itself it checks at once, the rest it leaves to rivals and time."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
-from evm_engines import Reverted
+from decided_world import NOBODY_WON, WON, DecidedWorld
+from evm_engines import Engine, Reverted
 from protocol_bytes import Output, claim_hash
 from rollup_world import (
     ALICE,
+    BOB,
     CLAIMANT,
     DOLLAR,
     GENESIS_CLAIM,
@@ -17,15 +20,36 @@ from rollup_world import (
 
 from contracts import calls, views
 from contracts.abi import Function, keccak
-from contracts.events import ClaimBondWithdrawnLog, ClaimedLog, ConfirmedLog
+from contracts.events import (
+    ClaimBondWithdrawnLog,
+    ClaimedLog,
+    ConfirmedLog,
+    ContestedLog,
+    RejectedLog,
+)
 from contracts.views import ClaimStatus
 
 SUM = 3 * DOLLAR * 1_000
+W = TypeVar("W", bound=World)
 
 
 @pytest.fixture
 def posted(world: World) -> World:
     """Batch 1 with two deposits of three dollars together, batch 2 with one chunk."""
+    return with_batches(world)
+
+
+@pytest.fixture
+def decided(engine: Engine) -> DecidedWorld:
+    """The same, and two rival claims on batch 1, which a test decides."""
+    world = with_batches(DecidedWorld(engine))
+    world.claim(right(world))
+    world.wait(100)
+    world.claim(false(world), sender=RIVAL)
+    return world
+
+
+def with_batches(world: W) -> W:
     world.deposit(ALICE, DOLLAR)
     world.deposit(ALICE, 2 * DOLLAR)
     world.wait(12)
@@ -183,6 +207,152 @@ def test_a_rival_of_the_parent_does_not_count_against_the_child(posted: World) -
     with pytest.raises(Reverted, match="claims: batch is settled"):
         posted.claim(replace(first, steps=9), sender=RIVAL)
     assert posted.read(views.CONFIRMED_HEAD).batch == 2
+
+
+def right(world: World) -> Output:
+    """What batch 1 ends in."""
+    return world.output(1)
+
+
+def false(world: World, number: int = 0) -> Output:
+    """Something else that L1 cannot fault."""
+    return world.output(1, state_root=keccak(b"false%d" % number))
+
+
+def claim_of(output: Output, parent: bytes = GENESIS_CLAIM) -> bytes:
+    return claim_hash(parent, output.pack())
+
+
+def test_a_second_claim_contests_its_parent_once(posted: World) -> None:
+    posted.claim(right(posted))
+    assert posted.read(views.CONTESTED_AT, GENESIS_CLAIM) == 0
+    posted.wait(100)
+    times = []
+    for number in range(2):
+        call = posted.claim_call(false(posted, number))
+        receipt = posted.send(call, RIVAL, PARAMETERS.claim_bond)
+        times += [log.time for log in posted.logs(receipt) if isinstance(log, ContestedLog)]
+        assert posted.read(views.CLAIM_RECORD, GENESIS_CLAIM).children == 2
+        posted.wait(100)
+    assert times == [posted.read(views.CONTESTED_AT, GENESIS_CLAIM)]
+    assert times == [posted.engine.time - 200]
+
+
+def test_a_rival_is_in_time_until_the_last_second_of_the_window(posted: World) -> None:
+    posted.claim(right(posted))
+    posted.wait(PARAMETERS.claim_window // 2)
+    posted.claim(false(posted))
+    posted.wait(PARAMETERS.claim_window)
+    posted.claim(false(posted, 1))
+    posted.wait(1)
+    with pytest.raises(Reverted, match="claims: too late for a rival"):
+        posted.claim(false(posted, 2))
+    posted.claim(posted.output(2), parent=claim_of(right(posted)))
+
+
+def test_the_winner_of_a_dispute_confirms_and_no_other(decided: DecidedWorld) -> None:
+    contested = decided.read(views.CONTESTED_AT, GENESIS_CLAIM)
+    decided.wait(PARAMETERS.claim_window)
+    for output in (right(decided), false(decided)):
+        with pytest.raises(Reverted, match="claims: rivals are undecided"):
+            decided.confirm(output)
+    decided.decide(GENESIS_CLAIM, contested, WON, claim_of(right(decided)))
+    with pytest.raises(Reverted, match="claims: rivals are undecided"):
+        decided.confirm(false(decided))
+    decided.confirm(right(decided))
+    assert decided.read(views.CONFIRMED_HEAD).claim == claim_of(right(decided))
+    assert decided.read(views.CLAIM_BONDS, CLAIMANT) == PARAMETERS.claim_bond
+
+
+def test_a_winner_confirms_no_sooner_than_its_window_is_over(decided: DecidedWorld) -> None:
+    late = false(decided, 1)
+    decided.wait(100)
+    decided.claim(late, sender=RIVAL)
+    contested = decided.read(views.CONTESTED_AT, GENESIS_CLAIM)
+    decided.decide(GENESIS_CLAIM, contested, WON, claim_of(late))
+    decided.wait(PARAMETERS.claim_window - 1)
+    with pytest.raises(Reverted, match="claims: window is open"):
+        decided.confirm(late)
+    decided.wait(1)
+    decided.confirm(late)
+
+
+def test_what_was_passed_over_is_rejected_once(decided: DecidedWorld) -> None:
+    """And everything that descends from it, whose parent was never contested."""
+    loser, child = false(decided), decided.output(2)
+    parent = claim_of(loser)
+    decided.claim(child, parent=parent, sender=RIVAL)
+    contested = decided.read(views.CONTESTED_AT, GENESIS_CLAIM)
+    decided.decide(GENESIS_CLAIM, contested, WON, claim_of(right(decided)))
+    decided.wait(PARAMETERS.claim_window)
+    decided.confirm(right(decided))
+
+    def reject(output: Output, parent: bytes) -> bytes:
+        return calls.reject(parent_claim=parent, output_hash=keccak(output.pack()))
+
+    with pytest.raises(Reverted, match="claims: claim may still confirm"):
+        decided.send(reject(child, parent), BOB)
+    receipt = decided.send(reject(loser, GENESIS_CLAIM), BOB)
+    assert decided.logs(receipt)[:1] == [RejectedLog(1, parent)]
+    expected = (GENESIS_CLAIM, contested, BOB, PARAMETERS.claim_bond)
+    assert decided.forfeited(receipt) == expected
+    assert decided.read(views.CLAIM_RECORD, parent).status is ClaimStatus.REJECTED
+    with pytest.raises(Reverted, match="claims: not a pending claim"):
+        decided.send(reject(loser, GENESIS_CLAIM), BOB)
+    with pytest.raises(Reverted, match="claims: not a pending claim"):
+        decided.confirm(loser)
+    with pytest.raises(Reverted, match="claims: parent is rejected"):
+        decided.claim(decided.output(2, steps=9), parent=parent)
+
+    decided.settle(child, parent=claim_of(right(decided)))
+    receipt = decided.send(reject(child, parent), BOB)
+    assert decided.forfeited(receipt) == (parent, 0, BOB, PARAMETERS.claim_bond)
+    # Two claims were settled, two were forfeited; nothing else is there.
+    assert decided.engine.balance(decided.rollup) == 2 * PARAMETERS.claim_bond
+    assert decided.engine.balance(decided.disputes) == 2 * PARAMETERS.claim_bond
+
+
+def test_a_child_of_what_was_passed_over_cannot_confirm(decided: DecidedWorld) -> None:
+    child, parent = decided.output(2), claim_of(false(decided))
+    decided.claim(child, parent=parent, sender=RIVAL)
+    contested = decided.read(views.CONTESTED_AT, GENESIS_CLAIM)
+    decided.decide(GENESIS_CLAIM, contested, WON, claim_of(right(decided)))
+    decided.wait(PARAMETERS.claim_window)
+    decided.confirm(right(decided))
+    with pytest.raises(Reverted, match="claims: parent is not confirmed"):
+        decided.confirm(child, parent=parent)
+    with pytest.raises(Reverted, match="claims: parent is rejected"):
+        decided.claim(decided.output(2, steps=9), parent=parent)
+
+
+def test_a_dispute_that_nobody_won_is_opened_anew(decided: DecidedWorld) -> None:
+    contested = decided.read(views.CONTESTED_AT, GENESIS_CLAIM)
+    decided.wait(2 * PARAMETERS.claim_window)
+    reopen = calls.reopen(GENESIS_CLAIM)
+    with pytest.raises(Reverted, match="claims: not without a winner"):
+        decided.send(reopen, BOB)
+    decided.decide(GENESIS_CLAIM, contested, NOBODY_WON, bytes(32))
+    with pytest.raises(Reverted, match="claims: too late for a rival"):
+        decided.claim(false(decided, 1))
+    now = decided.engine.time
+    assert decided.logs(decided.send(reopen, BOB)) == [ContestedLog(1, GENESIS_CLAIM, now)]
+    assert decided.read(views.CONTESTED_AT, GENESIS_CLAIM) == now
+    with pytest.raises(Reverted, match="claims: not without a winner"):
+        decided.send(reopen, BOB)
+    third = false(decided, 1)
+    decided.claim(third)
+    decided.decide(GENESIS_CLAIM, now, WON, claim_of(third))
+    decided.wait(PARAMETERS.claim_window)
+    decided.confirm(third)
+
+
+def test_where_nobody_decides_nothing_is_opened_anew(posted: World) -> None:
+    for output in (right(posted), false(posted)):
+        posted.claim(output)
+    posted.wait(2 * PARAMETERS.claim_window)
+    for parent in (GENESIS_CLAIM, claim_of(right(posted)), bytes(32)):
+        with pytest.raises(Reverted, match="claims: not without a winner"):
+            posted.send(calls.reopen(parent), BOB)
 
 
 def test_an_unknown_claim_cannot_be_confirmed(posted: World) -> None:
