@@ -1,0 +1,1 @@
+"""Lying on purpose, for devnets alone: a claimant that steals, and how it is caught."""
