@@ -57,6 +57,7 @@ class Supervisor:
         self._directory = directory
         self._clock = clock
         self.children: list[Child] = []
+        self._changed = asyncio.Event()
 
     async def start(self, name: str, arguments: Sequence[str]) -> Child:
         """Run `tallystick` with these arguments, its output appended to logs/`name`.log."""
@@ -82,6 +83,7 @@ class Supervisor:
             )
         child = Child(name, process, log, ready_file)
         self.children.append(child)
+        self._changed.set()
         return child
 
     def child(self, name: str) -> Child:
@@ -104,15 +106,23 @@ class Supervisor:
         raise ChildDied(child.name, f"was not ready after {READY_SECONDS:.0f} s", child.log)
 
     async def watch(self) -> None:
-        """Wait for the first child to end, and raise ChildDied. Never returns otherwise."""
-        waits = {asyncio.create_task(child.process.wait()): child for child in self.children}
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            raise _died(waits[done.pop()])
-        finally:
-            for task in waits:
-                task.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        """Wait for the first child to end that nobody asked to, and raise ChildDied.
+
+        Children may be started and ended meanwhile. Never returns otherwise.
+        """
+        while True:
+            self._changed.clear()
+            waits = {asyncio.create_task(child.process.wait()): child for child in self.children}
+            changed = asyncio.create_task(self._changed.wait())
+            try:
+                done, _ = await asyncio.wait((*waits, changed), return_when=asyncio.FIRST_COMPLETED)
+                for task in done - {changed}:
+                    if waits[task] in self.children:
+                        raise _died(waits[task])
+            finally:
+                for task in (*waits, changed):
+                    task.cancel()
+                await asyncio.gather(*waits, changed, return_exceptions=True)
 
     async def while_all_live(self, work: Coroutine[Any, Any, Result]) -> Result:
         """What `work` comes to; ChildDied, and `work` cancelled, where a child ends before."""
@@ -128,22 +138,33 @@ class Supervisor:
                 task.cancel()
             await asyncio.gather(watching, working, return_exceptions=True)
 
+    async def end(self, name: str) -> None:
+        """Stop one child, as `stop` stops all; that it is gone is then no trouble."""
+        child = self.child(name)
+        self.children.remove(child)
+        self._changed.set()
+        await _end((child,))
+
     async def stop(self) -> None:
         """Ask every child to stop, and end those that have not within GRACE_SECONDS.
 
         Then none is left, nor anything that one of them started in its own group.
         """
-        for child in self.children:
-            _signal(child, signal.SIGTERM)
-        waits = [asyncio.create_task(child.process.wait()) for child in self.children]
-        if waits:
-            await asyncio.wait(waits, timeout=GRACE_SECONDS)
-        for child in self.children:
-            _signal(child, signal.SIGKILL)
-        await asyncio.gather(*waits)
-        for child in self.children:
-            child.ready_file.unlink(missing_ok=True)
+        await _end(self.children)
         self.children.clear()
+
+
+async def _end(children: Sequence[Child]) -> None:
+    for child in children:
+        _signal(child, signal.SIGTERM)
+    waits = [asyncio.create_task(child.process.wait()) for child in children]
+    if waits:
+        await asyncio.wait(waits, timeout=GRACE_SECONDS)
+    for child in children:
+        _signal(child, signal.SIGKILL)
+    await asyncio.gather(*waits)
+    for child in children:
+        child.ready_file.unlink(missing_ok=True)
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> list[str]:

@@ -132,3 +132,30 @@ async def test_stopping_ends_what_a_child_started(
 
 async def test_stopping_nothing_is_fine(supervisor: Supervisor) -> None:
     await supervisor.stop()
+
+
+async def test_a_child_that_was_asked_to_end_is_missed_by_nobody(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    one = await start(supervisor, "one", SERVES, tmp_path)
+    await start(supervisor, "two", SERVES, tmp_path)
+    watching = asyncio.create_task(supervisor.watch())
+    await asyncio.sleep(0)
+    await supervisor.end("one")
+    assert one.process.returncode == -signal.SIGTERM and not one.ready_file.exists()
+    assert [child.name for child in supervisor.children] == ["two"]
+    supervisor.child("two").process.kill()
+    with pytest.raises(ChildDied, match="two was ended by SIGKILL"):
+        await watching
+
+
+async def test_a_child_that_is_started_later_is_watched_too(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    await start(supervisor, "one", SERVES, tmp_path)
+    watching = asyncio.create_task(supervisor.watch())
+    await asyncio.sleep(0)
+    late = await start(supervisor, "late", SAYS_WHY_AND_FAILS, tmp_path)
+    with pytest.raises(ChildDied, match="late ended by itself with exit code 3"):
+        await watching
+    assert late.process.returncode == 3
