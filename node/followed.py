@@ -9,10 +9,13 @@ from msgspec import Struct
 from node.rollup import Counts, RollupTerms
 from node.rollup_events import (
     BatchPosted,
+    BatchVoided,
     Claimed,
     Confirmed,
+    Contested,
     ItemAdded,
     Logged,
+    Rejected,
     RollupEvent,
     WithdrawalPaid,
 )
@@ -74,6 +77,11 @@ class Followed:
         self.confirmed = 0
         """The last batch whose right claim is settled."""
         self.payments: dict[int, WithdrawalPaid] = {}
+        self.contests: list[Contested] = []
+        """Every time that claims became rivals, or were reopened."""
+        self.rejections: dict[bytes, Rejected] = {}
+        self.voided: dict[int, BatchVoided] = {}
+        """The batches that L1 knows to be void."""
 
     def resume(self, state: MemoryState, batches: Sequence[FollowedBatch]) -> None:
         """Go on after `batches`, which led to `state`; their events are not executed again."""
@@ -103,6 +111,12 @@ class Followed:
                     self.confirmed = event.batch
             case WithdrawalPaid():
                 self.payments[event.index] = event
+            case Contested():
+                self.contests.append(event)
+            case Rejected():
+                self.rejections[event.claim] = event
+            case BatchVoided():
+                self.voided[event.number] = event
         return None
 
     def _execute(self, event: BatchPosted) -> Replayed:
@@ -174,6 +188,9 @@ class Followed:
         self.wrong_claims = [claim for claim in self.wrong_claims if claim.block <= block]
         self.confirmations = _until(block, self.confirmations)
         self.payments = _until(block, self.payments)
+        self.contests = [contest for contest in self.contests if contest.block <= block]
+        self.rejections = _until(block, self.rejections)
+        self.voided = _until(block, self.voided)
         right = [kept.batch for kept in self.confirmations.values() if self._is_right(kept)]
         self.confirmed = max(right, default=0)
         return True

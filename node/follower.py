@@ -1,6 +1,7 @@
 """The follower: reaches the venue's state from an L1 URL and the rollup's address alone."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
@@ -13,6 +14,7 @@ from node.followed import Followed
 from node.kept_venue import KeptVenue
 from node.l1.client import L1Client, Patience
 from node.rollup import RollupFault, RollupReader, WrongRollup
+from node.rollup_events import RollupEvent
 from node.scanner import L1Scanner, Mark
 from node.snapshot_policy import SnapshotPolicy
 from node.stopping import run_until
@@ -126,6 +128,10 @@ class FollowerService:
         if self.tape.problem:
             trouble.append(self.tape.problem)
         return trouble + (self.followed.problems() if self.followed else [])
+
+    def kept_events(self) -> Iterator[RollupEvent]:
+        """All that happened so far, as it is kept on disk. StoreDamaged where that changed."""
+        return self._kept.store.events() if self._kept is not None else iter(())
 
     @property
     def scanned(self) -> int:

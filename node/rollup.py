@@ -15,9 +15,12 @@ from node.l1.answers import L1Block, L1Log
 from node.l1.client import BlockParameter, L1Client
 from node.rollup_events import (
     BatchPosted,
+    BatchVoided,
     Claimed,
     Confirmed,
+    Contested,
     ItemAdded,
+    Rejected,
     RollupEvent,
     WithdrawalPaid,
 )
@@ -34,6 +37,9 @@ WATCHED = [
         events.CLAIMED,
         events.CONFIRMED,
         events.WITHDRAWAL_PAID,
+        events.CONTESTED,
+        events.REJECTED,
+        events.BATCH_VOIDED,
     )
 ]
 T = TypeVar("T")
@@ -228,6 +234,12 @@ class RollupReader:
                 return WithdrawalPaid(
                     index=index, account=account, recipient=recipient, amount=amount, **place
                 )
+            case events.ContestedLog(batch, parent, time):
+                return Contested(batch=batch, parent=parent, time=time, **place)
+            case events.RejectedLog(batch, claim):
+                return Rejected(batch=batch, claim=claim, **place)
+            case events.BatchVoidedLog(number, chunk):
+                return BatchVoided(number=number, chunk=chunk, **place)
         raise Retry("L1 sent a log that was not asked for")
 
     async def block(self, which: int | str | bytes) -> L1Block:

@@ -58,4 +58,35 @@ class WithdrawalPaid(Logged, frozen=True, kw_only=True):
     amount: int
 
 
-RollupEvent = ItemAdded | BatchPosted | Claimed | Confirmed | WithdrawalPaid
+class Contested(Logged, frozen=True, kw_only=True):
+    """The claims of `batch` on `parent` are rivals since `time`, in seconds of L1."""
+
+    batch: int
+    parent: bytes
+    time: int
+
+
+class Rejected(Logged, frozen=True, kw_only=True):
+    """A claim was given up: it can never confirm."""
+
+    batch: int
+    claim: bytes
+
+
+class BatchVoided(Logged, frozen=True, kw_only=True):
+    """L1 knows that a batch is void by its chunk `chunk`, counted from 0."""
+
+    number: int
+    chunk: int
+
+
+RollupEvent = (
+    ItemAdded
+    | BatchPosted
+    | Claimed
+    | Confirmed
+    | WithdrawalPaid
+    | Contested
+    | Rejected
+    | BatchVoided
+)

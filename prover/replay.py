@@ -155,6 +155,16 @@ class Replayer:
         kept = list(self._versions)[max(0, number + 1 - self.oldest) :]
         return set().union(*(places_of(version.undo) for version in kept))
 
+    def state_after(self, number: int) -> MemoryState | None:
+        """A copy of the state behind a batch that is still known, or that `oldest` followed."""
+        if not self.oldest - 1 <= number <= self.number:
+            return None
+        state = self.state.snapshot()
+        for version in list(self._versions)[::-1][: self.number - number]:
+            # What undoes a batch is used up by it.
+            state.undo(list(version.undo))
+        return state
+
     def rewind(self, number: int) -> bool:
         """Take back every batch after `number`; False, and nothing done, where that is too many."""
         if self.number - number > len(self._versions):
