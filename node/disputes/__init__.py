@@ -1,0 +1,1 @@
+"""Disputes as a node sees and plays them: what L1 shows, the traces, and the moves."""
