@@ -380,8 +380,8 @@ def test_a_settled_bond_is_fetched_once(posted: World) -> None:
 
 def test_a_receiver_that_asks_again_gets_its_bond_once(posted: World) -> None:
     receiver = posted.mock("bond_receiver")
-    behave = Function("behave", ("uint256",)).encode(2)
-    posted.engine.send(receiver, behave, sender=RIVAL)
+    ask = Function("ask", ("bytes",)).encode(calls.claim_bond_withdraw())
+    posted.engine.send(receiver, ask, sender=RIVAL)
     first, second = posted.output(1), posted.output(2)
     parent = posted.settle(first)
     posted.send_through(receiver, posted.claim_call(second, parent=parent), PARAMETERS.claim_bond)
