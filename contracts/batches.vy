@@ -113,14 +113,14 @@ def post_batch(
     assert msg.sender == SEQUENCER, "batches: not the sequencer"
     number: uint64 = self._head().number + 1
     assert parent == self.batch_hashes[number - 1], "batches: parent is not the last batch"
-    assert len(raw_hashes) == len(sizes), "batches: hashes and sizes differ in count"
+    assert len(raw_hashes) == len(sizes), "batches: hashes and sizes differ"
 
     records: Bytes[CHUNK_RECORDS_BYTES_MAX] = b""
     offset: uint256 = 0
     for i: uint256 in range(len(sizes), bound=CHUNKS_MAX):
         size: uint256 = convert(sizes[i], uint256)
         assert size > 0, "batches: empty chunk"
-        assert offset + size <= len(payload), "batches: sizes exceed the payload"
+        assert offset + size <= len(payload), "batches: sizes exceed payload"
         # A statement of its own, or its large buffer would push all others up in memory.
         compressed_hash: bytes32 = keccak256(slice(payload, offset, size))
         records = convert(
@@ -128,7 +128,7 @@ def post_batch(
             Bytes[CHUNK_RECORDS_BYTES_MAX],
         )
         offset += size
-    assert offset == len(payload), "batches: sizes fall short of the payload"
+    assert offset == len(payload), "batches: sizes fall short"
 
     header: Bytes[HEADER_BYTES_MAX] = self._seal(
         inbox_to, origin_number, origin_hash, time_min, time_max, records

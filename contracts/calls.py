@@ -42,6 +42,7 @@ CLAIM = Function("claim", ("bytes32", "bytes", "bytes"))
 CONFIRM = Function("confirm", ("bytes32", "bytes32"))
 REJECT = Function("reject", ("bytes32", "bytes32"))
 REOPEN = Function("reopen", ("bytes32",))
+PROVE_CLAIM = Function("prove_claim", ("bytes32", "bytes", "bytes", "bytes", "bytes"))
 CLAIM_BOND_WITHDRAW = Function("claim_bond_withdraw")
 PROVE_MALFORMED = Function("prove_malformed", ("uint64", "bytes", "uint8", "bytes"))
 
@@ -62,6 +63,7 @@ FUNCTIONS = (
     CONFIRM,
     REJECT,
     REOPEN,
+    PROVE_CLAIM,
     CLAIM_BOND_WITHDRAW,
     PROVE_MALFORMED,
 )
@@ -91,7 +93,8 @@ class ProofContracts(msgspec.Struct, frozen=True, kw_only=True):
     """Where the contracts are that decide on L1 whether a proof is one.
 
     Without `step`, the router of `contracts.step`, no step can be proven. Without `disputes`,
-    deployed for this rollup alone, rivals stall one another for ever.
+    deployed for this rollup alone, rivals stall one another for ever. With a `verifier`, as
+    `contracts.mock_verifier` deploys, claims are proven and none is made under bond.
     """
 
     chunks: bytes
@@ -230,6 +233,16 @@ def reject(*, parent_claim: bytes, output_hash: bytes) -> bytes:
 def reopen(parent_claim: bytes) -> bytes:
     """Contests `parent_claim` anew, whose dispute nobody won."""
     return REOPEN.encode(parent_claim)
+
+
+def prove_claim(
+    *, grandparent: bytes, parent_output: bytes, output: bytes, header: bytes, proof: bytes
+) -> bytes:
+    """Confirms `output` at once, where the deployment's verifier takes `proof`.
+
+    keccak(grandparent | keccak(parent_output)) is the last confirmed claim.
+    """
+    return PROVE_CLAIM.encode(grandparent, parent_output, output, header, proof)
 
 
 def claim_bond_withdraw() -> bytes:

@@ -56,6 +56,9 @@ CLAIM_BOND: public(immutable(uint256))
 # @notice The contract that decides between rivals; zero where nobody does.
 DISPUTES: public(immutable(address))
 
+# @notice The contract that says whether a claim is proven; zero where claims stand under bond.
+VERIFIER: public(immutable(address))
+
 
 struct Record:
     time: uint64  # seconds, of the L1 block that brought it
@@ -113,11 +116,16 @@ event ClaimBondWithdrawn:
 
 @deploy
 def __init__(
-    genesis_output_hash: bytes32, claim_window: uint64, claim_bond: uint256, disputes: address
+    genesis_output_hash: bytes32,
+    claim_window: uint64,
+    claim_bond: uint256,
+    disputes: address,
+    verifier: address,
 ):
     """
     @notice genesis claim = keccak(bytes32 0 | keccak(genesis output)), confirmed without a bond.
     @param disputes A deployment of disputes.vy that was told this address, or zero.
+    @param verifier Whoever implements IProofVerifier of statements.vy, or zero.
     """
     assert genesis_output_hash != empty(bytes32), "claims: no genesis output"
     assert claim_window > 0, "claims: window is zero"
@@ -132,6 +140,9 @@ def __init__(
         entry_window: uint64 = staticcall Disputes(disputes).ENTRY_WINDOW()
         assert entry_window > claim_window, "claims: entries end before claims"
     DISPUTES = disputes
+    takes_bonds: bool = verifier == empty(address)
+    assert takes_bonds or verifier.is_contract, "claims: verifier is not a contract"
+    VERIFIER = verifier
     self._confirmed_claim = GENESIS_CLAIM
     self._store(
         GENESIS_CLAIM,
@@ -161,6 +172,7 @@ def claim(
            storage a batch.
     @return The claim.
     """
+    self._check_optimistic()
     assert msg.value == CLAIM_BOND, "claims: not the exact bond"
     parent: Record = self._record(parent_claim)
     assert parent.status != 0, "claims: unknown parent"
@@ -180,19 +192,7 @@ def claim(
         assert since <= CLAIM_WINDOW, "claims: too late for a rival"
     parent.children = min(parent.children + 1, CHILDREN_MAX)
     self._store(parent_claim, parent)
-    self._store(
-        claim,
-        Record(
-            time=convert(block.timestamp, uint64),
-            claimant=msg.sender,
-            status=STATUS_PENDING,
-            children=0,
-            batch=convert(batch, uint32),
-        ),
-    )
-    log Claimed(
-        batch=batch, claim=claim, parent=parent_claim, claimant=msg.sender, output=output
-    )
+    self._make(batch, parent_claim, claim, output, STATUS_PENDING)
     return claim
 
 
@@ -202,6 +202,7 @@ def confirm(parent_claim: bytes32, output_hash: bytes32):
     @notice Settle a claim whose parent is settled, whose window has passed, and that has no
             rival or has won against all of them. Anyone may.
     """
+    self._check_optimistic()
     claim: bytes32 = self._claim(parent_claim, output_hash)
     record: Record = self._record(claim)
     parent: Record = self._record(parent_claim)
@@ -215,9 +216,8 @@ def confirm(parent_claim: bytes32, output_hash: bytes32):
 
     record.status = STATUS_CONFIRMED
     self._store(claim, record)
-    self._confirmed_claim = claim
     self.claim_bonds[record.claimant] += CLAIM_BOND
-    log Confirmed(batch=convert(record.batch, uint64), claim=claim)
+    self._settle(convert(record.batch, uint64), claim)
 
 
 @external
@@ -227,6 +227,7 @@ def reject(parent_claim: bytes32, output_hash: bytes32):
             batch. Anyone may; the contract of disputes says who gets what of it.
     @dev Without one nothing that has rivals confirms, and so nothing is ever passed over.
     """
+    self._check_optimistic()
     claim: bytes32 = self._claim(parent_claim, output_hash)
     record: Record = self._record(claim)
     assert record.status == STATUS_PENDING, "claims: not a pending claim"
@@ -247,6 +248,7 @@ def reopen(parent_claim: bytes32):
     @notice Contest a claim anew whose dispute nobody won: with the children it has, and with
             those that come within CLAIM_WINDOW from now on. Anyone may.
     """
+    self._check_optimistic()
     nobody_won: bool = self._result(parent_claim, empty(bytes32)) == RESULT_NOBODY_WON
     assert nobody_won, "claims: not without a winner"
     self._contest(convert(self._record(parent_claim).batch, uint64) + 1, parent_claim)
@@ -262,7 +264,7 @@ def claim_bond_withdraw():
     assert amount > 0, "claims: no bond to withdraw"
     self.claim_bonds[msg.sender] = 0
     sent: bool = raw_call(msg.sender, b"", value=amount, revert_on_failure=False)
-    assert sent, "claims: receiver refused the bond"
+    assert sent, "claims: receiver refused bond"
     log ClaimBondWithdrawn(claimant=msg.sender, amount=amount)
 
 
@@ -299,7 +301,7 @@ def _check_output(
     version: uint256 = outputs._unsigned(output, outputs.VERSION, 16)
     assert version == convert(batches.VERSION, uint256), "claims: unknown version"
     claimed: uint256 = outputs._unsigned(output, outputs.BATCH, 64)
-    assert claimed == convert(batch, uint256), "claims: batch does not follow its parent"
+    assert claimed == convert(batch, uint256), "claims: batch is not the next"
 
     batch_hash: bytes32 = batches.batch_hashes[batch]
     assert batch_hash != empty(bytes32), "claims: batch is not posted"
@@ -313,6 +315,50 @@ def _check_output(
     micro: uint128 = inbox._item_before(convert(cursor, uint64)).deposited
     outputs._check_steps(output)
     outputs._check_sums(output, convert(micro, uint256))
+
+
+@internal
+@view
+def _check_optimistic():
+    """
+    @notice Refuse what makes no sense where claims are proven.
+    """
+    assert VERIFIER == empty(address), "claims: this venue takes proofs"
+
+
+@internal
+def _make(
+    batch: uint64,
+    parent_claim: bytes32,
+    claim: bytes32,
+    output: Bytes[outputs.OUTPUT_BYTES],
+    status: uint8,
+):
+    """
+    @notice Keep and tell a new claim, which is the sender's.
+    """
+    self._store(
+        claim,
+        Record(
+            time=convert(block.timestamp, uint64),
+            claimant=msg.sender,
+            status=status,
+            children=0,
+            batch=convert(batch, uint32),
+        ),
+    )
+    log Claimed(
+        batch=batch, claim=claim, parent=parent_claim, claimant=msg.sender, output=output
+    )
+
+
+@internal
+def _settle(batch: uint64, claim: bytes32):
+    """
+    @notice Everything that is claimed next descends from this claim, whose record says so already.
+    """
+    self._confirmed_claim = claim
+    log Confirmed(batch=batch, claim=claim)
 
 
 @internal

@@ -12,7 +12,7 @@ import msgspec
 from vyper import __version__ as vyper_version
 from vyper.compiler import compile_from_file_input
 from vyper.compiler.input_bundle import FilesystemInputBundle
-from vyper.compiler.settings import OptimizationLevel, Settings
+from vyper.compiler.settings import Settings
 
 from contracts.abi import keccak
 
@@ -49,7 +49,7 @@ def compile_contract(name: str, folder: Path = SOURCES) -> Artifact:
     outputs = compile_from_file_input(
         bundle.load_file(f"{name}.vy"),
         input_bundle=bundle,
-        settings=Settings(evm_version=EVM_VERSION, optimize=OptimizationLevel.GAS),
+        settings=Settings(evm_version=EVM_VERSION),
         output_formats=["abi", "bytecode", "bytecode_runtime", "layout"],
     )
     return Artifact(
@@ -64,9 +64,10 @@ def compile_contract(name: str, folder: Path = SOURCES) -> Artifact:
 def fingerprint(folder: Path = SOURCES) -> str:
     """Changes whenever compiling anything in `folder` could give another result.
 
-    keccak over the compiler's version, its settings, and every source with its name.
+    keccak over the compiler's version, its settings, and every source with its name. What a
+    source is optimised for stands in its own pragma; otherwise it is gas.
     """
-    parts = [vyper_version.encode(), EVM_VERSION.encode(), OptimizationLevel.GAS.name.encode()]
+    parts = [vyper_version.encode(), EVM_VERSION.encode()]
     for path in sorted(folder.rglob("*.vy")):
         parts += [path.relative_to(folder).as_posix().encode(), path.read_bytes()]
     return keccak(b"".join(keccak(part) for part in parts)).hex()

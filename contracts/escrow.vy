@@ -82,9 +82,9 @@ def deposit(amount: uint64, subaccount: uint8) -> uint32:
 
     before: uint256 = staticcall IERC20(TOKEN).balanceOf(self)
     taken: bool = extcall IERC20(TOKEN).transferFrom(msg.sender, self, micro)
-    assert taken, "escrow: token refused the deposit"
+    assert taken, "escrow: token refused deposit"
     after: uint256 = staticcall IERC20(TOKEN).balanceOf(self)
-    assert after == before + micro, "escrow: token moved another amount"
+    assert after == before + micro, "escrow: token moved other amount"
     return account
 
 
@@ -122,7 +122,7 @@ def withdraw(
     word: uint256 = convert(index, uint256) >> 8
     self._paid[word] |= 1 << (convert(index, uint256) & 255)
     paid: bool = extcall IERC20(TOKEN).transfer(recipient, convert(amount, uint256))
-    assert paid, "escrow: token refused the withdrawal"
+    assert paid, "escrow: token refused withdrawal"
     log WithdrawalPaid(index=index, account=account, recipient=recipient, amount=amount)
 
 

@@ -107,6 +107,14 @@ class RejectedLog(msgspec.Struct, frozen=True):
     claim: bytes
 
 
+class ProvenLog(msgspec.Struct, frozen=True):
+    """A claim confirmed at once, by a proof that the deployment's `proof_system` took."""
+
+    batch: int
+    claim: bytes
+    proof_system: str
+
+
 class ClaimBondWithdrawnLog(msgspec.Struct, frozen=True):
     """`amount` wei of bonds went back to `claimant`."""
 
@@ -138,6 +146,7 @@ RollupLog = (
     | ConfirmedLog
     | ContestedLog
     | RejectedLog
+    | ProvenLog
     | ClaimBondWithdrawnLog
     | BatchVoidedLog
 )
@@ -191,6 +200,7 @@ CLAIMED = Event("Claimed", ("uint64", "bytes32", "bytes32", "address", "bytes"),
 CONFIRMED = Event("Confirmed", ("uint64", "bytes32"), 2, ConfirmedLog)
 CONTESTED = Event("Contested", ("uint64", "bytes32", "uint64"), 2, ContestedLog)
 REJECTED = Event("Rejected", ("uint64", "bytes32"), 2, RejectedLog)
+PROVEN = Event("Proven", ("uint64", "bytes32", "string"), 2, ProvenLog)
 CLAIM_BOND_WITHDRAWN = Event("ClaimBondWithdrawn", ("address", "uint256"), 1, ClaimBondWithdrawnLog)
 BATCH_VOIDED = Event("BatchVoided", ("uint64", "uint8", "uint8", "address"), 1, BatchVoidedLog)
 
@@ -206,6 +216,7 @@ EVENTS: tuple[Event[Any], ...] = (
     CONFIRMED,
     CONTESTED,
     REJECTED,
+    PROVEN,
     CLAIM_BOND_WITHDRAWN,
     BATCH_VOIDED,
 )

@@ -1,4 +1,5 @@
 # pragma version 0.4.3
+# pragma optimize codesize
 """
 @title Tallystick: the half of the stick that L1 holds
 @notice One deployment, one address. Escrow and inbox take in, batches fix the order,
@@ -15,10 +16,12 @@ from . import inbox
 from . import malformed
 from . import one_step
 from . import owners
+from . import validity
 
 initializes: inbox
 initializes: batches[inbox := inbox]
 initializes: claims[batches := batches, inbox := inbox]
+initializes: validity[claims := claims]
 initializes: malformed[batches := batches, claims := claims]
 initializes: one_step[batches := batches, inbox := inbox, malformed := malformed]
 initializes: owners[inbox := inbox]
@@ -80,6 +83,11 @@ exports: (
     claims.CLAIM_WINDOW,
     claims.CLAIM_BOND,
     claims.DISPUTES,
+    claims.VERIFIER,
+)
+exports: (
+    validity.prove_claim,
+    validity.PROOF_SYSTEM,
 )
 exports: (
     malformed.prove_malformed,
@@ -99,7 +107,7 @@ struct ProofContracts:
     chunks: address  # steps/chunks.vy
     step: address  # steps/step.vy, or zero
     disputes: address  # disputes.vy, or zero
-    verifier: address
+    verifier: address  # what takes a proof of a claim, or zero: claims stand under bond
 
 
 struct Parameters:
@@ -139,6 +147,8 @@ def __init__(
         parameters.claim_window,
         parameters.claim_bond,
         proof_contracts.disputes,
+        proof_contracts.verifier,
     )
+    validity.__init__()
     malformed.__init__(proof_contracts.chunks)
     one_step.__init__(proof_contracts.step)

@@ -111,6 +111,10 @@ CONFIRMED_HEAD = View("confirmed_head", (), ("uint64", "bytes32"), ConfirmedHead
 CLAIM_BONDS = View("claim_bonds", ("address",), ("uint256",), int)
 CONTESTED_AT = View("contested_at", ("bytes32",), ("uint64",), int)
 DISPUTES = View("DISPUTES", (), ("address",), bytes)
+VERIFIER = View("VERIFIER", (), ("address",), bytes)
+
+# --- validity ---
+PROOF_SYSTEM = View("PROOF_SYSTEM", (), ("string",), str)
 
 # --- malformed ---
 CHUNKS = View("CHUNKS", (), ("address",), bytes)
@@ -148,6 +152,8 @@ VIEWS = (
     CLAIM_BONDS,
     CONTESTED_AT,
     DISPUTES,
+    VERIFIER,
+    PROOF_SYSTEM,
     CHUNKS,
     VOID_BATCHES,
     DEPLOYED_AT,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from decided_world import WON, DecidedWorld, decided_disputes, next_address
+from proof_world import ProofWorld
 from protocol_bytes import SET_PARAMETERS, withdrawal_leaf, withdrawals_tree
 from rollup_world import (
     ALICE,
@@ -19,8 +20,9 @@ from rollup_world import (
     World,
 )
 
-from contracts import calls, token, views
+from contracts import calls, mock_verifier, token, views
 from contracts.abi import Function, keccak
+from contracts.compiler import compile_contract
 from contracts.step import prove_step
 from state.chunks import Row, encode_chunk
 
@@ -152,6 +154,21 @@ def deploy_with_disputes(world: World, *, later: int = 1, entry_window: int) -> 
     return world.engine.deploy(world.deployment(proof_contracts=proof_contracts), sender=DEPLOYER)
 
 
+def prove(world: World, **changes: Any) -> object:
+    """Prove a batch of a rollup that takes proofs, truly but for `changes`."""
+    proving = ProofWorld(world.engine)
+    post(proving)
+    return proving.prove(proving.output(1), **changes)
+
+
+def unprovable(world: World) -> object:
+    """Bring a proof where claims stand under bond."""
+    proving = ProofWorld(world.engine)
+    proving.rollup = proving.optimistic
+    post(proving)
+    return proving.prove(proving.output(1))
+
+
 def settled(world: World) -> object:
     """Come with a rival when the batch is settled."""
     confirm(world)
@@ -248,12 +265,12 @@ SCENARIOS: dict[str, Scenario] = {
     "escrow: nothing to deposit": lambda w: w.deposit(ALICE, 0),
     "escrow: a contract has no key to sign with": deposit_as_a_contract,
     "escrow: deposit cap reached": lambda w: (w.deposit(ALICE, 2**64 - 1), w.deposit(BOB, 1)),
-    "escrow: token refused the deposit": lambda w: refusing(w).deposit(ALICE),
-    "escrow: token moved another amount": lambda w: World(w.engine, "fee_token").deposit(ALICE),
+    "escrow: token refused deposit": lambda w: refusing(w).deposit(ALICE),
+    "escrow: token moved other amount": lambda w: World(w.engine, "fee_token").deposit(ALICE),
     "escrow: claim is not confirmed": lambda w: pay(w, claimed=False),
     "escrow: no such withdrawal": lambda w: pay(w, amount=DOLLAR + 1),
     "escrow: already paid": lambda w: (pay(w), pay_again(w)),
-    "escrow: token refused the withdrawal": refused_withdrawal,
+    "escrow: token refused withdrawal": refused_withdrawal,
     "inbox: no such item": lambda w: w.read(views.INBOX_ITEM, 0),
     "owners: nobody has this number": lambda w: rotate(w, ALICE, 0x200, BOB),
     "owners: new owner does not have this number": lambda w: rotate(w, BOB, 0x100, BOB),
@@ -285,10 +302,10 @@ SCENARIOS: dict[str, Scenario] = {
     "batches: time lag is too long": lambda w: deploy(w, time_lag_max=YEARS_34 + 1),
     "batches: not the sequencer": lambda w: post(w, sender=BOB),
     "batches: parent is not the last batch": lambda w: post(w, parent=keccak(b"replaced")),
-    "batches: hashes and sizes differ in count": lambda w: post(w, raw_hashes=[]),
+    "batches: hashes and sizes differ": lambda w: post(w, raw_hashes=[]),
     "batches: empty chunk": lambda w: post(w, chunks=[b""]),
-    "batches: sizes exceed the payload": lambda w: post_payload(w, [6], b"chunk"),
-    "batches: sizes fall short of the payload": lambda w: post_payload(w, [4], b"chunk"),
+    "batches: sizes exceed payload": lambda w: post_payload(w, [6], b"chunk"),
+    "batches: sizes fall short": lambda w: post_payload(w, [4], b"chunk"),
     "batches: nothing in the batch": lambda w: post(w, inbox_to=0, chunks=[], raw_hashes=[]),
     "batches: nothing is overdue": lambda w: w.force(),
     "batches: origin is not in the past": lambda w: post(
@@ -324,7 +341,7 @@ SCENARIOS: dict[str, Scenario] = {
     "claims: batch is settled": settled,
     "claims: wrong output length": lambda w: (post(w), w.claim(w.output(1), packed=bytes(277))),
     "claims: unknown version": lambda w: claim(w, version=2),
-    "claims: batch does not follow its parent": lambda w: (
+    "claims: batch is not the next": lambda w: (
         post(w),
         post(w),
         w.claim(w.output(2)),
@@ -345,7 +362,7 @@ SCENARIOS: dict[str, Scenario] = {
     "claims: window is open": lambda w: confirm(w, wait=PARAMETERS.claim_window - 1),
     "claims: rivals are undecided": lambda w: confirm(w, rivals=1),
     "claims: no bond to withdraw": lambda w: w.send(calls.claim_bond_withdraw(), BOB),
-    "claims: receiver refused the bond": bond_refused,
+    "claims: receiver refused bond": bond_refused,
     "malformed: decoder of chunks is not a contract": lambda w: deploy(
         w, proof_contracts=calls.ProofContracts(chunks=ALICE)
     ),
@@ -353,6 +370,19 @@ SCENARIOS: dict[str, Scenario] = {
         w, proof_contracts=calls.ProofContracts(chunks=w.chunks, step=ALICE)
     ),
     "one_step: no step can be proven here": lambda w: w.send(NO_PROOF, BOB),
+    "claims: verifier is not a contract": lambda w: deploy(
+        w, proof_contracts=calls.ProofContracts(chunks=w.chunks, verifier=ALICE)
+    ),
+    "claims: this venue takes proofs": lambda w: claim(ProofWorld(w.engine)),
+    "validity: no verifier is set": unprovable,
+    "validity: parent is not the last": lambda w: prove(w, grandparent=GENESIS_CLAIM),
+    "validity: not proven": lambda w: prove(w, proof=b""),
+    "mock_verifier: no attester": lambda w: w.engine.deploy(
+        mock_verifier.deployment(
+            compile_contract(mock_verifier.SOURCE).creation_code, attester=bytes(20)
+        ),
+        sender=BOB,
+    ),
     "malformed: batch is settled": malformed_when_settled,
     "malformed: batch is void already": lambda w: (
         post(w),

@@ -103,6 +103,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "bytes32": st.binary(min_size=32, max_size=32),
     "address": st.binary(min_size=20, max_size=20),
     "bytes": st.binary(max_size=300),
+    "string": st.text(max_size=32),
 }
 
 
