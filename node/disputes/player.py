@@ -25,6 +25,7 @@ from prover.dispute.moves import (
     TimeOut,
     next_moves,
 )
+from prover.dispute.settlement import SettlementMove
 from prover.dispute.trace_tree import last_leaf_index
 from prover.walk import ShownStep
 from state.crypto import ZERO_HASH
@@ -38,16 +39,40 @@ class CannotProve(Exception):
 
 
 class Played(Struct, frozen=True, kw_only=True):
-    """A move, and what became of it: what it cost, or why L1 refused it.
-
-    `wei` is the gas that it used at the price that was paid for it.
+    """A move, in a dispute or about claims, and what became of it: what it cost, or why L1
+    refused it. `wei` is the gas that it used at the price that was paid for it.
     """
 
-    move: Move
+    move: Move | SettlementMove
     transaction: bytes = b""
     gas: int = 0
     wei: int = 0
     refusal: str = ""
+
+
+async def sent(
+    sender: TransactionSender, move: Move | SettlementMove, to: bytes, data: bytes, value: int = 0
+) -> Played:
+    """Make `move` by this call. A refusal of the contract is an answer, and no error."""
+    try:
+        receipt = await sender.send(to, data, value=value)
+    except TransactionReverted as refusal:
+        paid = refusal.receipt
+        gas, price = (paid.gas_used, paid.gas_price) if paid is not None else (0, 0)
+        return Played(move=move, gas=gas, wei=gas * price, refusal=refusal.reason)
+    return Played(
+        move=move,
+        transaction=receipt.transaction_hash,
+        gas=receipt.gas_used,
+        wei=receipt.gas_used * receipt.gas_price,
+    )
+
+
+def money_calldata(move: Collect | Redeem) -> bytes:
+    """What only brings money needs no trace."""
+    if isinstance(move, Collect):
+        return disputes.collect(move.match)
+    return disputes.redeem(move.entry)
 
 
 class Player:
@@ -85,18 +110,7 @@ class Player:
         """Make one move. A refusal of the contract is an answer, and no error."""
         data = await self.calldata(standing, move)
         value = standing.terms.entry_bond if isinstance(move, Enter) else 0
-        try:
-            receipt = await self.sender.send(self.contract, data, value=value)
-        except TransactionReverted as refusal:
-            paid = refusal.receipt
-            gas, price = (paid.gas_used, paid.gas_price) if paid is not None else (0, 0)
-            return Played(move=move, gas=gas, wei=gas * price, refusal=refusal.reason)
-        return Played(
-            move=move,
-            transaction=receipt.transaction_hash,
-            gas=receipt.gas_used,
-            wei=receipt.gas_used * receipt.gas_price,
-        )
+        return await sent(self.sender, move, self.contract, data, value)
 
     async def calldata(self, standing: Standing, move: Move) -> bytes:
         """What L1 is sent for a move. CannotProve where the player can show no step."""
@@ -129,10 +143,8 @@ class Player:
                 )
             case TimeOut():
                 return disputes.time_out(match=move.match, left=move.left, right=move.right)
-            case Collect():
-                return disputes.collect(move.match)
-            case Redeem():
-                return disputes.redeem(move.entry)
+            case Collect() | Redeem():
+                return money_calldata(move)
 
     def _entry(self, standing: Standing) -> bytes:
         """With all its roots where the deployment asks for them, else with the first and last."""

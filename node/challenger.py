@@ -1,0 +1,197 @@
+"""The challenger: finds wrong claims, and has them lose on L1, one step against another."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import structlog
+
+from node.clock import Clock
+from node.database import OpenDatabase, open_leveldb
+from node.disputes.challenge import Challenge, Look
+from node.disputes.costs import Cost, CostReader
+from node.disputes.player import Played
+from node.errors import Halt, L1Error, Retry
+from node.follower import FollowerConfig, FollowerService
+from node.l1.client import L1Client
+from node.l1.sender import Sending
+from node.stopping import run_until
+from prover.dispute.moves import Move
+from prover.dispute.settlement import (
+    MakeClaim,
+    SettlementMove,
+    VoidBatch,
+    next_settlement_moves,
+)
+
+log = structlog.get_logger(__name__)
+
+# What is heard where another one was faster, or L1's clock is behind ours.
+BEATEN = frozenset(
+    {
+        "claims: already claimed",
+        "claims: not a pending claim",
+        "claims: not without a winner",
+        "claims: no bond to withdraw",
+        "claims: window is open",
+        "malformed: batch is void already",
+        "entries: entered already",
+        "matches: sealed already",
+        "matches: not an open match",
+        "matches: not the children of the mover's node",
+        "matches: nothing to collect",
+        "matches: turn is not over",
+        "disputes: entry is not alive",
+        "disputes: entry is not waiting",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChallengerConfig:
+    """`sending` says how long a move may wait to be mined before more is paid for it."""
+
+    follower: FollowerConfig
+    private_key: bytes = field(repr=False)
+    sending: Sending = field(default_factory=lambda: Sending(stuck_after=30.0))
+
+
+class ChallengerService:
+    """Executes every batch itself and stands up for nothing else. Nothing is remembered between
+    runs: what to do next is read off L1, and what was done already, L1 refuses.
+    """
+
+    def __init__(
+        self,
+        config: ChallengerConfig,
+        clock: Clock,
+        *,
+        client: L1Client | None = None,
+        open_database: OpenDatabase = open_leveldb,
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.follower = FollowerService(
+            config.follower, clock, client=client, open_database=open_database
+        )
+        self.challenge = Challenge(self.follower, config.private_key, clock, config.sending)
+        self.last_look: Look | None = None
+        self.costs: dict[bytes, Cost] = {}
+        """What we have paid in each dispute that is not over, by its id."""
+        self._cost_reader = CostReader(self.follower.client)
+        self._trouble: list[str] = []
+
+    def problems(self) -> list[str]:
+        """What keeps wrong claims from losing, each with its mend."""
+        return [*self.follower.problems(), *self._trouble]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Challenge until `stop` is set. Raises Halt where going on would be wrong."""
+        try:
+            await run_until(stop, self._work())
+        except Halt as halt:
+            self._trouble = [str(halt)]
+            log.error("the challenger stops", problem=str(halt))
+            raise
+        finally:
+            await self.close()
+
+    async def _work(self) -> None:
+        await self.open()
+        while True:
+            if await self.attempt():
+                await self.clock.sleep(self.config.follower.poll_seconds)
+
+    async def open(self) -> None:
+        """Execute what the data directory holds."""
+        await self.follower.open()
+
+    async def close(self) -> None:
+        await self.follower.close()
+
+    async def attempt(self) -> bool:
+        """Follow L1, then make every move that is due; True where there is no more for now."""
+        if not await self.follower.attempt():
+            return False
+        if self.follower.is_behind:
+            # What was executed may not be all there is: a claim would be called wrong too soon.
+            return True
+        try:
+            return not await self.act()
+        except (Retry, L1Error) as error:
+            self._tell([f"CHALLENGE_FAILED: {error}; it is tried again"])
+            return True
+
+    async def act(self) -> bool:
+        """Make what moves there are; whether one was made. Halt where a wrong claim confirmed."""
+        followed = self.follower.followed
+        if followed is None:
+            return False
+        look = await self.challenge.look(followed)
+        await self._count(look)
+        turn = _Turn(await self._poverty(look))
+        settling = next_settlement_moves(look.settlement, look.now)
+        urgent = [each for each in settling if isinstance(each, VoidBatch | MakeClaim)]
+        for first in urgent:
+            await turn.make(first, partial(self.challenge.settle, look, first))
+        for seen in look.seen:
+            for each in await self.challenge.moves(look, seen):
+                await turn.make(each, partial(self.challenge.play, look, seen, each))
+        for move in settling:
+            if move not in urgent:
+                await turn.make(move, partial(self.challenge.settle, look, move))
+        self._tell(turn.trouble)
+        return turn.has_moved
+
+    async def _count(self, look: Look) -> None:
+        """What the disputes that are under way have cost us so far."""
+        me = self.challenge.sender(look.followed).address
+        costs: dict[bytes, Cost] = {}
+        for seen in look.seen:
+            paid = await self._cost_reader.costs(seen.events)
+            costs[seen.standing.dispute_id] = paid.get(me, Cost())
+        self.costs, self.last_look = costs, look
+
+    async def _poverty(self, look: Look) -> list[str]:
+        """What our key lacks to play a dispute through."""
+        needed = await self.challenge.needed(look)
+        if look.balance >= needed:
+            return []
+        address = self.challenge.sender(look.followed).address.hex()
+        return [
+            f"BALANCE_LOW: 0x{address} has {look.balance} wei, and a dispute may take {needed}: a "
+            f"claim's bond, an entry's, and gas; send it {needed - look.balance} wei more"
+        ]
+
+    def _tell(self, trouble: list[str]) -> None:
+        if trouble and trouble != self._trouble:
+            log.warning("trouble", problems=trouble)
+        self._trouble = trouble
+
+
+class _Turn:
+    """The moves of one look, and what went wrong with them."""
+
+    def __init__(self, trouble: list[str]) -> None:
+        self.trouble = trouble
+        self.has_moved = False
+
+    async def make(
+        self, move: Move | SettlementMove, making: Callable[[], Awaitable[Played]]
+    ) -> None:
+        """Make a move; that L1 does not take one is no reason to leave the next."""
+        name = type(move).__name__
+        try:
+            played = await making()
+        except L1Error as error:
+            self.trouble.append(f"MOVE_NOT_TAKEN: {name}: {error}; it is tried again")
+            return
+        if not played.refusal:
+            self.has_moved = True
+            log.info("moved", move=name, gas=played.gas, wei=played.wei)
+        elif played.refusal not in BEATEN:
+            self.trouble.append(
+                f"MOVE_REFUSED: L1 refused {name}: {played.refusal}; what stands there is read "
+                "again, and the next move follows from it"
+            )
