@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from node.conservation import figures_of_output
 from node.rollup import Counts, RollupTerms
 from node.rollup_events import (
     BatchPosted,
@@ -173,6 +174,7 @@ class Followed:
             void=derived.void_reason,
             posted_block=event.block,
             posted_transaction=event.transaction,
+            figures=figures_of_output(output),
         )
 
     def rewind(self, block: int) -> bool:

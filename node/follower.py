@@ -13,13 +13,22 @@ from node.errors import Halt, L1Error, Retry
 from node.followed import Followed
 from node.kept_venue import KeptVenue
 from node.l1.client import L1Client, Patience
+from node.made_claims import made_claims, paid
 from node.rollup import RollupFault, RollupReader, WrongRollup
 from node.rollup_events import RollupEvent
 from node.scanner import L1Scanner, Mark
 from node.snapshot_policy import SnapshotPolicy
 from node.stopping import run_until
 from node.tape.tape import Tape
-from node.view import BatchRecord, ClaimRecord, FillFeed, Heads, PaymentRecord, UpdateFeed
+from node.view import (
+    BatchRecord,
+    ClaimRecord,
+    FillFeed,
+    Heads,
+    MadeClaim,
+    PaymentRecord,
+    UpdateFeed,
+)
 from prover.derivation import Inconsistent, InconsistentReason
 from state.commitment import Commitment, Committer
 from state.crypto import ZERO_ADDRESS
@@ -117,6 +126,12 @@ class FollowerService:
 
     def payment(self, index: int) -> PaymentRecord | None:
         return self.followed.payment_record(index) if self.followed else None
+
+    def claims_on(self, batch: int) -> list[MadeClaim]:
+        return made_claims(self.followed, batch) if self.followed else []
+
+    def paid(self, withdrawals: int) -> int:
+        return paid(self.followed, withdrawals) if self.followed else 0
 
     def problems(self) -> list[str]:
         trouble = [self._trouble] if self._trouble else []

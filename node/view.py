@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from node.conservation import Figures
 from state.book_changes import BookChange
 from state.commitment import Commitment
 from state.eip712 import Domain
@@ -59,6 +60,8 @@ class BatchRecord(Struct, frozen=True, kw_only=True):
     posted_transaction: bytes = b""
     withdrawals: int = 0
     """How many withdrawals there are in all after this batch."""
+    figures: Figures | None = None
+    """What it left of money and lots; None in a record that an older version kept."""
 
 
 class ClaimRecord(Struct, frozen=True, kw_only=True):
@@ -76,6 +79,23 @@ class ClaimRecord(Struct, frozen=True, kw_only=True):
     claimed_at: int = 0
     confirmable_at: int = 0
     confirmed_block: int = 0
+
+
+class MadeClaim(Struct, frozen=True, kw_only=True):
+    """Any claim on L1, right or wrong, beside what this node executed.
+
+    `status` is pending, confirmed or rejected; `differences` are (field, claimed, executed), none
+    where the claim is right. `claimed_at` is in seconds of L1.
+    """
+
+    claim: bytes
+    parent: bytes
+    claimant: bytes
+    claimed_block: int
+    claimed_at: int
+    status: str
+    figures: Figures
+    differences: tuple[tuple[str, str, str], ...] = ()
 
 
 class PaymentRecord(Struct, frozen=True, kw_only=True):
@@ -287,6 +307,14 @@ class SettlementView(Protocol):
 
     def payment(self, index: int) -> PaymentRecord | None:
         """The payment of withdrawal `index`, None before it is paid."""
+        ...
+
+    def claims_on(self, batch: int) -> Sequence[MadeClaim]:
+        """Every claim on `batch`, in L1's order."""
+        ...
+
+    def paid(self, withdrawals: int) -> int:
+        """What L1 has paid so far of the first `withdrawals`, in micro-USDC."""
         ...
 
 

@@ -11,6 +11,7 @@ import msgspec
 from builders import DOMAIN, NOW, Key, Venue, sign_transaction
 from fake_clock import FakeClock
 
+from node.conservation import figures_of_machine
 from node.rpc import wire
 from node.rpc.client import VenueClient
 from node.rpc.messages import Signed, message_of
@@ -24,6 +25,7 @@ from node.view import (
     Executed,
     FillFeed,
     Heads,
+    MadeClaim,
     NotAttempted,
     PaymentRecord,
     SequencedReceipt,
@@ -111,6 +113,7 @@ class Follower:
             time_min=NOW,
             time_max=NOW + 5,
             compressed_bytes=80,
+            figures=figures_of_machine(machine),
         )
         self.records[record.number] = record
         self.heads = msgspec.structs.replace(self.heads, unsafe=record.number)
@@ -129,6 +132,8 @@ class Sequencer(Follower):
         self.role = "sequencer"
         self.claims: dict[int, ClaimRecord] = {}
         self.payments: dict[int, PaymentRecord] = {}
+        self.made_claims: dict[int, list[MadeClaim]] = {}
+        self.paid_micro = 0
         self.answers = Answers()
 
     async def submit(self, tx: Transaction, signature: bytes, client_order_id: str = "") -> Receipt:
@@ -190,6 +195,12 @@ class Sequencer(Follower):
 
     def payment(self, index: int) -> PaymentRecord | None:
         return self.payments.get(index)
+
+    def claims_on(self, batch: int) -> Sequence[MadeClaim]:
+        return self.made_claims.get(batch, [])
+
+    def paid(self, withdrawals: int) -> int:
+        return self.paid_micro if withdrawals else 0
 
 
 @dataclass

@@ -3,10 +3,13 @@
 import click
 
 from node.cli.asking import ask
+from node.cli.conservation import conservation_tables
 from node.cli.decoding import decode, diff
 from node.cli.options import json_option, rpc_option
 from node.cli.output import Cell, console, facts, good, print_json, short, table
 from node.rpc import wire
+from node.rpc.client import VenueClient
+from node.rpc.conservation_results import BatchClaims
 from node.rpc.rollup_results import BatchSummary
 
 
@@ -51,11 +54,21 @@ def _row(one: BatchSummary) -> tuple[Cell, ...]:
 @rpc_option
 @json_option
 def show(number: int, rpc_url: str, as_json: bool) -> None:
-    """Show everything about batch NUMBER."""
-    found = ask(rpc_url, lambda venue: venue.batch(number))
+    """Show everything about batch NUMBER, and what is claimed of it on L1.
+
+    A follower (`tallystick follow`) knows of claims; a sequencer does not.
+    """
+
+    async def both(venue: VenueClient) -> tuple[BatchSummary, BatchClaims]:
+        return await venue.batch(number), await venue.claims(number)
+
+    found, claimed = ask(rpc_url, both)
     plain = wire.plain(found)
     if as_json:
-        print_json(plain)
+        print_json(plain | {"claims": wire.plain(claimed)})
         return
+    del plain["conservation"]
     rows = [(name, "-" if value is None else str(value)) for name, value in plain.items()]
     console().print(facts(f"Batch {number}", rows))
+    for part in conservation_tables(claimed):
+        console().print(part)

@@ -10,6 +10,7 @@ from node.rpc import results as r
 from node.rpc import rollup_results as rollup_r
 from node.rpc import tape_params as t
 from node.rpc import tape_results as past
+from node.rpc.conservation_results import BatchClaims
 from node.rpc.context import Context
 from node.rpc.cost_results import FeeSchedule, FundingSummary
 from node.rpc.discovery import discover
@@ -23,6 +24,7 @@ from node.rpc.typed_data import typed_data
 from node.rpc.views import (
     accounts,
     book,
+    claims,
     costs,
     markets,
     positions,
@@ -160,6 +162,10 @@ _ROLLUP = [
     Method(
         *("rollup_batches", p.BatchesParams, list[rollup_r.BatchSummary], _reads(rollup.batches)),
         "Batches from a number on, or the last ones.",
+    ),
+    Method(
+        *("rollup_claims", p.BatchParams, BatchClaims, _reads(claims.claims)),
+        "Every claim on a batch beside what was executed: what conserves, and what differs.",
     ),
     Method(
         "rollup_accountProof",

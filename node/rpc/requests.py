@@ -12,6 +12,7 @@ from node.rpc import rollup_results as rollup_r
 from node.rpc import tape_results as past
 from node.rpc import wire
 from node.rpc.channel import Channel, Fills
+from node.rpc.conservation_results import BatchClaims
 from node.rpc.cost_results import FeeSchedule, FundingSummary
 from node.rpc.message_types import AnyMessage, Kind, Side
 from node.rpc.order_results import BatchItem, OrderStanding
@@ -247,6 +248,10 @@ class VenueRequests:
         return await self._typed(
             list[rollup_r.BatchSummary], "rollup_batches", **{"from": first, "count": count}
         )
+
+    async def claims(self, number: int) -> BatchClaims:
+        """Every claim on batch `number`, beside what the node executed."""
+        return await self._typed(BatchClaims, "rollup_claims", number=number)
 
     async def account_proof(self, account: int) -> rollup_r.AccountProof:
         return await self._typed(rollup_r.AccountProof, "rollup_accountProof", account=account)

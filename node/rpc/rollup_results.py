@@ -1,5 +1,6 @@
 """What the `rollup_*` methods give: heads, batches, proofs and what a withdrawal waits for."""
 
+from node.rpc.conservation_results import Conservation
 from node.rpc.results import Result
 from node.rpc.wire import U64, Address, Hash, Hex
 
@@ -46,7 +47,10 @@ class RollupConfig(Result, frozen=True):
 
 
 class BatchSummary(Result, frozen=True):
-    """A batch. `certainty` is unsafe, safe, finalized or confirmed."""
+    """A batch. `certainty` is unsafe, safe, finalized or confirmed.
+
+    `conservation` is as executed here; null in a record that an older version kept.
+    """
 
     number: int
     certainty: str
@@ -66,6 +70,7 @@ class BatchSummary(Result, frozen=True):
     void: str | None
     posted_block: int | None
     posted_transaction: Hash | None
+    conservation: Conservation | None
 
 
 class Roots(Result, frozen=True):

@@ -1,5 +1,6 @@
 """Batches as the journal and readers know them."""
 
+from node.conservation import figures_of_machine
 from node.records import Adopted
 from node.view import BatchRecord
 from sequencer.batches import SealedBatch
@@ -38,4 +39,5 @@ def record_of(batch: SealedBatch) -> BatchRecord:
         compressed_bytes=batch.compressed_bytes,
         void=batch.void,
         withdrawals=batch.machine.withdrawals,
+        figures=figures_of_machine(batch.machine),
     )

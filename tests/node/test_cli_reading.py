@@ -1,9 +1,13 @@
 """Commands that only look: the node's JSON, tables for people, errors of one line."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from cli_world import CliWorld, cli_world, open_account
+from msgspec.structs import replace
+
+from node.view import MadeClaim
 
 ALICE = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266"
 
@@ -69,12 +73,36 @@ def test_batches_are_listed_and_shown(world: CliWorld) -> None:
     assert world.json("batch", "list") == []
     record = world.node.seal()
     (batch,) = world.json("batch", "list", "--count", "5")
-    assert batch == world.json("batch", "show", "1")
+    shown = world.json("batch", "show", "1")
+    assert batch == {name: value for name, value in shown.items() if name != "claims"}
     assert batch["stateRoot"] == "0x" + record.state_root.hex()
     assert batch["certainty"] == "unsafe"
-    shown = world.run("batch", "show", "1").stdout
-    assert "stateRoot" in shown and record.state_root.hex() in shown
+    text = world.run("batch", "show", "1").stdout
+    assert "stateRoot" in text and record.state_root.hex() in text
     assert "unsafe" in world.run("batch", "list").stdout
+
+
+def test_claims_on_a_batch_are_shown_beside_what_was_executed(world: CliWorld) -> None:
+    record = world.node.seal()
+    assert record.figures is not None and "Claims: none" in world.run("batch", "show", "1").stdout
+    lie = replace(record.figures, fees=record.figures.fees + 10**9)
+    wrong = (("fees", str(lie.fees), str(record.figures.fees)),)
+    about: dict[str, Any] = {
+        "parent": bytes(32),
+        "claimant": b"\xbb" * 20,
+        "claimed_block": 7,
+        "claimed_at": 9,
+    }
+    world.node.made_claims[1] = [
+        MadeClaim(claim=b"\xaa" * 32, status="confirmed", figures=record.figures, **about),
+        MadeClaim(claim=b"\xcc" * 32, status="rejected", figures=lie, differences=wrong, **about),
+    ]
+    told = world.json("batch", "show", "1")["claims"]
+    assert [claim["right"] for claim in told["claims"]] == [True, False]
+    shown = world.run("batch", "show", "1").stdout
+    assert "200,000.00" in shown and "200,001.00" in shown and "pending withdrawals" in shown
+    assert "1 USD more is held or withdrawn than was deposited" in shown
+    assert f"wrong: fees is {lie.fees}, executed {record.figures.fees}" in shown
 
 
 @pytest.mark.parametrize(

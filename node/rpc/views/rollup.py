@@ -9,6 +9,7 @@ from node.rpc.params import (
     NoParams,
 )
 from node.rpc.rollup_results import BatchSummary, RollupConfig, RollupDomain, SyncStatus
+from node.rpc.views.conservation import conservation
 from node.rpc.wire import Address, Hash
 from node.view import BatchRecord, Heads, VenueView
 from state.batch import VERSION
@@ -107,6 +108,7 @@ def summary(record: BatchRecord, heads: Heads) -> BatchSummary:
         void=record.void or None,
         posted_block=record.posted_block or None,
         posted_transaction=Hash(record.posted_transaction) if record.posted_transaction else None,
+        conservation=conservation(record.figures) if record.figures else None,
     )
 
 

@@ -92,6 +92,7 @@ async def test_a_batch_is_told_with_how_certain_it_is() -> None:
             "void": "CHUNK_HASH",
             "postedBlock": 8,
             "postedTransaction": "0x" + "0c" * 32,
+            "conservation": None,
         }
         plain = await rpc.result("rollup_batch", number="0x4")
         assert (plain["void"], plain["postedBlock"], plain["batchHash"]) == (None, None, None)
