@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from prover.derivation import Cursor, Inconsistent, derive_batch
+from prover.derivation import Cursor, Derived, Inconsistent, derive_batch
 from prover.replay import Replayer
 from state.authentication import Verifier
 from state.batch import Output, output_hash
@@ -112,16 +112,7 @@ def execute(batch: ProvableBatch, verifier: Verifier) -> Statement:
 
     ProofRefused, DERIVATION or RULES, where it cannot be run.
     """
-    try:
-        derived = derive_batch(
-            batch.header,
-            batch.payload,
-            batch.items,
-            after=batch.after,
-            batch_hash=keccak(batch.header),
-        )
-    except Inconsistent as error:
-        raise ProofRefused(ProofFault.DERIVATION, str(error)) from error
+    derived = _derived(batch)
     replayer = Replayer(verifier)
     replayer.resume(batch.state)
     pre_state_root = replayer.commitment().state_root
@@ -135,6 +126,25 @@ def execute(batch: ProvableBatch, verifier: Verifier) -> Statement:
         output=output,
         accumulator=derived.cursor.accumulator,
     )
+
+
+def _derived(batch: ProvableBatch) -> Derived:
+    try:
+        derived = derive_batch(
+            batch.header,
+            batch.payload,
+            batch.items,
+            after=batch.after,
+            batch_hash=keccak(batch.header),
+        )
+    except Inconsistent as error:
+        raise ProofRefused(ProofFault.DERIVATION, str(error)) from error
+    size = sum(chunk.size for chunk in derived.batch.header.chunks)
+    if len(batch.payload) != size:
+        # L1 takes no such payload, so this is not the one, and says nothing of being void.
+        detail = f"the payload has {len(batch.payload)} bytes, the header names {size}"
+        raise ProofRefused(ProofFault.DERIVATION, detail)
+    return derived
 
 
 def check(asserted: Statement, found: Statement) -> None:
