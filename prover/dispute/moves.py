@@ -9,8 +9,7 @@ from msgspec import Struct
 from prover.dispute.standing import Entered, Standing
 from prover.dispute.trace_tree import TraceTree
 from prover.dispute.views import EntryStatus, EntryView, MatchStatus, MatchView, entry_id
-
-ZERO = bytes(32)
+from state.crypto import ZERO_HASH as ZERO
 
 __all__ = [
     "Advance",

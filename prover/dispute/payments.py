@@ -1,6 +1,6 @@
-"""What L1 pays for, in gas; the twin of the table in contracts/credits.vy.
+"""What everybody may withdraw of lost bonds, in wei; the twin of contracts/payments.vy.
 
-    price = gas x min(base fee of the block, cap)
+    price = gas of the table x min(base fee of the block, cap)
 
 Never what somebody actually paid: nobody can make a bond pay more than was foreseen.
 """
