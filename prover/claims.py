@@ -31,14 +31,26 @@ class ConfirmClaim(Struct, frozen=True):
     batch: int
 
 
-Move = MakeClaim | ConfirmClaim
+class ProveClaim(Struct, frozen=True):
+    """Have our output of `batch` proven, which settles it at once; the batch before is settled."""
+
+    batch: int
 
 
-def next_move(standing: Standing, *, now: int, window: int) -> Move | None:
+Move = MakeClaim | ConfirmClaim | ProveClaim
+
+
+def next_move(
+    standing: Standing, *, now: int, window: int, takes_proofs: bool = False
+) -> Move | None:
     """Settle what may be settled, else claim the first batch that nobody claimed rightly.
 
-    L1 settles a claim that has stood for `window` seconds, but none that has a rival.
+    L1 settles a claim that has stood for `window` seconds, but none that has a rival. Where it
+    `takes_proofs` nothing is waited for, and batches are proven in their order.
     """
+    if takes_proofs:
+        is_there = standing.confirmed < standing.claimable
+        return ProveClaim(standing.confirmed + 1) if is_there else None
     claimed_at = standing.claimed_at
     if claimed_at is not None and standing.rivals == 1 and now >= claimed_at + window:
         return ConfirmClaim(standing.confirmed + 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from prover.claims import ConfirmClaim, MakeClaim, Move, Standing, next_move
+from prover.claims import ConfirmClaim, MakeClaim, Move, ProveClaim, Standing, next_move
 
 WINDOW = 100
 CLAIMED = 1_000
@@ -43,3 +43,23 @@ def standing(
 )
 def test_the_next_move_follows_from_what_stands(case: Standing, now: int, move: Move) -> None:
     assert next_move(case, now=now, window=WINDOW) == move
+
+
+@pytest.mark.parametrize(
+    ("case", "move"),
+    [
+        # Whatever was claimed, and whenever: proofs follow the last settled batch.
+        (standing(), ProveClaim(5)),
+        (standing(claimed_at=None, unclaimed=5, rivals=0), ProveClaim(5)),
+        (standing(rivals=2), ProveClaim(5)),
+        (standing(claimable=5), ProveClaim(5)),
+        # Not deep enough in L1, or not posted at all.
+        (standing(claimable=4), None),
+        (standing(claimable=0), None),
+    ],
+)
+@pytest.mark.parametrize("now", [0, CLAIMED + WINDOW])
+def test_where_claims_are_proven_nothing_is_waited_for(
+    case: Standing, move: Move, now: int
+) -> None:
+    assert next_move(case, now=now, window=WINDOW, takes_proofs=True) == move
