@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import dispute_refusals
 import pytest
-from evm_engines import Reverted
+from dispute_world import DisputeWorld
+from evm_engines import Engine, Reverted
 from rollup_refusals import SCENARIOS
 from rollup_world import World
 from vyper import ast as vyper_ast
@@ -19,13 +21,21 @@ def test_the_refusal_names_its_reason(world: World, reason: str) -> None:
     assert refusal.value.reason == reason
 
 
+@pytest.mark.parametrize("reason", dispute_refusals.SCENARIOS)
+def test_the_refusal_of_a_dispute_names_its_reason(engine: Engine, reason: str) -> None:
+    world = DisputeWorld(engine)
+    with pytest.raises(Reverted) as refusal:
+        dispute_refusals.SCENARIOS[reason](world)
+    assert refusal.value.reason == reason
+
+
 def test_every_reason_in_the_sources_is_reached_above() -> None:
     named = {
         reason
         for source in SOURCES.glob("*.vy")
         for reason in re.findall(rf'"({source.stem}: [^"]+)"', source.read_text())
     }
-    assert named == set(SCENARIOS)
+    assert named == {*SCENARIOS, *dispute_refusals.SCENARIOS}
 
 
 @pytest.mark.parametrize("source", sorted(SOURCES.glob("*.vy")), ids=lambda path: path.stem)
