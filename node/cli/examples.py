@@ -22,6 +22,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "claim": ("claim --deployment deployment.json --data ./claimant --from claimant",),
     "bots": ("bots --cursor ./bar",),
+    "propose-evil": ("propose-evil --kind priority --deployment deployment.json --from judy",),
     "order preview": ("order preview --from alice BTC-USD-PERP buy 0.01 --price 60000",),
     "order place": (
         "order place --from alice BTC-USD-PERP buy 0.01 --price 60000",

@@ -52,12 +52,16 @@ COMMANDS = {
     "config": ("node.cli.configuration:config", "Show the configuration, and where it is from."),
     "completion": ("node.cli.completion:completion", "Print a shell's completion script."),
     "bots": ("node.cli.processes:bots", "Publish prices and make markets on a devnet."),
+    "propose-evil": ("node.cli.evil:propose_evil", "Lie on L1, for drills on a devnet alone."),
 }
 """Where each command is, and its line in the list."""
 
 
 SECTIONS = {
-    "Run a venue": ("devnet", "demo", "deploy", "l1", "sequence", "follow", "claim", "bots"),
+    "Run a venue": (
+        *("devnet", "demo", "deploy", "l1", "sequence", "follow", "claim", "bots"),
+        "propose-evil",
+    ),
     "Trade": ("order", "block", "key"),
     "Money": ("deposit", "withdraw", "transfer"),
     "Look": ("account", "book", "markets", "market", "status", "watch", "batch"),

@@ -12,13 +12,20 @@ ORDER_LIFE_SECONDS = 600
 
 
 class Desk:
-    """Orders of one account, each with the next sequence number.
+    """Orders of one account, each with the next sequence number after `sequence`.
 
     `outcomes` counts receipts by their status and refusals by their reason.
     """
 
     def __init__(
-        self, name: str, venue: VenueClient, private_key: bytes, account: int, clock: Clock
+        self,
+        name: str,
+        venue: VenueClient,
+        private_key: bytes,
+        account: int,
+        clock: Clock,
+        *,
+        sequence: int = 0,
     ) -> None:
         self.name = name
         self.account = account
@@ -27,7 +34,7 @@ class Desk:
         self._venue = venue
         self._private_key = private_key
         self._clock = clock
-        self._sequence = 0
+        self._sequence = sequence
 
     @property
     def expiry(self) -> int:

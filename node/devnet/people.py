@@ -13,6 +13,9 @@ CHAIN_ID = 31_337
 
 TRADERS = ("alice", "bob", "carol", "dave")
 MAKER, PUBLISHER, GOVERNOR, SEQUENCER, CLAIMANT = "erin", "frank", "grace", "heidi", "ivan"
+CHALLENGER, LIAR = "dave", "judy"
+"""Of an evil devnet alone: who stands up for what is true, and who claims what is not."""
+
 ROLES = {
     "maker": MAKER,
     "publisher": PUBLISHER,

@@ -1,0 +1,35 @@
+"""L1's clock in a story: moved on where nothing but time must pass, and never at an honest turn."""
+
+from collections.abc import Sequence
+
+from contracts.views import ConfirmedHead
+from node.disputes.reading import Seen
+from node.evil.kinds import Kind
+from node.evil.patience import LAST_SECONDS, turn_ends
+from node.rollup_events import Claimed
+from prover.dispute.views import MatchStatus, MatchView
+
+
+def dispute_due(seen: Seen, liar: bytes, kind: Kind, *, has_moved: bool) -> int | None:
+    """The second to move on to while a dispute runs: the end of the liar's turn (its last seconds
+    where it stalls and has not moved), else the end of the window. None at anybody else's turn.
+    """
+    standing = seen.standing
+    for name, match in standing.matches.items():
+        if match.status != MatchStatus.OPEN:
+            continue
+        if match.height == 0 or standing.entries[_mover(match)].owner != liar:
+            return None
+        end = turn_ends(standing, name)
+        return end - LAST_SECONDS + 1 if kind == Kind.STALL and not has_moved else end + 1
+    return standing.dispute.ends_at + 1
+
+
+def claim_due(claims: Sequence[Claimed], head: ConfirmedHead, window: int) -> int | None:
+    """When all claims on the batch after the confirmed one have stood for `window` seconds."""
+    times = [claim.time for claim in claims if claim.batch == head.batch + 1]
+    return max(times) + window if times else None
+
+
+def _mover(match: MatchView) -> bytes:
+    return match.one if match.mover == 1 else match.two

@@ -1,0 +1,36 @@
+"""When a liar moves: at once, or, to stall, once at the last second and then never again."""
+
+from msgspec import Struct
+
+from node.evil.kinds import Kind
+from prover.dispute.moves import Advance, Move, Standing
+
+LAST_SECONDS = 5
+"""Before its turn ends a staller must have sent its move: blocks come a second apart."""
+
+
+class Patience(Struct):
+    """Counts what a staller has moved so far; whoever does not stall never waits."""
+
+    kind: Kind
+    advanced: int = 0
+
+    def is_due(self, standing: Standing, move: Move, now: int) -> bool:
+        """Whether to make `move` now. Entries and what brings money in are never put off."""
+        if self.kind != Kind.STALL or not isinstance(move, Advance):
+            return True
+        return self.advanced == 0 and now >= turn_ends(standing, move.match) - LAST_SECONDS
+
+    def made(self, move: Move) -> None:
+        """To be told of every move that L1 took."""
+        self.advanced += isinstance(move, Advance)
+
+
+def turn_ends(standing: Standing, match: bytes) -> int:
+    """The last second at which the mover of an open match is in time.
+
+    turn_at + max(what is left of the mover's clock, move_time)
+    """
+    view = standing.matches[match]
+    clock = view.clock_one if view.mover == 1 else view.clock_two
+    return view.turn_at + max(clock, standing.terms.move_time)
