@@ -161,11 +161,19 @@ class DisputeWorld(ToyRollup):
         self, trace: ToyTrace, sender: bytes = LIAR, value: int | None = None, **changes: Any
     ) -> Entry:
         """Enter a trace for the claim of its output, which is made if it is not there."""
+        self.claim(trace)
+        return self.send_entry(trace, sender, value, **changes)
+
+    def send_entry(
+        self, trace: ToyTrace, sender: bytes, value: int | None = None, **changes: Any
+    ) -> Entry:
+        """The same with the claim as it stands."""
         data = toy_calls.enter(trace, self.grandparent, self.parent_output, **changes)
         return self.entered(trace, data, sender, value)
 
     def enter_published(self, trace: ToyTrace, sender: bytes = LIAR, **changes: Any) -> Entry:
         """Enter a trace with all its roots."""
+        self.claim(trace)
         data = toy_calls.enter_published(trace, self.grandparent, self.parent_output, **changes)
         return self.entered(trace, data, sender)
 
@@ -173,7 +181,6 @@ class DisputeWorld(ToyRollup):
         self, trace: ToyTrace, data: bytes, sender: bytes, value: int | None = None
     ) -> Entry:
         """What `data` enters, by a bond of `value`."""
-        self.claim(trace)
         bond = self.terms.entry_bond if value is None else value
         receipt = self.engine.send(self.address, data, sender=sender, value=bond)
         (made,) = (log for log in self.logs(receipt) if isinstance(log, EnteredLog))

@@ -13,7 +13,7 @@ ZERO = bytes(32)
 NOTHING = (ZERO, ZERO)
 
 
-def enter(trace: ToyTrace, grandparent: bytes, parent_output: bytes, **changes: Any) -> bytes:
+def enter(trace: ToyTrace, grandparent: bytes, parent_output: bytes, /, **changes: Any) -> bytes:
     """Enter the trace for the claim of its output."""
     left, right = trace.children(trace.height, 0)
     arguments: dict[str, Any] = {
@@ -33,7 +33,7 @@ def enter(trace: ToyTrace, grandparent: bytes, parent_output: bytes, **changes: 
 
 
 def enter_published(
-    trace: ToyTrace, grandparent: bytes, parent_output: bytes, **changes: Any
+    trace: ToyTrace, grandparent: bytes, parent_output: bytes, /, **changes: Any
 ) -> bytes:
     """The same with all roots that are no padding."""
     arguments: dict[str, Any] = {

@@ -50,7 +50,7 @@ class ToyRollup:
         self.post(batch)
         self.tell(SET_CLAIM, self.parent, batch.number - 1, status, CLAIMANT)
         if status == CONFIRMED:
-            self.tell(SET_HEAD, batch.number - 1, self.parent)
+            self.set_head(batch.number - 1, self.parent)
         self.contest()
 
     def post(self, batch: ToyBatch) -> None:
@@ -71,7 +71,11 @@ class ToyRollup:
     def confirm(self, claim: bytes) -> None:
         """It is confirmed, and the head."""
         self.tell(SET_CLAIM, claim, self.batch.number, CONFIRMED, CLAIMANT)
-        self.tell(SET_HEAD, self.batch.number, claim)
+        self.set_head(self.batch.number, claim)
+
+    def set_head(self, batch: int, claim: bytes) -> None:
+        """The last confirmed claim is this one, of this batch."""
+        self.tell(SET_HEAD, batch, claim)
 
     def honest(self) -> ToyTrace:
         """What the batch really leads to."""
