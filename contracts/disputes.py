@@ -10,6 +10,9 @@ from eth_abi.abi import encode
 
 from contracts.abi import Function
 
+PUBLISHED_STEPS_MAX = 3_500
+"""What one transaction can carry, also where a byte of calldata costs 64 gas."""
+
 STEP_TYPE = "(bytes32,bytes32[],bytes,bytes32[3],bytes,bytes,bytes)"
 
 ENTER = Function(

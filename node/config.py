@@ -6,9 +6,12 @@ They come from command-line flags, and every flag has a twin in the environment.
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from contracts.calls import Parameters
+from contracts.disputes import DisputeParameters
 from node.devnet.quotes import Ladder
+from prover.dispute.terms import FAST
 
 HOST = "127.0.0.1"
 L1_PORT, SEQUENCER_PORT, FOLLOWER_PORT = 8545, 9545, 9546
@@ -51,7 +54,8 @@ class DevnetConfig(Struct, frozen=True, kw_only=True):
     """A whole venue on one machine. Port 0 takes any that is free; times in seconds.
 
     Without `data` everything lives in a folder that is removed at the end. `l1` is a kind of
-    L1 to start, or the URL of one that runs already.
+    L1 to start, or the URL of one that runs already. Where `evil` names a kind of lie there is
+    no claimant: who claims is started later, and lies.
     """
 
     data: Path | None = None
@@ -61,12 +65,14 @@ class DevnetConfig(Struct, frozen=True, kw_only=True):
     follower_port: int = FOLLOWER_PORT
     block_seconds: float = 1.0
     batch_seconds: float = BATCH_SECONDS
-    claim_window: int = 8
+    claim_window: int = FAST.claim_window
     price_seconds: float = 1.0
     bar_seconds: float = 1.0
     price_age_max: int = 60
     history: Path | None = None
     config_out: Path | None = None
+    evil: str = ""
+    has_challenger: bool = True
 
     @property
     def parameters(self) -> Parameters:
@@ -76,6 +82,12 @@ class DevnetConfig(Struct, frozen=True, kw_only=True):
             force_delay=600,
             time_lag_max=300,
             claim_window=self.claim_window,
-            claim_bond=10**17,
+            claim_bond=FAST.claim_bond,
             parameter_delay=10,
         )
+
+    @property
+    def dispute_parameters(self) -> DisputeParameters:
+        """How this devnet decides between claims: fast, and after the window of rivals."""
+        entry_window = self.claim_window + FAST.entry_time
+        return DisputeParameters(**asdict(FAST.dispute) | {"entry_window": entry_window})

@@ -12,10 +12,12 @@ from typing import Any, Self
 import msgspec
 import rlp  # type: ignore[import-untyped]
 
-from contracts import calls, step, token
+from contracts import calls, disputes, mock_verifier, step, token
 from contracts.calls import Parameters, ProofContracts
 from contracts.compiler import Artifact
+from contracts.disputes import DisputeParameters
 from node.clock import Clock
+from node.devnet.people import CHAIN_ID
 from node.errors import Halt
 from node.l1.answers import L1Receipt
 from node.l1.client import L1Client
@@ -42,7 +44,11 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
 
 class Venue(msgspec.Struct, frozen=True, kw_only=True):
     """What to deploy. Without `token` that of tests comes with it, and fills the `purses`: the
-    micro-USDC that each address is given.
+    micro-USDC that each address is given. Without `disputes` rivals stall one another for ever;
+    `insurance` gets what is left of the bonds that are lost there, if not the governor.
+
+    With an `attester` claims are proven to a mock verifier, which takes that key's word for all
+    of them, and nobody disputes. `trusts_attester` says that one knows, where it is no devnet.
     """
 
     sequencer: bytes
@@ -50,16 +56,24 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     listings: tuple[Listing, ...]
     purses: tuple[tuple[bytes, int], ...] = ()
     token: bytes | None = None
+    disputes: DisputeParameters | None = None
+    insurance: bytes | None = None
+    attester: bytes | None = None
+    trusts_attester: bool = False
 
 
 class Contracts(msgspec.Struct, frozen=True, kw_only=True):
-    """Compiled, ready to be deployed. Without a router no step can be proven to the rollup."""
+    """Compiled, ready to be deployed. Without a router no step can be proven to the rollup, and
+    then there is no use for disputes either.
+    """
 
     token: Artifact
     rollup: Artifact
     chunks: Artifact
     rules: dict[str, Artifact] = {}
     router: Artifact | None = None
+    disputes: Artifact | None = None
+    mock_verifier: Artifact | None = None
 
     @classmethod
     def compiled(cls, compiler: Callable[[str], Artifact]) -> Self:
@@ -70,6 +84,7 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
             token=compiler("test_usdc"),
             rollup=compiler("rollup"),
             chunks=compiler(step.source(step.CHUNKS)),
+            mock_verifier=compiler(mock_verifier.SOURCE),
         )
 
     @staticmethod
@@ -77,7 +92,8 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
         """What all of them are called, those that take longest to compile first."""
         slow = ("matching", "blocks", step.ROUTER, "items", "admission")
         others = [name for name in step.RULES if name not in slow]
-        return (*map(step.source, slow), "rollup", *map(step.source, others), "test_usdc")
+        whole = ("disputes", "rollup", *map(step.source, others), mock_verifier.SOURCE, "test_usdc")
+        return (*map(step.source, slow), *whole)
 
     @classmethod
     def proving(cls, compiler: Callable[[str], Artifact]) -> Self:
@@ -86,6 +102,7 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
             cls.compiled(compiler),
             rules={name: compiler(step.source(name)) for name in step.RULES},
             router=compiler(step.source(step.ROUTER)),
+            disputes=compiler("disputes"),
         )
 
 
@@ -110,6 +127,8 @@ async def deploy(
         raise ValueError(f"no market can have these parameters: {', '.join(unsound)}")
     if venue.token is not None and venue.purses:
         raise ValueError("only the token of tests can be handed out")
+    chain_id = await client.chain_id()
+    _check_mock(chain_id, venue)
     nonce = await client.nonce(governor.address, "pending")
     creations = _creations(governor.address, nonce, contracts, venue)
     addresses = list(creations)
@@ -126,7 +145,7 @@ async def deploy(
     for receipt, address in zip(made, addresses, strict=True):
         _check_address(receipt, address)
     return Deployment(
-        chain_id=await client.chain_id(),
+        chain_id=chain_id,
         token=token_address,
         rollup=rollup,
         block=made[-1].block_number,
@@ -155,6 +174,22 @@ def _creations(
                 rules[name] = created(contracts.rules[name].creation_code)
         router = created(step.router(contracts.router.creation_code, rules))
         proof_contracts = msgspec.structs.replace(proof_contracts, step=router)
+    if venue.attester is not None:
+        assert contracts.mock_verifier is not None, "compile the mock verifier too"
+        code = contracts.mock_verifier.creation_code
+        verifier = created(mock_verifier.deployment(code, attester=venue.attester))
+        proof_contracts = msgspec.structs.replace(proof_contracts, verifier=verifier)
+    elif contracts.disputes is not None and venue.disputes is not None:
+        decider = created(
+            disputes.deployment(
+                contracts.disputes.creation_code,
+                # Each names the other: this one is told where the next will be.
+                rollup=created_address(creator, nonce + len(creations) + 1),
+                insurance=venue.insurance or creator,
+                parameters=venue.disputes,
+            )
+        )
+        proof_contracts = msgspec.structs.replace(proof_contracts, disputes=decider)
     created(
         calls.deployment(
             contracts.rollup.creation_code,
@@ -167,6 +202,17 @@ def _creations(
         )
     )
     return creations
+
+
+def _check_mock(chain_id: int, venue: Venue) -> None:
+    """Halt where a mock would stand in for proofs of somebody's money unasked."""
+    if venue.attester is None or venue.trusts_attester or chain_id == CHAIN_ID:
+        return
+    raise Halt(
+        f"MOCK_REFUSED: a mock verifier takes the word of 0x{venue.attester.hex()} for every "
+        f"claim, and whoever has that key can take all money of the venue; chain {chain_id} is "
+        "no devnet, so say that you trust it, or deploy in the optimistic mode"
+    )
 
 
 async def approve(deployment: Deployment, owners: Sequence[TransactionSender]) -> None:

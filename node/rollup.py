@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from contracts import events, views
+from contracts import dispute_views, events, views
 from contracts.abi import UnexpectedAnswer, View
 from contracts.calls import Parameters
+from contracts.disputes import DisputeParameters
 from contracts.events import decode_log
 from node.errors import Halt, L1Error, Retry
 from node.l1.answers import L1Block, L1Log
@@ -66,7 +67,12 @@ class WrongRollup(Halt):
 
 
 class RollupTerms(Struct, frozen=True, kw_only=True):
-    """What a deployment fixed for ever. `deployed_at` is the block to read logs from."""
+    """What a deployment fixed for ever. `deployed_at` is the block to read logs from.
+
+    `disputes` decides between rivals by its parameters; it is zero, and has none, where nobody
+    decides. `verifier` takes proofs in the place of bonds, and `proof_system` is what it called
+    itself; zero and empty where claims stand under bond.
+    """
 
     chain_id: int
     rollup: bytes
@@ -75,6 +81,15 @@ class RollupTerms(Struct, frozen=True, kw_only=True):
     governor: bytes
     deployed_at: int
     parameters: Parameters
+    disputes: bytes = bytes(20)
+    dispute_parameters: DisputeParameters | None = None
+    verifier: bytes = bytes(20)
+    proof_system: str = ""
+
+    @property
+    def takes_proofs(self) -> bool:
+        """Whether claims are proven, and confirm at once, instead of bonded."""
+        return any(self.verifier)
 
     @property
     def domain(self) -> Domain:
@@ -176,6 +191,7 @@ class RollupReader:
             )
 
     async def _terms(self, chain_id: int) -> RollupTerms:
+        disputes = await self.read(views.DISPUTES)
         return RollupTerms(
             chain_id=chain_id,
             rollup=self.address,
@@ -191,6 +207,24 @@ class RollupReader:
                 claim_bond=await self.read(views.CLAIM_BOND),
                 parameter_delay=await self.read(views.PARAMETER_DELAY),
             ),
+            disputes=disputes,
+            dispute_parameters=await self._dispute_parameters(disputes) if any(disputes) else None,
+            verifier=await self.read(views.VERIFIER),
+            proof_system=await self.read(views.PROOF_SYSTEM),
+        )
+
+    async def _dispute_parameters(self, disputes: bytes) -> DisputeParameters:
+        async def read(view: View[int]) -> int:
+            return view.answer(await self.client.call(disputes, view.call()))
+
+        return DisputeParameters(
+            height=await read(dispute_views.HEIGHT),
+            clock=await read(dispute_views.CLOCK),
+            move_time=await read(dispute_views.MOVE_TIME),
+            entry_window=await read(dispute_views.ENTRY_WINDOW),
+            entry_bond=await read(dispute_views.ENTRY_BOND),
+            base_fee_cap=await read(dispute_views.BASE_FEE_CAP),
+            published_steps=await read(dispute_views.PUBLISHED_STEPS),
         )
 
     async def scan(self, from_block: int, to_block: int) -> list[RollupEvent]:

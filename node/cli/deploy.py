@@ -8,10 +8,10 @@ from typing import Any
 import click
 import msgspec
 
-from contracts.calls import Parameters
+from node.cli.deployment_terms import Terms, check_sound, parameter_options, terms_of
 from node.cli.failures import Failure, WronglyPut, told
 from node.cli.listings import read
-from node.cli.options import ADDRESS, DELAY, json_option, l1_option, signer_options
+from node.cli.options import ADDRESS, json_option, l1_option, signer_options
 from node.cli.output import console, facts, print_json, waiting
 from node.cli.signer import Signer, signer
 from node.clock import SystemClock
@@ -20,28 +20,6 @@ from node.devnet.people import GOVERNOR, person
 from state.transactions.list_market import Listing
 
 DEFAULTS = DevnetConfig()
-WEI_MAX = 2**128 - 1
-PARAMETERS = {
-    "inbox_delay": "Seconds until a batch must take what L1's inbox holds.",
-    "force_delay": "Seconds until anybody may force the inbox in.",
-    "time_lag_max": "Seconds that a batch's time may lag behind L1's.",
-    "claim_window": "Seconds that a claim can be contested.",
-    "claim_bond": "Wei that a claim puts at stake.",
-    "parameter_delay": "Seconds of notice before a market changes.",
-}
-
-
-def parameter_options(command: Any) -> Any:
-    """What a deployment fixes for ever, each with a devnet's value."""
-    for name, words in reversed(PARAMETERS.items()):
-        command = click.option(
-            "--" + name.replace("_", "-"),
-            type=click.IntRange(1, WEI_MAX) if name == "claim_bond" else DELAY,
-            default=getattr(DEFAULTS.parameters, name),
-            show_default=True,
-            help=words,
-        )(command)
-    return command
 
 
 @click.command()
@@ -58,6 +36,7 @@ def parameter_options(command: Any) -> Any:
     type=click.Path(path_type=Path),
     help="A JSON list of markets, each as the parameters of `market show --json`.",
 )
+@click.option("--insurance", type=ADDRESS, help="Who gets the rest of lost bonds; else the signer.")
 @parameter_options
 @signer_options
 @l1_option
@@ -67,6 +46,7 @@ def deploy(
     sequencer: bytes | None,
     token: bytes | None,
     markets: Path | None,
+    insurance: bytes | None,
     name: str | None,
     key_file: Path | None,
     l1_url: str,
@@ -80,18 +60,21 @@ def deploy(
     """
     with told():
         key = signer(name, key_file)
-        own = (sequencer, token, markets)
+        own = (sequencer, token, markets, insurance)
         if key.is_public and key.address != person(GOVERNOR).address:
             raise WronglyPut(f"{key.name} governs no devnet: --from governor, or --key-file FILE")
-        if key.is_public and own != (None, None, None):
+        if key.is_public and own != (None,) * len(own):
             raise WronglyPut(
-                "--from deploys a devnet's venue with its own sequencer, token and markets; for "
-                "another name the deploying key with --key-file"
+                "--from deploys a devnet's venue with its own sequencer, token, markets and "
+                "insurance; for another name the deploying key with --key-file"
             )
         if not key.is_public and sequencer is None:
             raise WronglyPut("say whose key posts batches: --sequencer ADDRESS")
+        terms = terms_of(parameters)
+        if not key.is_public:
+            check_sound(terms)
         listings = _listings(markets)
-        work = _deployed(out, l1_url, key, Parameters(**parameters), sequencer, token, listings)
+        work = _deployed(out, l1_url, key, terms, sequencer, token, listings, insurance)
         with waiting("compiling the contracts, then waiting for L1"):
             found, is_new = asyncio.run(work)
     if as_json:
@@ -125,10 +108,11 @@ async def _deployed(
     out: Path,
     l1_url: str,
     key: Signer,
-    parameters: Parameters,
+    terms: Terms,
     sequencer: bytes | None,
     token: bytes | None,
     listings: tuple[Listing, ...],
+    insurance: bytes | None,
 ) -> tuple[Any, bool]:
     """The deployment that `out` names, or a new one that it names from now on."""
     from node.deploy import Venue, check_deployed, deployment_json, read_deployment
@@ -149,12 +133,24 @@ async def _deployed(
         _check_writable(out.parent)
         contracts = await asyncio.to_thread(compiled)
         if key.is_public:
-            made = await deploy_devnet(client, contracts, clock, parameters, DEFAULTS.price_age_max)
+            made = await deploy_devnet(
+                client,
+                contracts,
+                clock,
+                terms.rollup,
+                terms.disputes,
+                DEFAULTS.price_age_max,
+            )
         else:
             assert sequencer is not None
             governor = TransactionSender(client, key.private_key, clock, chain_id=chain_id)
             venue = Venue(
-                sequencer=sequencer, parameters=parameters, listings=listings, token=token
+                sequencer=sequencer,
+                parameters=terms.rollup,
+                listings=listings,
+                token=token,
+                disputes=terms.disputes,
+                insurance=insurance,
             )
             made = await deploy_venue(client, governor, contracts, venue)
         write_whole(out, deployment_json(made))

@@ -3,11 +3,12 @@
 import os
 
 from contracts.calls import Parameters
+from contracts.disputes import DisputeParameters
 from node.artifacts import cache_directory, cached_artifact, compile_missing
 from node.clock import Clock
 from node.deploy import Contracts, Deployment, Venue, approve, deploy, senders
 from node.devnet.listings import listings
-from node.devnet.people import GOVERNOR, MAKER, PUBLISHER, SEQUENCER, TRADERS, person
+from node.devnet.people import GOVERNOR, LIAR, MAKER, PUBLISHER, SEQUENCER, TRADERS, person
 from node.l1.client import L1Client
 from node.l1.sender import TransactionSender
 
@@ -27,12 +28,13 @@ async def deploy_devnet(
     contracts: Contracts,
     clock: Clock,
     parameters: Parameters,
+    disputes: DisputeParameters,
     price_age_max: int,
 ) -> Deployment:
     """Deploy in the public governor's name. What the rollup may take of traders is approved."""
     chain_id = await client.chain_id()
     governor = TransactionSender(client, person(GOVERNOR).private_key, clock, chain_id=chain_id)
-    owners = [person(name) for name in (*TRADERS, MAKER)]
+    owners = [person(name) for name in (*TRADERS, MAKER, LIAR)]
     deployment = await deploy(
         client,
         governor,
@@ -40,6 +42,7 @@ async def deploy_devnet(
         Venue(
             sequencer=person(SEQUENCER).address,
             parameters=parameters,
+            disputes=disputes,
             listings=listings(person(PUBLISHER).address, price_age_max),
             purses=tuple((owner.address, PURSE) for owner in owners),
         ),

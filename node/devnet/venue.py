@@ -18,7 +18,7 @@ from node.deploy import (
 from node.devnet.deployment import compiled, deploy_devnet
 from node.devnet.directory import DEPLOYMENT
 from node.devnet.l1_kind import start_l1
-from node.devnet.people import CLAIMANT, SEQUENCER
+from node.devnet.people import CHALLENGER, CLAIMANT, SEQUENCER
 from node.devnet.supervisor import Ready, Supervisor
 from node.errors import Retry
 from node.files import write_whole
@@ -59,21 +59,32 @@ async def start_venue(
     rollup = "0x" + deployment.rollup.hex()
     on_l1 = ("--l1", l1, "--rollup", rollup)
 
-    tell("starting sequencer, follower and claimant")
+    tell("starting sequencer, follower and who settles")
     await supervisor.start("sequencer", _sequence(config, directory, on_l1))
     await supervisor.start("follower", _follow(config, directory, on_l1))
-    data = str(directory / "claimant")
-    await supervisor.start("claimant", ("claim", *on_l1, "--data", data, "--from", CLAIMANT))
+    await _start_settlement(config, directory, supervisor, on_l1)
     sequencer = await _ready_node(supervisor, "sequencer")
 
     tell("starting the price feed and the market maker")
     await supervisor.start("bots", _bots(config, directory, l1, sequencer))
     follower = await _ready_node(supervisor, "follower")
-    await supervisor.ready(supervisor.child("claimant"))
-    await supervisor.ready(supervisor.child("bots"))
+    for child in supervisor.children:
+        await supervisor.ready(child)
     return RunningVenue(
         directory=directory, l1=l1, sequencer=sequencer, follower=follower, deployment=deployment
     )
+
+
+async def _start_settlement(
+    config: DevnetConfig, directory: Path, supervisor: Supervisor, on_l1: tuple[str, ...]
+) -> None:
+    """A claimant; where one is expected to lie, somebody who contradicts, if anybody does."""
+    if not config.evil:
+        place = ("--data", str(directory / "claimant"), "--from", CLAIMANT)
+        await supervisor.start("claimant", ("claim", *on_l1, *place))
+    elif config.has_challenger:
+        place = ("--data", str(directory / "challenger"), "--from", CHALLENGER)
+        await supervisor.start("challenger", ("challenge", *on_l1, *place))
 
 
 def _sequence(config: DevnetConfig, directory: Path, on_l1: tuple[str, ...]) -> tuple[str, ...]:
@@ -135,7 +146,12 @@ async def _deployed(
             return known
         tell("deploying the token and the rollup, listing markets, handing out USDC")
         deployment = await deploy_devnet(
-            client, contracts, clock, config.parameters, config.price_age_max
+            client,
+            contracts,
+            clock,
+            config.parameters,
+            config.dispute_parameters,
+            config.price_age_max,
         )
         write_whole(path, deployment_json(deployment))
         return deployment

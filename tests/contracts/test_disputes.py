@@ -21,6 +21,7 @@ from contracts import dispute_views as views
 from contracts.compiler import RUNTIME_BYTES_MAX, SOURCES
 from contracts.dispute_events import CreditedLog, EnteredLog, PublishedLog, Why
 from contracts.dispute_views import EntryStatus, ResultStatus
+from contracts.disputes import PUBLISHED_STEPS_MAX
 
 PRICE = 20 * GWEI
 FALSE_AT = 6
@@ -66,6 +67,11 @@ def test_a_contract_says_of_itself_what_it_was_given(world: DisputeWorld) -> Non
 
 def test_what_is_deployed_fits(world: DisputeWorld) -> None:
     assert len(world.engine.code(world.address)) <= RUNTIME_BYTES_MAX
+
+
+def test_both_halves_publish_as_many_roots() -> None:
+    written = f"PUBLISHED_STEPS_MAX: constant(uint256) = {PUBLISHED_STEPS_MAX:_}\n"
+    assert written in (SOURCES / "traces.vy").read_text()
 
 
 @pytest.mark.parametrize("height", [1, 4, 15, 16])

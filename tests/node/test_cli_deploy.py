@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
+from contracts import dispute_views
 from node.cli import listings
 from node.cli.main import tallystick
+from node.config import DevnetConfig
 from node.devnet.listings import COINS, listing
 from node.devnet.people import person
 from node.l1.client import L1Client
@@ -56,7 +59,8 @@ async def test_a_venue_of_ones_own_has_the_token_and_terms_that_were_said(
     out, token = tmp_path / "folder" / "venue.json", devnet["token"]
     words = (
         *("--key-file", key_file, "--out", str(out), "--sequencer", OWN, "--token", token),
-        *("--markets", str(markets), "--claim-window", "77", "--claim-bond", "5"),
+        *("--markets", str(markets), "--claim-window", "77", "--claim-bond", "8" + "0" * 17),
+        *("--entry-time", "900", "--clock", "9000", "--insurance", OWN),
     )
     made = await deployed(l1, *words)
     assert (
@@ -66,9 +70,13 @@ async def test_a_venue_of_ones_own_has_the_token_and_terms_that_were_said(
     )
     async with L1Client(l1) as client:
         terms = await RollupReader(client, bytes.fromhex(made["rollup"][2:])).deployment(None)
+        insurance = await client.call(terms.disputes, dispute_views.INSURANCE.call())
     assert terms.sequencer.hex() == OWN[2:] and terms.governor == person("ivan").address
     assert "0x" + terms.token.hex() == token
-    assert (terms.parameters.claim_window, terms.parameters.claim_bond) == (77, 5)
+    assert (terms.parameters.claim_window, terms.parameters.claim_bond) == (77, 8 * 10**17)
+    disputes = replace(DevnetConfig().dispute_parameters, entry_window=77 + 900, clock=9_000)
+    assert terms.dispute_parameters == disputes
+    assert dispute_views.INSURANCE.answer(insurance).hex() == OWN[2:]
     again = await deployed(l1, *words)
     assert again == made | {"isNew": False}
     out.write_text(json.dumps(made | {"rollup": OWN}))
@@ -90,6 +98,9 @@ async def test_nothing_is_deployed_that_could_not_be_written_down(l1: str, tmp_p
     [
         (("--from", "bob"), "bob governs no devnet: --from governor, or --key-file FILE"),
         (("--from", "governor", "--sequencer", OWN), "--from deploys a devnet's venue with its"),
+        (("--from", "governor", "--insurance", OWN), "--from deploys a devnet's venue with its"),
+        (("--key-file", "KEY", "--sequencer", OWN, "--claim-bond", "5"), "claim_bond 5 wei does"),
+        (("--key-file", "KEY", "--sequencer", OWN, "--clock", "9"), "clock 9 s is below move_time"),
         ((), "say who signs"),
         (("--key-file", "KEY"), "say whose key posts batches: --sequencer ADDRESS"),
         (("--key-file", "KEY", "--sequencer", OWN, "--markets", "BAD"), "holds no JSON"),

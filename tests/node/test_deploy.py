@@ -11,9 +11,10 @@ from fake_clock import FakeClock
 from l1_venue import GOVERNOR, PARAMETERS, SEQUENCER, TRADERS, L1Venue, l1_venue, person
 from msgspec.structs import replace
 
-from contracts import step, token, views
+from contracts import dispute_views, step, token, views
 from contracts.abi import View
 from contracts.compiler import Artifact, compile_contract
+from node.config import DevnetConfig
 from node.deploy import (
     Contracts,
     Deployment,
@@ -32,6 +33,7 @@ from node.l1.client import L1Client
 from node.l1.config import L1Config
 from node.l1.sender import TransactionSender
 from node.l1.server import L1Server
+from node.rollup import RollupReader
 from node.rollup_events import ItemAdded
 from node.settlement import usdc_balance
 from prover.replay import genesis_claim
@@ -123,6 +125,30 @@ async def test_what_takes_a_step_is_found_from_the_rollup(venue: L1Venue) -> Non
     assert len(set(rules.values())) == len(step.RULES)
     for name, address in rules.items():
         assert await client.code(address) == router_alone(step.source(name)).runtime_code
+
+
+async def test_a_rollup_and_its_disputes_name_each_other(venue: L1Venue) -> None:
+    client, parameters = venue.client, DevnetConfig().dispute_parameters
+    contracts = replace(CONTRACTS, disputes=compile_contract("disputes"))
+    what = replace(
+        what_to_deploy(),
+        parameters=DevnetConfig().parameters,
+        disputes=parameters,
+        insurance=PUBLISHER,
+    )
+    deployment = await deploy(client, venue.senders[GOVERNOR], contracts, what)
+    terms = await RollupReader(client, deployment.rollup).deployment()
+    assert terms.dispute_parameters == parameters
+    for view, told in (
+        (dispute_views.ROLLUP, deployment.rollup),
+        (dispute_views.INSURANCE, PUBLISHER),
+    ):
+        assert view.answer(await client.call(terms.disputes, view.call())) == told
+
+
+async def test_where_nobody_decides_the_terms_name_no_disputes(venue: L1Venue) -> None:
+    assert venue.terms.disputes == bytes(20)
+    assert venue.terms.dispute_parameters is None
 
 
 async def test_a_key_in_use_elsewhere_is_found_out(
