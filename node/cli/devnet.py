@@ -35,6 +35,7 @@ from node.devnet.health import Health
 from node.devnet.outcome import Outcome
 from node.devnet.supervisor import Supervisor
 from node.devnet.venue import RunningVenue, start_venue
+from node.evil.kinds import Kind
 from node.files import write_whole
 from node.rpc.client import VenueClient
 from node.stopping import run_until
@@ -74,6 +75,14 @@ on_l1 = click.option(
 )
 
 
+evil_option = click.option(
+    "--evil",
+    type=click.Choice([kind.value for kind in Kind]),
+    callback=lambda _, __, kind: kind or "",
+    help="Who claims lies, in this way, and is contradicted; the sequencer too where it must.",
+)
+
+
 @click.command()
 @click.option("--data", type=FOLDER, help="Keep everything here, and go on with what is there.")
 @click.option("--reset", is_flag=True, help="Remove first what an earlier devnet left in --data.")
@@ -97,11 +106,20 @@ on_l1 = click.option(
 @click.option("--bar-seconds", type=SECONDS, default=1.0, show_default=True)
 @click.option("--history", type=FOLDER, help="Recorded prices to replay.")
 @click.option("--config-out", type=FILE, help="Write URLs, addresses and test keys to this file.")
+@evil_option
+@click.option(
+    "--challenger/--no-challenger",
+    "has_challenger",
+    default=True,
+    show_default=True,
+    help="With --evil: run somebody honest, or leave that to whoever comes.",
+)
 @click.pass_context
 def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) -> None:
     """Run L1, sequencer, follower, claimant and bots as processes, until Ctrl-C.
 
-    If one of them ends, all do, and its last words are shown.
+    If one of them ends, all do, and its last words are shown. With --evil whoever claims lies
+    once, and what becomes of that is told as it happens.
     """
     if reset and given["data"] is None:
         raise WronglyPut("--reset empties a folder: name it with --data")
@@ -116,12 +134,25 @@ def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) 
 @click.option("--claim-window", type=DELAY, default=8, show_default=True)
 @on_l1
 @click.option("--picture", type=FILE, help="Draw what is told into this SVG file.")
-def demo(json_file: Path | None, claim_window: int, l1: str, picture: Path | None) -> None:
+@evil_option
+@click.option("--real-time", is_flag=True, help="With --evil: let all clocks run as they do.")
+def demo(
+    json_file: Path | None,
+    claim_window: int,
+    l1: str,
+    picture: Path | None,
+    evil: str,
+    real_time: bool,
+) -> None:
     """Play the whole story once over real sockets with the real processes, and check it.
 
     Deposits on L1, some hundred signed orders, batches on L1, a follower that reaches the
-    same roots, a claim, its window, and a withdrawal paid by Merkle proof.
+    same roots, a claim, its window, and a withdrawal paid by Merkle proof. With --evil the
+    story of a lie: a wrong claim, the dispute to its end, and where the bonds went.
     """
+    if evil:
+        _tell_of_evil(evil, l1, json_file, real_time=real_time)
+        return
     with told():
         screen, drawn = console(), Picture("make demo")
         outcome = asyncio.run(_demo(claim_window, l1, screen, drawn.screen))
@@ -129,6 +160,17 @@ def demo(json_file: Path | None, claim_window: int, l1: str, picture: Path | Non
         drawn.screen.print(summary(outcome))
         if picture is not None:
             drawn.write(picture)
+        if json_file is not None:
+            write_whole(json_file, msgspec.json.format(msgspec.json.encode(outcome)))
+
+
+def _tell_of_evil(kind: str, l1: str, json_file: Path | None, *, real_time: bool) -> None:
+    from node.cli.evil import evil_demo, evil_summary
+
+    with told():
+        screen = console()
+        outcome = asyncio.run(evil_demo(kind, l1, screen, real_time=real_time))
+        screen.print(evil_summary(outcome))
         if json_file is not None:
             write_whole(json_file, msgspec.json.format(msgspec.json.encode(outcome)))
 
@@ -149,6 +191,11 @@ async def _devnet(config: DevnetConfig, screen: Console, *, reset: bool) -> None
             write_whole(config.config_out, msgspec.json.format(content))
         for part in banner(config, venue):
             screen.print(part)
+        if config.evil:
+            from node.cli.evil import evil_devnet
+
+            await evil_devnet(config, venue, supervisor, screen)
+            return
         async with VenueClient(venue.sequencer) as ours, VenueClient(venue.follower) as theirs:
             nodes = {"sequencer": ours, "follower": theirs}
             await Health(nodes, SystemClock(), partial(show_plain, screen)).run()

@@ -1,11 +1,16 @@
-"""`propose-evil`: a proposer that lies, for drills on devnets and for nothing else."""
+"""Lying on purpose: `propose-evil`, and what `demo` and `devnet` do with --evil."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import click
+from msgspec.structs import replace
+from rich.console import Console
 
-from node.cli.failures import told
+from node.cli.failures import Failure, told
 from node.cli.options import (
     deployment_option,
     l1_option,
@@ -14,12 +19,32 @@ from node.cli.options import (
     rollup_option,
     signer_options,
 )
+from node.cli.output import facts
 from node.cli.running import Announce, run_process
 from node.cli.signer import signer
-from node.clock import SystemClock
+from node.cli.telling import narrated
+from node.clock import Clock, SystemClock
+from node.config import DevnetConfig
+from node.devnet.people import CHALLENGER, LIAR
+from node.devnet.story import Narrator
+from node.devnet.supervisor import Supervisor
+from node.devnet.venue import RunningVenue
 from node.evil.kinds import IN_WORDS, Kind
+from node.evil.outcome import EvilOutcome
+from node.evil.story import EvilStory
+from node.l1.client import L1Client
+from node.rpc.client import VenueClient
 
 KINDS = tuple(kind.value for kind in Kind)
+BATCH_SECONDS = 2.0
+PRICE_SECONDS, BAR_SECONDS = 1.0, 86_400.0
+BLOCK_SECONDS = 0.25
+"""Blocks of a story: the embedded L1's clock then runs four times as fast as ours."""
+
+PRICE_AGE_MAX = 3_600
+"""Longer than any story: while L1's clock is moved on nobody signs prices."""
+
+ETHER = 10**18
 
 
 @click.command("propose-evil")
@@ -77,3 +102,119 @@ def propose_evil(
             await proposer.run(stop)
 
     run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
+
+
+# --- the story, with `demo` ---
+
+
+def story_config(kind: str, l1: str, *, real_time: bool) -> DevnetConfig:
+    """A venue for one story."""
+    return DevnetConfig(
+        l1=l1,
+        l1_port=0,
+        sequencer_port=0,
+        follower_port=0,
+        block_seconds=1.0 if real_time else BLOCK_SECONDS,
+        batch_seconds=BATCH_SECONDS,
+        price_seconds=PRICE_SECONDS,
+        bar_seconds=BAR_SECONDS,
+        price_age_max=PRICE_AGE_MAX,
+        evil=kind,
+    )
+
+
+async def evil_demo(kind: str, l1: str, screen: Console, *, real_time: bool) -> EvilOutcome:
+    """The whole story of a lie. StoryFailed where it is not found out, or not paid for."""
+    from node.cli.devnet import with_venue
+
+    outcomes: list[EvilOutcome] = []
+    clock = SystemClock()
+    began = clock.monotonic()
+
+    async def play(venue: RunningVenue, supervisor: Supervisor) -> None:
+        set_up = clock.monotonic() - began
+        screen.print(f"the venue stands after {set_up:.1f} s; its logs: {venue.directory}/logs")
+        with narrated(screen) as narrator:
+            told_in = (venue, Kind(kind), supervisor, clock, narrator)
+            async with evil_story(*told_in, jumps=not real_time) as story:
+                outcome = await story.play()
+        outcomes.append(replace(outcome, set_up_seconds=round(set_up, 2)))
+
+    await with_venue(story_config(kind, l1, real_time=real_time), screen, play)
+    if not outcomes:
+        raise Failure("stopped before the story came to its end")
+    return outcomes[0]
+
+
+async def evil_devnet(
+    config: DevnetConfig, venue: RunningVenue, supervisor: Supervisor, screen: Console
+) -> None:
+    """The same lie on a venue that stays up: everything told as it happens, in its own time."""
+    with narrated(screen) as narrator:
+        told_in = (venue, Kind(config.evil), supervisor, SystemClock(), narrator)
+        async with evil_story(*told_in, jumps=False) as story:
+            await story.stand()
+
+
+@asynccontextmanager
+async def evil_story(
+    venue: RunningVenue,
+    kind: Kind,
+    supervisor: Supervisor,
+    clock: Clock,
+    narrator: Narrator,
+    *,
+    jumps: bool,
+) -> AsyncIterator[EvilStory]:
+    """The story of `kind` on a running venue, with clients of all its parts."""
+    async with (
+        VenueClient(venue.sequencer, clock=clock) as sequencer,
+        VenueClient(venue.follower, clock=clock) as follower,
+        L1Client(venue.l1, expected_chain_id=venue.deployment.chain_id, clock=clock) as l1,
+    ):
+        yield EvilStory(
+            venue,
+            kind,
+            supervisor=supervisor,
+            sequencer=sequencer,
+            follower=follower,
+            l1=l1,
+            clock=clock,
+            narrator=narrator,
+            jumps=jumps,
+        )
+
+
+def evil_summary(outcome: EvilOutcome) -> Any:
+    """What a story came to, for people."""
+    decided, bonds = outcome.decided, outcome.bonds
+    status = f", {decided.status.replace('_', ' ')}" if decided.status else ""
+    return facts(
+        "The lie is found out",
+        [
+            ("the lie", outcome.lie),
+            ("batch", f"{outcome.batch}, {outcome.steps} steps"),
+            ("first wrong step", f"{decided.step}: {decided.kind}{status}"),
+            ("rules", ", ".join(decided.rules)),
+            ("ended by", decided.how),
+            ("wrong root", outcome.wrong_root),
+            ("confirmed root", outcome.right_root),
+            ("wrong claims rejected", str(len(outcome.rejected))),
+            ("the liar lost", f"{bonds.liar_lost / ETHER:g} ETH in bonds"),
+            ("of it to movers", f"{bonds.to_movers / ETHER:.6f} ETH"),
+            ("to the insurance fund", f"{bonds.to_insurance / ETHER:.6f} ETH"),
+            ("the challenger's gas", _gas_words(outcome, CHALLENGER)),
+            ("the challenger's gain", f"{bonds.honest_net / ETHER:.6f} ETH, gas paid"),
+            ("the liar's gas", _gas_words(outcome, LIAR)),
+            ("seconds", _seconds_words(outcome)),
+        ],
+    )
+
+
+def _gas_words(outcome: EvilOutcome, name: str) -> str:
+    return f"{outcome.gas[name]:,}, {outcome.wei[name] / ETHER:.6f} ETH"
+
+
+def _seconds_words(outcome: EvilOutcome) -> str:
+    jumped = f" ({outcome.jumped} more on L1's clock)" if outcome.jumped else ""
+    return f"{outcome.seconds:.1f}{jumped}, and {outcome.set_up_seconds:.1f} to set up"

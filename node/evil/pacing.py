@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contracts.views import ConfirmedHead
 from node.disputes.reading import Seen
 from node.evil.kinds import Kind
-from node.evil.patience import LAST_SECONDS, turn_ends
+from node.evil.patience import LAST_SECONDS
 from node.rollup_events import Claimed
 from prover.dispute.views import MatchStatus, MatchView
 
@@ -15,14 +15,14 @@ def dispute_due(seen: Seen, liar: bytes, kind: Kind, *, has_moved: bool) -> int 
     where it stalls and has not moved), else the end of the window. None at anybody else's turn.
     """
     standing = seen.standing
-    for name, match in standing.matches.items():
+    for match in standing.matches.values():
         if match.status != MatchStatus.OPEN:
             continue
         if match.height == 0 or standing.entries[_mover(match)].owner != liar:
             return None
-        end = turn_ends(standing, name)
+        end = standing.turn_ends_at(match)
         return end - LAST_SECONDS + 1 if kind == Kind.STALL and not has_moved else end + 1
-    return standing.dispute.ends_at + 1
+    return standing.ends_at + 1
 
 
 def claim_due(claims: Sequence[Claimed], head: ConfirmedHead, window: int) -> int | None:

@@ -19,18 +19,9 @@ class Patience(Struct):
         """Whether to make `move` now. Entries and what brings money in are never put off."""
         if self.kind != Kind.STALL or not isinstance(move, Advance):
             return True
-        return self.advanced == 0 and now >= turn_ends(standing, move.match) - LAST_SECONDS
+        end = standing.turn_ends_at(standing.matches[move.match])
+        return self.advanced == 0 and now >= end - LAST_SECONDS
 
     def made(self, move: Move) -> None:
         """To be told of every move that L1 took."""
         self.advanced += isinstance(move, Advance)
-
-
-def turn_ends(standing: Standing, match: bytes) -> int:
-    """The last second at which the mover of an open match is in time.
-
-    turn_at + max(what is left of the mover's clock, move_time)
-    """
-    view = standing.matches[match]
-    clock = view.clock_one if view.mover == 1 else view.clock_two
-    return view.turn_at + max(clock, standing.terms.move_time)

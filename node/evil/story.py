@@ -54,6 +54,7 @@ class EvilStory:
         self._first_block = 0
         self._before = 0
         self._withdrawal = 0
+        self._has_claimant = False
         self._last = 0
         """The last batch that is waited for."""
 
@@ -64,6 +65,16 @@ class EvilStory:
         await self.lie()
         await self.dispute()
         return await self.reckoning(began)
+
+    async def stand(self) -> None:
+        """The trade and the lie, and then whatever becomes of it, told until cancelled."""
+        await self.set_the_scene()
+        await self.lie()
+        while True:
+            await self.watcher.look_on()
+            lie = self.onlooker.lie
+            if lie is not None and await self._confirmed() >= lie.batch:
+                await self._start_claimant()
 
     # --- the trade, and the lie ---
 
@@ -151,16 +162,22 @@ class EvilStory:
     async def _confirmed(self) -> int:
         return (await self.cast.reader.read(views.CONFIRMED_HEAD)).batch
 
+    async def _start_claimant(self) -> None:
+        if self._has_claimant:
+            return
+        self._has_claimant = True
+        data = str(self._venue.directory / "claimant")
+        place = ("--l1", self._venue.l1, "--rollup", self._venue.rollup, "--data", data)
+        await self._supervisor.start("claimant", ("claim", *place, "--from", CLAIMANT))
+        self._narrator.step("an honest claimant goes on where the liar left")
+
     # --- the end ---
 
     async def reckoning(self, began: float) -> EvilOutcome:
         """An honest claimant goes on where the liar left, and everything is counted."""
         last = (await self.cast.reader.read(views.HEAD)).number
         if await self._confirmed() < last:
-            data = str(self._venue.directory / "claimant")
-            place = ("--l1", self._venue.l1, "--rollup", self._venue.rollup, "--data", data)
-            await self._supervisor.start("claimant", ("claim", *place, "--from", CLAIMANT))
-            self._narrator.step("an honest claimant goes on where the liar left")
+            await self._start_claimant()
         reckoning = Reckoning(
             self._venue,
             self.kind,

@@ -1,5 +1,6 @@
 """Watching a dispute on L1: every event told in words, and time moved on where it must pass."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 from contracts import views
@@ -52,19 +53,22 @@ class Watcher:
         deadline = self._clock.monotonic() + PATIENCE_SECONDS
         self._changed = self._clock.monotonic()
         while self._clock.monotonic() < deadline:
-            try:
-                await self.look()
+            await self.look_on()
+            with contextlib.suppress(Retry):
                 if await done():
                     return
                 if self._jumps and self._clock.monotonic() - self._changed > QUIET_SECONDS:
                     await self._jump()
-            except Retry:
-                pass  # L1 moved on meanwhile: the next look sees it
-            await self._clock.sleep(POLL_SECONDS)
         raise StoryFailed(f"waited {PATIENCE_SECONDS:.0f} s in vain for {what}")
 
+    async def look_on(self) -> None:
+        """Tell what is new, and pause; an L1 that does not answer is asked again."""
+        with contextlib.suppress(Retry):
+            await self.look()
+        await self._clock.sleep(POLL_SECONDS)
+
     async def look(self) -> None:
-        """Tell what is new."""
+        """Tell what is new. StoryFailed where L1 has confirmed what is wrong."""
         for event in await self.onlooker.look():
             self._tell_of_claims(event)
         contested = self.onlooker.true.contests
@@ -99,10 +103,17 @@ class Watcher:
             case BatchVoided():
                 return f"L1 is shown that chunk {event.chunk} of batch {event.number} is malformed"
             case Confirmed():
+                self._check(event)
                 return f"the claim {short(event.claim)} on batch {event.batch} is confirmed"
             case Rejected():
                 return f"the claim {short(event.claim)} on batch {event.batch} is rejected"
         return ""
+
+    def _check(self, event: Confirmed) -> None:
+        """The one thing that must never happen."""
+        right = self.onlooker.true.batch(event.batch)
+        if right is None or right.claim != event.claim:
+            raise StoryFailed(f"L1 confirmed the wrong claim {short(event.claim)}")
 
     async def _tell(self, event: DisputeEvent, seen: Seen) -> None:
         owners = {name: name_of(one.owner) for name, one in seen.standing.entered.items()}
