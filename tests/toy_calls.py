@@ -1,12 +1,11 @@
 """Calldata by which a toy trace is defended: sound, but for what a test changes."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from toy_machine import BATCH_HASH, ROOTS, STEP, ToyTrace, number, read
 
 from contracts import disputes
-from contracts.dispute_views import MatchRecord
 from contracts.disputes import DisputedStep
 
 ZERO = bytes(32)
@@ -47,15 +46,30 @@ def enter_published(
     return disputes.enter_published(**arguments | changes)
 
 
-def advance(match: bytes, found: MatchRecord, trace: ToyTrace, **changes: bytes) -> bytes:
-    """The move that a trace has, whoever's turn it is."""
-    left, right = trace.children(max(found.height, 1), found.index)
+class Play(Protocol):
+    """Where a match stands, as L1 or its twin shows it."""
+
+    @property
+    def height(self) -> int: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def left(self) -> bytes: ...
+
+
+def move(found: Play, trace: ToyTrace) -> dict[str, bytes]:
+    """What a trace has to show, whoever's turn it is."""
+    left, right = trace.children(max(found.height, 1), found.index >> (found.height == 0))
     next_left, next_right = NOTHING
     if found.height > 1:
         child = 2 * found.index + (left == found.left)
         next_left, next_right = trace.children(found.height - 1, child)
-    arguments = {"left": left, "right": right, "next_left": next_left, "next_right": next_right}
-    return disputes.advance(match=match, **arguments | changes)
+    return {"left": left, "right": right, "next_left": next_left, "next_right": next_right}
+
+
+def advance(match: bytes, found: Play, trace: ToyTrace, **changes: bytes) -> bytes:
+    """Make that move."""
+    return disputes.advance(match=match, **move(found, trace) | changes)
 
 
 def step(trace: ToyTrace, index: int, **changes: Any) -> DisputedStep:
