@@ -125,7 +125,7 @@ def _play(standing: Standing, defence: Defence, ours: bytes, now: int) -> Iterat
     match = standing.entries[ours].match
     left, right = tree.children(tree.height, 0)
     if paired.height == 0:
-        before = tree.branch(paired.index - 1) if paired.index else ()
+        before = tuple(tree.branch(paired.index - 1)) if paired.index else ()
         yield Settle(
             match=match, index=paired.index, previous_branch=before, left=left, right=right
         )
@@ -166,7 +166,7 @@ def _refute_entry(
             entry=entry,
             index=0,
             leaf=shown.first,
-            leaf_branch=shown.first_branch,
+            leaf_branch=tuple(shown.first_branch),
             previous_branch=(),
             left=left,
             right=right,
@@ -179,8 +179,8 @@ def _refute_entry(
             entry=entry,
             index=index,
             leaf=theirs.leaf(index),
-            leaf_branch=theirs.branch(index),
-            previous_branch=theirs.branch(index - 1),
+            leaf_branch=tuple(theirs.branch(index)),
+            previous_branch=tuple(theirs.branch(index - 1)),
             left=left,
             right=right,
         )
@@ -208,7 +208,7 @@ def _collect(standing: Standing) -> Iterator[Move]:
 def _redeem(standing: Standing) -> Iterator[Move]:
     """The bond of an entry of ours that is left over, once its claim has confirmed."""
     view = standing.entries.get(standing.dispute.waiting)
-    if view is None or standing.confirmed == ZERO:
+    if view is None or view.status != EntryStatus.WAITING or standing.confirmed == ZERO:
         return
     if view.owner == standing.me and view.claim == standing.confirmed:
         yield Redeem(standing.dispute.waiting)

@@ -132,7 +132,8 @@ def faults(terms: SettlementTerms) -> list[str]:
     dispute = terms.dispute
     longest = dispute_seconds(dispute, ENTRIES_MAX)
     dearest = payments.dearest_match(dispute.height, dispute.base_fee_cap)
-    entered = (payments.REJECT_GAS + payments.ENTER_GAS) * dispute.base_fee_cap
+    published = dispute.published_steps * payments.LEAF_GAS
+    entered = (payments.REJECT_GAS + payments.ENTER_GAS + published) * dispute.base_fee_cap
     rules = (
         (
             dispute.move_time > TRACE_SECONDS,
