@@ -239,9 +239,14 @@ class Followed:
             output=encode_output(batch.output),
             claimed_block=made.block,
             claimed_at=made.time,
-            confirmable_at=made.time + self.terms.parameters.claim_window,
+            confirmable_at=made.time + self._window,
             confirmed_block=settled.block if settled else 0,
         )
+
+    @property
+    def _window(self) -> int:
+        """Seconds from a claim to its confirmation: a proof is not waited for."""
+        return 0 if self.terms.takes_proofs else self.terms.parameters.claim_window
 
     def payment_record(self, index: int) -> PaymentRecord | None:
         paid = self.payments.get(index)
@@ -250,10 +255,11 @@ class Followed:
         return PaymentRecord(index=index, block=paid.block, transaction=paid.transaction)
 
     def problems(self) -> list[str]:
-        """Every claim on L1 that contradicts what was executed here."""
+        """Every claim on L1 that contradicts what was executed here, unless L1 rejected it."""
         return [
             self._contradiction(claim, claim.claim in self.confirmations)
             for claim in self.wrong_claims
+            if claim.claim not in self.rejections
         ]
 
     def _is_right(self, claim: Claimed | Confirmed) -> bool:
@@ -264,16 +270,17 @@ class Followed:
         stage = "CONFIRMED" if confirmed else "pending"
         return (
             f"WRONG_CLAIM: claim 0x{claim.claim.hex()} on batch {claim.batch} by "
-            f"0x{claim.claimant.hex()} ({stage}) is wrong: {self._difference(claim)}; "
+            f"0x{claim.claimant.hex()} ({stage}) is wrong: {self.difference(claim)}; "
             + (
                 "withdrawals against it take other people's money: stop the venue"
                 if confirmed
-                else f"claim batch {claim.batch} rightly, so that it cannot be confirmed"
+                else f"have a tallystick challenge running, which claims batch {claim.batch} "
+                "rightly and disputes it"
             )
         )
 
-    def _difference(self, claim: Claimed) -> str:
-        """The first field of the claimed output that is not ours."""
+    def difference(self, claim: Claimed) -> str:
+        """The first field of a wrong claim's output that is not ours, in words."""
         batch = self.batch(claim.batch)
         if batch is None:
             return "there is no such batch"

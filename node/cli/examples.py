@@ -21,6 +21,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "follow --l1 http://127.0.0.1:8545 --deployment deployment.json --data ./f2 --port 9547",
     ),
     "claim": ("claim --deployment deployment.json --data ./claimant --from claimant",),
+    "challenge": (
+        "challenge --deployment deployment.json --data ./challenger --from dave",
+        "challenge --deployment deployment.json --data ./challenger --key-file challenger.key "
+        "--metrics-port 9548",
+    ),
+    "dispute list": ("dispute list --deployment deployment.json",),
+    "dispute show": ("dispute show 12 --deployment deployment.json --json",),
+    "dispute open": ("dispute open 12 --deployment deployment.json --from alice",),
+    "dispute move": ("dispute move 12 --deployment deployment.json --from alice",),
+    "dispute watch": ("dispute watch --deployment deployment.json",),
     "bots": ("bots --cursor ./bar",),
     "propose-evil": ("propose-evil --kind priority --deployment deployment.json --from judy",),
     "order preview": ("order preview --from alice BTC-USD-PERP buy 0.01 --price 60000",),

@@ -45,6 +45,8 @@ COMMANDS = {
     "sequence": ("node.cli.processes:sequence", "Run the sequencer."),
     "follow": ("node.cli.processes:follow", "Rebuild the venue from L1 alone."),
     "claim": ("node.cli.processes:claim", "Claim what batches led to, and settle the claims."),
+    "challenge": ("node.cli.challenging:challenge", "Have wrong claims lose on L1."),
+    "dispute": ("node.cli.disputes:dispute", "Look at disputes, and play them by hand."),
     "bench": ("node.cli.bench:bench", "Measure what this machine makes of the venue."),
     "parity": ("node.cli.parity:parity", "Hold the contracts of L1 to the rules, by chance."),
     "gas": ("node.cli.gas:gas", "Measure what a step costs on L1, at its worst."),
@@ -59,7 +61,7 @@ COMMANDS = {
 
 SECTIONS = {
     "Run a venue": (
-        *("devnet", "demo", "deploy", "l1", "sequence", "follow", "claim", "bots"),
+        *("devnet", "demo", "deploy", "l1", "sequence", "follow", "claim", "challenge", "bots"),
         "propose-evil",
     ),
     "Trade": ("order", "block", "key"),
@@ -67,7 +69,7 @@ SECTIONS = {
     "Look": ("account", "book", "markets", "market", "status", "watch", "batch"),
     "Look back": ("trades", "candles", "fills", "orders", "positions"),
     "Check and prove": (
-        *("replay", "trace", "witness", "prove"),
+        *("replay", "trace", "witness", "prove", "dispute"),
         *("parity", "gas", "doctor", "bench", "journal", "simulate"),
     ),
     "Configure": ("config", "completion"),
@@ -75,7 +77,7 @@ SECTIONS = {
 """The list's headings; a command of none stands under the last of its kind, `More`."""
 
 
-NODES = frozenset({"devnet", "demo", "sequence", "follow", "claim"})
+NODES = frozenset({"devnet", "demo", "sequence", "follow", "claim", "challenge"})
 """Commands that run a node, and do so only with the libraries that make it fast."""
 
 

@@ -32,6 +32,8 @@ from state.crypto import ZERO_HASH
 NOBODY = Defence(claim=ZERO_HASH, tree=TraceTree([ZERO_HASH]))
 """Of a trace that nobody enters."""
 
+WITHDRAW_GAS = 50_000
+
 
 class Look(Struct, frozen=True, kw_only=True):
     """All that there is to decide by, at one block of L1; `now` is L1's time by our clock.
@@ -106,8 +108,8 @@ class Challenge:
             followed,
             seen,
             malformed,
-            credited=await reader.read(dispute_views.CREDITS, me),
-            bonds=await self.follower.reader.read(views.CLAIM_BONDS, me),
+            credited=_worth_sending(await reader.read(dispute_views.CREDITS, me), block),
+            bonds=_worth_sending(await self.follower.reader.read(views.CLAIM_BONDS, me), block),
         )
         return Look(
             block=block,
@@ -173,6 +175,11 @@ class Challenge:
             await self.traces.trace(number),
             lambda step: self.traces.step(number, step),
         )
+
+
+def _worth_sending(wei: int, block: L1Block) -> int:
+    """`wei`, or nothing while it would cost more to have it sent."""
+    return wei if wei > WITHDRAW_GAS * block.base_fee else 0
 
 
 def _name(contest: Contested) -> tuple[bytes, int]:
