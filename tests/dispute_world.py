@@ -1,6 +1,5 @@
 """The contract of disputes over a toy rollup: short verbs, and its books checked each time."""
 
-from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -97,14 +96,14 @@ class DisputeWorld(ToyRollup):
     def send_through(self, contract: bytes, data: bytes, value: int = 0) -> Receipt:
         """The same as the mock `bond_receiver`, which passes calls on."""
         passed = PASS_ON.encode(self.address, data)
-        self.accounts.add(contract)
         return self._kept(self.engine.send(contract, passed, sender=OTHER, value=value))
 
     def receiver(self) -> bytes:
-        """The mock `bond_receiver`."""
-        return self.engine.deploy(
-            compile_contract("bond_receiver", MOCKS).creation_code, sender=DEPLOYER
-        )
+        """The mock `bond_receiver`, a contract that moves, enters and is paid."""
+        code = compile_contract("bond_receiver", MOCKS).creation_code
+        contract = self.engine.deploy(code, sender=DEPLOYER)
+        self.accounts.add(contract)
+        return contract
 
     def read(self, view: View[T], *values: Any) -> T:
         return view.answer(self.engine.call(self.address, view.call(*values)))
@@ -171,6 +170,13 @@ class DisputeWorld(ToyRollup):
         data = toy_calls.enter(trace, self.grandparent, self.parent_output, **changes)
         return self.entered(trace, data, sender, value)
 
+    def enter_through(self, contract: bytes, trace: ToyTrace) -> Entry:
+        """Enter a trace as the mock `bond_receiver`."""
+        self.claim(trace)
+        data = toy_calls.enter(trace, self.grandparent, self.parent_output)
+        passed = PASS_ON.encode(self.address, data)
+        return self.entered(trace, passed, OTHER, to=contract)
+
     def enter_published(self, trace: ToyTrace, sender: bytes = LIAR, **changes: Any) -> Entry:
         """Enter a trace with all its roots."""
         self.claim(trace)
@@ -178,11 +184,16 @@ class DisputeWorld(ToyRollup):
         return self.entered(trace, data, sender)
 
     def entered(
-        self, trace: ToyTrace, data: bytes, sender: bytes, value: int | None = None
+        self,
+        trace: ToyTrace,
+        data: bytes,
+        sender: bytes,
+        value: int | None = None,
+        to: bytes | None = None,
     ) -> Entry:
         """What `data` enters, by a bond of `value`."""
         bond = self.terms.entry_bond if value is None else value
-        receipt = self.engine.send(self.address, data, sender=sender, value=bond)
+        receipt = self.engine.send(to or self.address, data, sender=sender, value=bond)
         (made,) = (log for log in self.logs(receipt) if isinstance(log, EnteredLog))
         entry = Entry(made.entry, trace, made.claim)
         self.entries[entry.id] = entry
@@ -207,8 +218,11 @@ class DisputeWorld(ToyRollup):
 
     def advance(self, match: bytes, sender: bytes = HONEST, **changes: bytes) -> Receipt:
         """The next move of whose turn it is, as its trace has it but for `changes`."""
-        trace = self.mover(match).trace
-        return self.send(toy_calls.advance(match, self.match(match), trace, **changes), sender)
+        return self.send(self.next_move(match, **changes), sender)
+
+    def next_move(self, match: bytes, **changes: bytes) -> bytes:
+        """Its calldata."""
+        return toy_calls.advance(match, self.match(match), self.mover(match).trace, **changes)
 
     def descend(self, match: bytes, *, seconds: int = 1, sender: bytes = HONEST) -> int:
         """Both sides move until the match is sealed, `seconds` a move; the leaf that differs."""
@@ -259,12 +273,9 @@ class DisputeWorld(ToyRollup):
     def withdraw(self, sender: bytes) -> Receipt:
         return self.send(disputes.withdraw(), sender)
 
-    def wealth(self, accounts: Iterable[bytes]) -> int:
-        """What they hold, are owed, and could collect."""
-        total = 0
-        for account in accounts:
-            total += self.engine.balance(account) + self.credits(account)
-        return total
+    def wealth(self, *accounts: bytes) -> int:
+        """Wei that they hold and may withdraw."""
+        return sum(self.engine.balance(who) + self.credits(who) for who in accounts)
 
 
 def both(world: DisputeWorld, lie: ToyTrace, *, honest_first: bool) -> tuple[Entry, Entry, bytes]:
