@@ -109,7 +109,7 @@ def next_moves(standing: Standing, defence: Defence, now: int) -> list[Move]:
     return [
         *_play(standing, defence, ours, now),
         *_enter(standing, ours, now),
-        *_refute(standing, defence),
+        *_refute(standing, defence, ours),
         *_time_out(standing, ours, now),
         *_collect(standing),
         *_redeem(standing),
@@ -148,10 +148,15 @@ def _enter(standing: Standing, ours: bytes, now: int) -> Iterator[Move]:
         yield Enter()
 
 
-def _refute(standing: Standing, defence: Defence) -> Iterator[Move]:
-    """Every entry that shows a leaf of its own where ours is what the step leads to."""
+def _refute(standing: Standing, defence: Defence, ours: bytes) -> Iterator[Move]:
+    """Every entry that shows a leaf of its own where ours is what the step leads to, but for
+    the one whom the proof of our sealed match ends anyway.
+    """
+    played = _open_match(standing, ours)
+    sealed = played is not None and played.height == 0
+    spared = standing.opponent(ours) if sealed else None
     for entry, view in standing.entries.items():
-        if view.status in (EntryStatus.WAITING, EntryStatus.IN_MATCH):
+        if entry != spared and view.status in (EntryStatus.WAITING, EntryStatus.IN_MATCH):
             yield from _refute_entry(standing, defence.tree, entry, view)
 
 
