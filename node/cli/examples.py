@@ -108,6 +108,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "gas": ("gas", "gas --engine py-evm --json"),
     "simulate": ("simulate --seeds 20", "simulate --from 7 --trace"),
+    "games": ("games --games 1000", "games --games 1 --from 7 --json"),
     "bench": ("bench --quick", "bench --only rules --json bench.json"),
     "doctor": ("doctor", "doctor --data ./sequencer --json"),
     "config show": ("config show", "config show order place --rpc http://127.0.0.1:9546"),

@@ -51,6 +51,7 @@ COMMANDS = {
     "parity": ("node.cli.parity:parity", "Hold the contracts of L1 to the rules, by chance."),
     "gas": ("node.cli.gas:gas", "Measure what a step costs on L1, at its worst."),
     "simulate": ("node.cli.simulate:simulate", "Let everything go wrong, in virtual time."),
+    "games": ("node.cli.games:games", "Play disputes against liars, by chance."),
     "config": ("node.cli.configuration:config", "Show the configuration, and where it is from."),
     "completion": ("node.cli.completion:completion", "Print a shell's completion script."),
     "bots": ("node.cli.processes:bots", "Publish prices and make markets on a devnet."),
@@ -70,7 +71,7 @@ SECTIONS = {
     "Look back": ("trades", "candles", "fills", "orders", "positions"),
     "Check and prove": (
         *("replay", "trace", "witness", "prove", "dispute"),
-        *("parity", "gas", "doctor", "bench", "journal", "simulate"),
+        *("parity", "gas", "doctor", "bench", "journal", "simulate", "games"),
     ),
     "Configure": ("config", "completion"),
 }

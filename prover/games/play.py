@@ -41,6 +41,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     restarts: int
     delay: int
     delay_bound: int
+    entry_window: int
     gas: int
     gas_bound: int
     broken: list[str]
@@ -206,6 +207,7 @@ def play(draw: Draw) -> Outcome:
         restarts=table.restarts,
         delay=delay,
         delay_bound=dispute_seconds(terms, standing.dispute.entries),
+        entry_window=terms.entry_window,
         gas=chain.spent.get(HONEST, 0),
         gas_bound=honest_gas(terms, standing.dispute.entries),
         broken=broken,
