@@ -1,4 +1,7 @@
-"""The claimant: says on L1, under bond, what every batch led to, and settles it in time."""
+"""The claimant: says on L1, under bond, what every batch led to, and settles it in time.
+
+Where the rollup takes proofs it proves instead, and nothing is bonded or waited for.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -7,6 +10,7 @@ import structlog
 
 from contracts import calls, views
 from contracts.views import ClaimStatus, ConfirmedHead
+from node.claim_prover import ClaimProver
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt, L1Error, Retry
@@ -15,14 +19,22 @@ from node.follower import FollowerConfig, FollowerService
 from node.l1.client import L1Client
 from node.l1.sender import TransactionReverted, TransactionSender
 from node.stopping import run_until
-from prover.claims import ConfirmClaim, MakeClaim, Move, Standing, next_move
+from prover.claims import ConfirmClaim, MakeClaim, Move, ProveClaim, Standing, next_move
 from state.batch import encode_output, output_hash
 
 log = structlog.get_logger(__name__)
 
 # What a claimant hears when another one was faster, or L1's clock is behind ours.
-BEATEN = frozenset({"claims: already claimed", "claims: not a pending claim"})
+BEATEN = frozenset(
+    {
+        "claims: already claimed",
+        "claims: not a pending claim",
+        "validity: parent is not the last",
+    }
+)
 EARLY = "claims: window is open"
+
+DONE = {MakeClaim: "claimed", ConfirmClaim: "confirmed", ProveClaim: "proven"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,7 @@ class ClaimantService:
             config.follower, clock, client=client, open_database=open_database
         )
         self._sender: TransactionSender | None = None
+        self._prover: ClaimProver | None = None
         self._claimed_to = 0
         self._trouble: list[str] = []
 
@@ -127,6 +140,16 @@ class ClaimantService:
 
     async def _next_move(self, followed: Followed, head: ConfirmedHead) -> Move | None:
         latest = await self.follower.reader.block("latest")
+        claimable = followed.number_at(latest.number - self.config.confirmations)
+        if followed.terms.takes_proofs:
+            standing = Standing(
+                confirmed=head.batch,
+                claimed_at=None,
+                rivals=0,
+                unclaimed=head.batch + 1,
+                claimable=claimable,
+            )
+            return next_move(standing, now=latest.timestamp, window=0, takes_proofs=True)
         parent = await self.follower.reader.read(views.CLAIM_RECORD, head.claim)
         self._tell(_rivals(head.batch + 1, parent.children) if parent.children > 1 else [])
         standing = Standing(
@@ -134,7 +157,7 @@ class ClaimantService:
             claimed_at=await self._claimed_at(followed, head.batch + 1),
             rivals=parent.children,
             unclaimed=await self._unclaimed(followed, head.batch),
-            claimable=followed.number_at(latest.number - self.config.confirmations),
+            claimable=claimable,
         )
         # L1's next block is later than its last; the estimate of gas tells if it is too early.
         now = max(latest.timestamp, int(self.clock.now()))
@@ -174,13 +197,23 @@ class ClaimantService:
                     parent_claim=batch.parent_claim, output_hash=output_hash(batch.output)
                 )
                 done = await self._send(followed, data)
+            case ProveClaim():
+                done = await self._send(followed, await self._proof(followed, move.batch))
         if done:
             log.info(
-                "claimed" if isinstance(move, MakeClaim) else "confirmed",
+                DONE[type(move)],
                 batch=move.batch,
                 claim=batch.claim.hex(),
+                **_proof_system(followed),
             )
         return done
+
+    async def _proof(self, followed: Followed, number: int) -> bytes:
+        if self._prover is None:
+            prover = ClaimProver(self.follower, self.config.private_key)
+            await prover.check(followed)
+            self._prover = prover
+        return await self._prover.calldata(followed, number)
 
     async def _collect_bonds(self) -> bool:
         followed = self.follower.followed
@@ -218,6 +251,8 @@ class ClaimantService:
         if followed is None or self._sender is None:
             return f"CLAIM_FAILED: {error}; it is tried again"
         bond, address = followed.terms.parameters.claim_bond, self._sender.address.hex()
+        if followed.terms.takes_proofs:
+            return f"CLAIM_FAILED: {error}; it is tried again, and 0x{address} needs some for gas"
         return (
             f"CLAIM_FAILED: {error}; it is tried again, and 0x{address} needs {bond} wei for "
             "every claim that is not settled, and some for gas"
@@ -227,6 +262,12 @@ class ClaimantService:
         if trouble and trouble != self._trouble:
             log.warning("trouble", problems=trouble)
         self._trouble = trouble
+
+
+def _proof_system(followed: Followed) -> dict[str, str]:
+    """What a log says of how a claim was settled, where that was a proof."""
+    terms = followed.terms
+    return {"proof_system": terms.proof_system} if terms.takes_proofs else {}
 
 
 def _rivals(batch: int, count: int) -> list[str]:

@@ -83,6 +83,7 @@ class FollowerService:
         self.ready = asyncio.Event()
         self.domain = domain(0, config.rollup)
         self.token = ZERO_ADDRESS
+        self.proof_system = ""
         self._no_state = MemoryState()
         self.heads = Heads()
         self.fills = FillFeed()
@@ -277,6 +278,7 @@ class FollowerService:
             confirmations=self.config.confirmations,
         )
         self.domain, self.token = terms.domain, terms.token
+        self.proof_system = terms.proof_system
         self._finalize(kept.final_block)
         self._show(kept.followed, l1_block=self._scanner.scanned)
         self.ready.set()

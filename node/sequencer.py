@@ -64,7 +64,7 @@ class SequencerService:
         signers: Signers | None = None,
     ) -> None:
         self.config = config
-        self.domain, self.token = terms.domain, terms.token
+        self.domain, self.token, self.proof_system = terms.domain, terms.token, terms.proof_system
         self.state = history.sequencer.state
         self.fills, self.updates = FillFeed(), UpdateFeed(is_behind=lambda: history.news.is_due)
         self._clock = clock

@@ -267,11 +267,12 @@ class UpdateFeed:
 
 
 class VenueView(Protocol):
-    """A node as its readers see it. `state` is read, never written."""
+    """A node as its readers see it. `state` is read, never written; `proof_system` may be empty."""
 
     role: str
     domain: Domain
     token: bytes
+    proof_system: str
     fills: FillFeed
     updates: UpdateFeed
 

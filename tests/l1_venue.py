@@ -14,6 +14,7 @@ from fake_clock import FakeClock
 from contracts import calls, views
 from contracts.calls import Parameters
 from contracts.compiler import compile_contract
+from contracts.disputes import DisputeParameters
 from contracts.events import BatchPostedLog, decode_log
 from node.deploy import Contracts, Deployment, Venue, approve, deploy
 from node.l1.accounts import dev_accounts
@@ -246,8 +247,10 @@ async def l1_venue(
     data_directory: Path | None = None,
     finalized_depth: int = 0,
     contracts: Contracts | None = None,
+    disputes: DisputeParameters | None = None,
+    attester: bytes | None = None,
 ) -> AsyncIterator[L1Venue]:
-    """A venue with one market, deployed on a fresh devnet."""
+    """A venue with one market, deployed on a fresh devnet; with an `attester` it takes proofs."""
     clock = clock or FakeClock()
     config = L1Config(port=0, data_directory=data_directory, finalized_depth=finalized_depth)
     async with L1Server(config, clock) as server, L1Client(server.url) as client:
@@ -262,6 +265,8 @@ async def l1_venue(
             Venue(
                 sequencer=person(SEQUENCER).address,
                 parameters=PARAMETERS,
+                disputes=disputes,
+                attester=attester,
                 listings=(listing(),),
                 purses=tuple((person(name).address, 10**6 * MICRO_DOLLAR) for name in TRADERS),
             ),

@@ -56,6 +56,7 @@ class Follower:
         self.domain = DOMAIN
         self.state: MemoryState = self.venue.state
         self.token = b"\x77" * 20
+        self.proof_system = ""
         self.heads = Heads(l1_block=5)
         self.fills = FillFeed()
         self.updates = UpdateFeed()

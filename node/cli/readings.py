@@ -10,8 +10,9 @@ from node.cli.failures import Failure
 from node.cli.options import json_option, rpc_option
 from node.cli.output import Cell, console, facts, good, money, print_json, table
 from node.rpc import wire
+from node.rpc.client import VenueClient
 from node.rpc.results import AccountSummary, BookDepth, Level, MarketSummary
-from node.rpc.rollup_results import SyncStatus
+from node.rpc.rollup_results import RollupConfig, SyncStatus
 
 
 @click.command()
@@ -126,16 +127,21 @@ def _market(market: MarketSummary) -> tuple[str, ...]:
 @json_option
 def status(check: bool, rpc_url: str, as_json: bool) -> None:
     """Show how far a node has come, and what ails it."""
-    found = ask(rpc_url, lambda venue: venue.status())
+
+    async def both(venue: VenueClient) -> tuple[SyncStatus, RollupConfig]:
+        return await venue.status(), await venue.config()
+
+    found, terms = ask(rpc_url, both)
     if as_json:
-        print_json(wire.plain(found))
+        settled = {"mode": terms.mode, "proofSystem": terms.proof_system}
+        print_json(wire.plain(found) | settled)
     else:
-        _show_status(rpc_url, found)
+        _show_status(rpc_url, found, terms)
     if check and found.problems:
         raise Failure(f"the node is not well: {found.problems[0]}")
 
 
-def _show_status(rpc_url: str, found: SyncStatus) -> None:
+def _show_status(rpc_url: str, found: SyncStatus, terms: RollupConfig) -> None:
     problems = "\n".join(found.problems)
     rows: list[tuple[str, Cell]] = [
         ("role", found.role),
@@ -143,6 +149,7 @@ def _show_status(rpc_url: str, found: SyncStatus) -> None:
         ("on L1", f"batch {found.safe}"),
         ("final on L1", f"batch {found.finalized}"),
         ("claim confirmed", f"batch {found.confirmed}"),
+        ("mode", f"{terms.mode} ({terms.proof_system})" if terms.proof_system else terms.mode),
         ("L1 block", str(found.l1_block)),
         ("problems", good(not problems, "none", problems)),
     ]

@@ -9,6 +9,7 @@ from node.diagnosis.finding import Finding, advised, judged
 from node.errors import Halt, L1Error, Retry
 from node.l1.answers import L1Block
 from node.l1.client import L1Client, Patience
+from node.modes import VALIDITY_MOCK
 from node.rpc.client import VenueClient
 from node.rpc.errors import RpcError
 
@@ -95,7 +96,7 @@ async def node(url: str) -> list[Finding]:
     """Whether a node answers, how far it is, and what ails it."""
     async with VenueClient(url, timeout_seconds=5.0) as venue:
         try:
-            status = await venue.status()
+            status, terms = await venue.status(), await venue.config()
         except (Retry, RpcError) as error:
             mend = "start it (tallystick sequence, or follow), or name another with --rpc"
             return [Finding("node", "fail", f"{url}: {error}", "the JSON-RPC of a node", mend)]
@@ -107,7 +108,19 @@ async def node(url: str) -> list[Finding]:
         Finding("node's problem", "fail", problem, "none", "see its log")
         for problem in status.problems
     ]
-    return [Finding("node", "ok", heads, "the JSON-RPC of a node"), *problems]
+    found = Finding("node", "ok", heads, "the JSON-RPC of a node")
+    return [found, *problems, _claims(terms.mode, terms.proof_system)]
+
+
+def _claims(mode: str, proof_system: str | None) -> Finding:
+    """What the venue's claims are worth: a mock is right where nobody's money is."""
+    return advised(
+        "claims",
+        mode != VALIDITY_MOCK,
+        f"{mode} ({proof_system}): one key's word for everything" if proof_system else mode,
+        "claims under bond, or proofs that are no mock",
+        "fine on a devnet; elsewhere deploy with --mode optimistic",
+    )
 
 
 async def pair(l1_url: str, rpc_url: str) -> list[Finding]:

@@ -35,7 +35,11 @@ class RollupDomain(Result, frozen=True):
 
 
 class RollupConfig(Result, frozen=True):
-    """The deployment: where it lives, and what its signatures and batches hang on."""
+    """The deployment: where it lives, and what its signatures and batches hang on.
+
+    `mode` is optimistic, validity-mock or validity; `proof_system` is what its verifier calls
+    itself, null where claims stand under bond. MOCK-ATTESTED is no proof: one key's word.
+    """
 
     role: str
     version: int
@@ -43,17 +47,21 @@ class RollupConfig(Result, frozen=True):
     rollup: Address
     token: Address
     genesis_hash: Hash
+    mode: str
+    proof_system: str | None
     domain: RollupDomain
 
 
 class BatchSummary(Result, frozen=True):
     """A batch. `certainty` is unsafe, safe, finalized or confirmed.
 
+    `settlement` says how it was confirmed, claimed or proven (by what); null before that.
     `conservation` is as executed here; null in a record that an older version kept.
     """
 
     number: int
     certainty: str
+    settlement: str | None
     batch_hash: Hash | None
     state_root: Hash
     withdrawals_root: Hash

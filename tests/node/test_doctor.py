@@ -65,6 +65,18 @@ def test_a_node_is_told_with_its_heads_and_problems() -> None:
         assert (told[1]["level"], told[1]["found"]) == ("fail", "L1 is away: start it")
 
 
+def test_a_mock_is_told_by_doctor_and_status_and_fails_neither() -> None:
+    with cli_world() as world:
+        (_, claims) = json.loads(world.run("doctor", "--only", "node", "--json").stdout)
+        assert (claims["level"], claims["found"]) == ("ok", "optimistic")
+        world.node.proof_system = "MOCK-ATTESTED"
+        (_, claims) = json.loads(world.run("doctor", "--only", "node", "--json").stdout)
+        assert claims["level"] == "warn" and "validity-mock (MOCK-ATTESTED)" in claims["found"]
+        assert "validity-mock (MOCK-ATTESTED)" in world.run("status").stdout
+        told = json.loads(world.run("status", "--json").stdout)
+        assert (told["mode"], told["proofSystem"]) == ("validity-mock", "MOCK-ATTESTED")
+
+
 def test_status_can_be_asked_to_fail_where_a_node_is_not_well() -> None:
     with cli_world() as world:
         world.run("status", "--check")

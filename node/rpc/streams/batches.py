@@ -48,5 +48,5 @@ class BatchesTopic(Topic):
                 confirmed=heads.confirmed,
                 l1_block=heads.l1_block,
             ),
-            batches=[summary(record, heads) for record in records],
+            batches=[summary(record, heads, self.view.proof_system) for record in records],
         )

@@ -1,5 +1,6 @@
 """The deployment, the heads and the batches."""
 
+from node.modes import mode_of, settled_by
 from node.rpc.errors import InvalidParams, NotFound
 from node.rpc.params import (
     BATCHES_DEFAULT,
@@ -43,6 +44,8 @@ def config(view: VenueView, _: NoParams) -> RollupConfig:
         rollup=Address(domain.rollup),
         token=Address(view.token),
         genesis_hash=Hash(domain.genesis_hash),
+        mode=mode_of(view.proof_system),
+        proof_system=view.proof_system or None,
         domain=RollupDomain(
             name=NAME,
             version=DOMAIN_VERSION,
@@ -54,7 +57,7 @@ def config(view: VenueView, _: NoParams) -> RollupConfig:
 
 
 def batch(view: VenueView, params: BatchParams) -> BatchSummary:
-    return summary(find_batch(view, params.number), view.heads)
+    return summary(find_batch(view, params.number), view.heads, view.proof_system)
 
 
 def batches(view: VenueView, params: BatchesParams) -> list[BatchSummary]:
@@ -72,7 +75,9 @@ def batches(view: VenueView, params: BatchesParams) -> list[BatchSummary]:
     first = max(1, last - count + 1) if params.first is None else params.first
     numbers = range(first, min(first + count - 1, last) + 1)
     records = (view.batch(number) for number in numbers)
-    return [summary(record, view.heads) for record in records if record is not None]
+    return [
+        summary(record, view.heads, view.proof_system) for record in records if record is not None
+    ]
 
 
 def find_batch(view: VenueView, number: int) -> BatchRecord:
@@ -88,10 +93,12 @@ def find_batch(view: VenueView, number: int) -> BatchRecord:
     return record
 
 
-def summary(record: BatchRecord, heads: Heads) -> BatchSummary:
+def summary(record: BatchRecord, heads: Heads, proof_system: str) -> BatchSummary:
+    is_settled = record.number <= heads.confirmed
     return BatchSummary(
         number=record.number,
         certainty=certainty(record.number, heads),
+        settlement=settled_by(proof_system) if is_settled else None,
         batch_hash=Hash(record.batch_hash) if record.batch_hash else None,
         state_root=Hash(record.state_root),
         withdrawals_root=Hash(record.withdrawals_root),

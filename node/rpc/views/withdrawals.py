@@ -137,6 +137,8 @@ def _stage(
     if claim is not None:
         until = f" (L1 time {claim.confirmable_at})" if claim.confirmable_at else ""
         return "claimed", f"the end of the window of the claim on batch {number}{until}"
+    if number <= heads.safe and view.proof_system:
+        return "posted", f"a claimant, to prove the output of batch {number} ({view.proof_system})"
     if number <= heads.safe:
         return "posted", f"a claimant, to claim the output of batch {number}"
     return "sealed", f"the sequencer, to post batch {number} to L1"

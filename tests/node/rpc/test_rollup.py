@@ -44,6 +44,8 @@ async def test_the_deployment_is_told() -> None:
         "rollup": rollup,
         "token": "0x" + "77" * 20,
         "genesisHash": "0x" + DOMAIN.genesis_hash.hex(),
+        "mode": "optimistic",
+        "proofSystem": None,
         "domain": {
             "name": "Tallystick",
             "version": "1",
@@ -52,6 +54,19 @@ async def test_the_deployment_is_told() -> None:
             "separator": "0x" + DOMAIN.separator.hex(),
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("proof_system", "mode"), [("MOCK-ATTESTED", "validity-mock"), ("ANOTHER", "validity")]
+)
+async def test_a_venue_that_takes_proofs_says_of_which_kind(proof_system: str, mode: str) -> None:
+    node = node_with_batches(4)
+    node.proof_system = proof_system
+    async with running(node) as rpc:
+        terms = await rpc.result("rollup_config")
+        assert (terms["mode"], terms["proofSystem"]) == (mode, proof_system)
+        told = [batch["settlement"] for batch in await rpc.result("rollup_batches")]
+        assert told == [f"proven ({proof_system})", None, None, None]
 
 
 def record(number: int, **changed: Any) -> BatchRecord:
@@ -76,6 +91,7 @@ async def test_a_batch_is_told_with_how_certain_it_is() -> None:
         assert await rpc.result("rollup_batch", 1) == {
             "number": 1,
             "certainty": "confirmed",
+            "settlement": "claimed",
             "batchHash": "0x" + "0b" * 32,
             "stateRoot": "0x" + "01" * 32,
             "withdrawalsRoot": "0x" + "0a" * 32,
@@ -203,6 +219,17 @@ async def test_a_withdrawal_says_at_every_stage_what_it_waits_for() -> None:
         "anyone, to call the rollup's withdraw with rollup_withdrawalProof",
         None,
     ]
+
+
+async def test_where_claims_are_proven_a_withdrawal_waits_for_a_proof() -> None:
+    node = withdrawing()
+    node.proof_system = "MOCK-ATTESTED"
+    node.seal()
+    node.heads = replace(node.heads, safe=1)
+    async with running(node) as rpc:
+        found = await rpc.result("rollup_withdrawal", index=0)
+    assert found["status"] == "posted"
+    assert found["waitsFor"] == "a claimant, to prove the output of batch 1 (MOCK-ATTESTED)"
 
 
 async def test_a_node_that_follows_no_claims_still_tells_what_it_knows() -> None:
