@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from compiled_abi import abi_functions, abi_type
 from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import calls, token, views
 from contracts.abi import ERROR_SELECTOR, Function, UnexpectedAnswer, View, keccak, revert_reason
-from contracts.compiler import Artifact, compile_contract
+from contracts.compiler import compile_contract
 from contracts.events import (
     BATCH_POSTED,
     CONFIRMED,
@@ -20,29 +21,6 @@ from contracts.events import (
     decode_log,
 )
 from contracts.step import PROVE_STEP
-
-
-def abi_type(parameter: dict[str, Any]) -> str:
-    """The canonical type of an ABI parameter, tuples written out."""
-    if not parameter["type"].startswith("tuple"):
-        return str(parameter["type"])
-    inner = ",".join(abi_type(component) for component in parameter["components"])
-    return f"({inner}){parameter['type'].removeprefix('tuple')}"
-
-
-def abi_functions(artifact: Artifact, *, reading: bool) -> dict[str, tuple[str, ...]]:
-    """Signature -> types returned, a returned struct counted as its fields."""
-    found = {}
-    for entry in artifact.abi:
-        if entry["type"] == "function":
-            if (entry["stateMutability"] in ("view", "pure")) != reading:
-                continue
-            signature = f"{entry['name']}({','.join(map(abi_type, entry['inputs']))})"
-            returned = entry["outputs"]
-            if returned and returned[0]["type"] == "tuple":
-                returned = returned[0]["components"]
-            found[signature] = tuple(map(abi_type, returned))
-    return found
 
 
 def test_there_is_a_builder_for_every_function_that_writes() -> None:
