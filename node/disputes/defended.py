@@ -6,6 +6,7 @@ from functools import cached_property
 
 from prover.dispute.moves import Defence
 from prover.dispute.trace_tree import TRACE_HEIGHT, TraceTree
+from state.batch import decode_output
 from state.crypto import keccak
 
 
@@ -35,6 +36,11 @@ class DefendedTrace:
     def claim(self) -> bytes:
         """keccak(parent | keccak(output))"""
         return keccak(self.parent + keccak(self.output))
+
+    @property
+    def state_before(self) -> bytes:
+        """The root that BOOT starts from."""
+        return decode_output(self.parent_output).state_root
 
     @cached_property
     def tree(self) -> TraceTree:

@@ -28,7 +28,6 @@ from prover.dispute.moves import (
 from prover.dispute.settlement import SettlementMove
 from prover.dispute.trace_tree import last_leaf_index
 from prover.walk import ShownStep
-from state.crypto import ZERO_HASH
 
 Steps = Callable[[int], Awaitable[ShownStep]]
 """Shows step `number` of the batch, counted from 1, with its witness."""
@@ -175,7 +174,7 @@ class Player:
         which all traces agree. Behind the last step the machine is at rest: it shows itself.
         """
         trace = self.trace
-        previous = trace.tree.leaf(index - 1) if index > 0 else ZERO_HASH
+        previous = trace.tree.leaf(index - 1) if index > 0 else trace.state_before
         if index >= len(trace.leaves):
             return DisputedStep(
                 previous=previous,
