@@ -59,6 +59,8 @@ class DisputeWorld(ToyRollup):
         self.terms = msgspec.structs.replace(TERMS, **terms)
         self.entries: dict[bytes, Entry] = {}
         self.matches: dict[bytes, MatchedLog] = {}
+        self._live: set[bytes] = set()
+        self._unpaid: set[bytes] = set()
         self.accounts: set[bytes] = {INSURANCE, *PEOPLE}
         self.log: list[DisputeLog] = []
         for somebody in PEOPLE:
@@ -81,7 +83,7 @@ class DisputeWorld(ToyRollup):
 
     def end_entries(self) -> None:
         """Wait until nobody may enter any more."""
-        self.wait(self.contested_at + self.terms.entry_window + 1 - self.engine.time)
+        self.wait(max(0, self.contested_at + self.terms.entry_window + 1 - self.engine.time))
 
     def send(self, data: bytes, sender: bytes, value: int = 0) -> Receipt:
         """Call the contract; afterwards it must hold exactly what it owes."""
@@ -113,6 +115,7 @@ class DisputeWorld(ToyRollup):
             self.log.append(log)
             if isinstance(log, MatchedLog):
                 self.matches[log.match] = log
+                self._unpaid.add(log.match)
             if isinstance(log, CreditedLog):
                 self.accounts.add(log.account)
         self.check()
@@ -127,19 +130,25 @@ class DisputeWorld(ToyRollup):
 
     def check(self) -> None:
         """balance = live bonds + earned and not collected + credits"""
-        live = sum(self.entry(entry).status in LIVE for entry in self.entries)
-        owed = live * self.terms.entry_bond + self.uncollected()
+        # Whoever has lost or was redeemed never comes back.
+        self._live = {entry for entry in self._live if self.entry(entry).status in LIVE}
+        owed = len(self._live) * self.terms.entry_bond + self.uncollected()
         owed += sum(map(self.credits, self.accounts))
         assert self.engine.balance(self.address) == owed
 
     def uncollected(self) -> int:
         """Wei that movers of winning sides have not asked for yet."""
         total = 0
-        for match in self.matches:
+        for match in list(self._unpaid):
             status = self.match(match).status
-            if status in WON:
-                earned = (self.read(views.EARNED, match, WON[status], who) for who in self.accounts)
-                total += sum(earned)
+            if status == MatchStatus.OPEN:
+                continue
+            side = WON.get(status, 0)
+            left = sum(self.read(views.EARNED, match, side, who) for who in self.accounts)
+            total += left
+            if left == 0:
+                # Nothing is earned in a match that is over.
+                self._unpaid.remove(match)
         return total
 
     def entry(self, entry: bytes) -> views.EntryRecord:
@@ -197,6 +206,7 @@ class DisputeWorld(ToyRollup):
         (made,) = (log for log in self.logs(receipt) if isinstance(log, EnteredLog))
         entry = Entry(made.entry, trace, made.claim)
         self.entries[entry.id] = entry
+        self._live.add(entry.id)
         self._kept(receipt)
         return entry
 
@@ -276,25 +286,3 @@ class DisputeWorld(ToyRollup):
     def wealth(self, *accounts: bytes) -> int:
         """Wei that they hold and may withdraw."""
         return sum(self.engine.balance(who) + self.credits(who) for who in accounts)
-
-
-def both(world: DisputeWorld, lie: ToyTrace, *, honest_first: bool) -> tuple[Entry, Entry, bytes]:
-    """The right entry and the liar's, and their match; who enters first also moves first."""
-    if honest_first:
-        right, wrong = world.enter(world.honest(), HONEST), world.enter(lie)
-    else:
-        wrong, right = world.enter(lie), world.enter(world.honest(), HONEST)
-    return right, wrong, world.match_of(right)
-
-
-def won(entry: Entry) -> views.DisputeResult:
-    """The result of a dispute that this entry has won."""
-    return views.DisputeResult(views.ResultStatus.WON, entry.claim, entry.id)
-
-
-def check_won(world: DisputeWorld, right: Entry, *wrong: Entry) -> None:
-    """Only the right entry is left, and wins once the window is over."""
-    assert {world.entry(entry.id).status for entry in wrong} == {EntryStatus.LOST}
-    assert world.entry(right.id).status == EntryStatus.WAITING
-    world.end_entries()
-    assert world.result() == won(right)

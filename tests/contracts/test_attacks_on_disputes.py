@@ -6,7 +6,8 @@ Games are of the toy machine. The number of an id is the case of the table in do
 from collections.abc import Mapping
 
 import pytest
-from dispute_world import HONEST, LIAR, OTHER, WATCHER, DisputeWorld, both, check_won, won
+from dispute_ends import both, check_won, won
+from dispute_world import HONEST, LIAR, OTHER, WATCHER, DisputeWorld
 from evm_engines import Engine, Reverted
 from toy_machine import LEAVES, Lie, earlier, later, lying
 

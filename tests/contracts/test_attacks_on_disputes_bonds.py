@@ -6,19 +6,8 @@ number of an id is the case of the table in docs/testing.md.
 
 import pytest
 import toy_calls
-from dispute_world import (
-    ETHER,
-    GWEI,
-    HONEST,
-    INSURANCE,
-    LIAR,
-    OTHER,
-    PEOPLE,
-    WATCHER,
-    DisputeWorld,
-    both,
-    check_won,
-)
+from dispute_ends import both, check_won
+from dispute_world import ETHER, GWEI, HONEST, INSURANCE, LIAR, OTHER, PEOPLE, WATCHER, DisputeWorld
 from evm_engines import Engine, Reverted
 from toy_machine import HEIGHT, later, lying
 from toy_rollup import REJECTED

@@ -4,17 +4,8 @@ Games are of the toy machine. The number of an id is the case of the table in do
 """
 
 import pytest
-from dispute_world import (
-    HONEST,
-    INSURANCE,
-    LIAR,
-    OTHER,
-    WATCHER,
-    DisputeWorld,
-    both,
-    check_won,
-    won,
-)
+from dispute_ends import both, check_won, won
+from dispute_world import HONEST, INSURANCE, LIAR, OTHER, WATCHER, DisputeWorld
 from evm_engines import Engine, Reverted
 from toy_machine import HEIGHT, ToyBatch, later, lying
 from toy_rollup import PENDING, REJECTED

@@ -6,7 +6,8 @@ Games are of the toy machine. The number of an id is the case of the table in do
 from typing import Any
 
 import pytest
-from dispute_world import HONEST, LIAR, OTHER, DisputeWorld, both, check_won
+from dispute_ends import both, check_won
+from dispute_world import HONEST, LIAR, OTHER, DisputeWorld
 from evm_engines import Engine, Reverted
 from toy_machine import (
     BATCH,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import toy_calls
-from dispute_world import HONEST, LIAR, DisputeWorld, Entry, both, won
+from dispute_ends import both, won
+from dispute_world import HONEST, LIAR, DisputeWorld, Entry
 from evm_engines import Engine, Reverted
 from toy_machine import LEAVES, REST, ROOTS, later, lying
 from toy_rollup import ZERO
