@@ -46,14 +46,15 @@ def begin(draw: Draw) -> Beginning:
     size = DEEP_STEPS_MAX if height == DEEP_HEIGHT else 1 << height
     steps = 2 + draw(size - 1)
     rollup = ToyRollup(steps=steps, claim_window=CLAIM_WINDOW, is_malformed=draw(8) == 0)
-    drawn = _terms(height, MOVE_TIME + draw(2 * MOVE_TIME), size if draw(8) == 0 else 0)
+    drawn = terms_of(height, MOVE_TIME + draw(2 * MOVE_TIME), size if draw(8) == 0 else 0)
     as_posted = run(GENESIS, steps)
     truly = run(GENESIS, VOID_STEPS) if rollup.is_malformed else as_posted
     liars = [_liar(draw, number, as_posted, truly, drawn) for number in range(1 + draw(LIARS_MAX))]
     return Beginning(drawn, rollup, truth(truly, height), _somebody_begins(draw, liars))
 
 
-def _terms(height: int, clock: int, published_steps: int) -> SettlementTerms:
+def terms_of(height: int, clock: int, published_steps: int = 0) -> SettlementTerms:
+    """Bonds are the least that a deployment takes."""
     return SettlementTerms(
         claim_window=CLAIM_WINDOW,
         claim_bond=(payments.ENTER_GAS + payments.REJECT_GAS) * BASE_FEE_CAP

@@ -131,7 +131,7 @@ class Table:
     def _next_time(self) -> int:
         """The next second in which something is due, or in which somebody may do more."""
         chain, terms = self.chain, self.beginning.terms.dispute
-        times = [sent.due for sent in self.pool]
+        times = [max(sent.due, self.now + 1) for sent in self.pool]
         times += [self.awake_at]
         since = chain.rollup.rivals_since
         if since:
@@ -185,14 +185,17 @@ class Table:
 
 def play(draw: Draw) -> Outcome:
     """A game of which all chance comes from `draw`."""
-    beginning = begin(draw)
-    table = Table(beginning, draw)
+    return judge(Table(begin(draw), draw))
+
+
+def judge(table: Table) -> Outcome:
+    """Play it to its end, and hold it to its promises."""
     broken: list[str] = []
     try:
         table.run()
     except (AssertionError, Refused) as fault:
         broken.append(f"{fault}")
-    chain, terms = table.chain, beginning.terms.dispute
+    chain, terms = table.chain, table.beginning.terms.dispute
     ledger = chain.game.ledger
     since = chain.rollup.rivals_since
     standing = standing_of(chain.game, PARENT, since, HONEST)
