@@ -32,6 +32,7 @@ from node.devnet.venue import RunningVenue
 from node.evil.kinds import IN_WORDS, Kind
 from node.evil.outcome import EvilOutcome
 from node.evil.story import EvilStory
+from node.evil.telling import ether
 from node.l1.client import L1Client
 from node.rpc.client import VenueClient
 
@@ -43,8 +44,6 @@ BLOCK_SECONDS = 0.25
 
 PRICE_AGE_MAX = 3_600
 """Longer than any story: while L1's clock is moved on nobody signs prices."""
-
-ETHER = 10**18
 
 
 @click.command("propose-evil")
@@ -200,11 +199,11 @@ def evil_summary(outcome: EvilOutcome) -> Any:
             ("wrong root", outcome.wrong_root),
             ("confirmed root", outcome.right_root),
             ("wrong claims rejected", str(len(outcome.rejected))),
-            ("the liar lost", f"{bonds.liar_lost / ETHER:g} ETH in bonds"),
-            ("of it to movers", f"{bonds.to_movers / ETHER:.6f} ETH"),
-            ("to the insurance fund", f"{bonds.to_insurance / ETHER:.6f} ETH"),
+            ("the liar lost", f"{ether(bonds.liar_lost)} in bonds"),
+            ("of it to who moved", ether(bonds.to_movers)),
+            ("to the insurance fund", ether(bonds.to_insurance)),
             ("the challenger's gas", _gas_words(outcome, CHALLENGER)),
-            ("the challenger's gain", f"{bonds.honest_net / ETHER:.6f} ETH, gas paid"),
+            ("the challenger's gain", f"{ether(bonds.honest_net)}, gas paid"),
             ("the liar's gas", _gas_words(outcome, LIAR)),
             ("seconds", _seconds_words(outcome)),
         ],
@@ -212,7 +211,7 @@ def evil_summary(outcome: EvilOutcome) -> Any:
 
 
 def _gas_words(outcome: EvilOutcome, name: str) -> str:
-    return f"{outcome.gas[name]:,}, {outcome.wei[name] / ETHER:.6f} ETH"
+    return f"{outcome.gas[name]:,}, {ether(outcome.wei[name])}"
 
 
 def _seconds_words(outcome: EvilOutcome) -> str:

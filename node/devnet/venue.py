@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from contracts import views
 from node.clock import Clock
 from node.config import DevnetConfig
 from node.deploy import (
@@ -20,11 +21,16 @@ from node.devnet.directory import DEPLOYMENT
 from node.devnet.l1_kind import start_l1
 from node.devnet.people import CHALLENGER, CLAIMANT, SEQUENCER
 from node.devnet.supervisor import Ready, Supervisor
-from node.errors import Retry
+from node.errors import Halt, Retry
 from node.files import write_whole
 from node.l1.client import L1Client
+from node.modes import mode_of
+from node.rollup import RollupReader
 from node.rpc.client import VenueClient
 from node.rpc.errors import RpcError
+
+CHALLENGER_SECONDS = 0.2
+"""Between two looks at L1 of a challenger whom somebody watches."""
 
 Tell = Callable[[str], None]
 """Hears what is being done, in words."""
@@ -84,7 +90,8 @@ async def _start_settlement(
         await supervisor.start("claimant", ("claim", *on_l1, *place))
     elif config.has_challenger:
         place = ("--data", str(directory / "challenger"), "--from", CHALLENGER)
-        await supervisor.start("challenger", ("challenge", *on_l1, *place))
+        pace = ("--poll-seconds", str(CHALLENGER_SECONDS))
+        await supervisor.start("challenger", ("challenge", *on_l1, *place, *pace))
 
 
 def _sequence(config: DevnetConfig, directory: Path, on_l1: tuple[str, ...]) -> tuple[str, ...]:
@@ -143,6 +150,7 @@ async def _deployed(
             tell("finding the venue of this directory on L1")
             known = read_deployment(path)
             await check_deployed(client, known)
+            await _check_mode(client, known, config.mode)
             return known
         tell("deploying the token and the rollup, listing markets, handing out USDC")
         deployment = await deploy_devnet(
@@ -152,6 +160,18 @@ async def _deployed(
             config.parameters,
             config.dispute_parameters,
             config.price_age_max,
+            config.mode,
         )
         write_whole(path, deployment_json(deployment))
         return deployment
+
+
+async def _check_mode(client: L1Client, deployment: Deployment, mode: str) -> None:
+    """How claims are settled was fixed when the venue was deployed."""
+    reader = RollupReader(client, deployment.rollup)
+    found = mode_of(await reader.read(views.PROOF_SYSTEM))
+    if found != mode:
+        raise Halt(
+            f"the venue in this folder settles claims in the mode {found}, not {mode}: go on with "
+            f"--mode {found}, or begin a new one with --reset or in another folder"
+        )

@@ -11,7 +11,7 @@ from node.devnet.outcome import StoryFailed, expect
 from node.devnet.people import LIAR, SEQUENCER, person
 from node.devnet.venue import RunningVenue
 from node.errors import Retry
-from node.evil.kinds import LYING_SEQUENCER, Kind
+from node.evil.kinds import Kind
 from node.evil.posting import post_rows
 from node.l1.client import L1Client
 from node.l1.sender import TransactionSender
@@ -130,10 +130,8 @@ class Cast:
     async def bait(self, kind: Kind) -> int | None:
         """What such a lie needs, sent as anybody would; the last batch of it where that is known.
 
-        For those that take a lying sequencer, the true one must have stopped.
+        Not for those that take a lying sequencer.
         """
-        if kind in LYING_SEQUENCER:
-            return await self._post(kind)
         if kind == Kind.MARGIN:
             desk = self.desks[LIAR]
             order = self._withdrawal(LIAR, desk.next_sequence(), BEYOND)
@@ -145,17 +143,18 @@ class Cast:
             return None
         return await self.trade()
 
-    async def _post(self, kind: Kind) -> int:
-        """Alice offers enough for two, bob buys once; the liar posts his order, twice for SEQUENCE,
-        in a chunk that is malformed for CHUNK.
-        """
+    async def signed(self, kind: Kind) -> list[Row]:
+        """Alice offers enough for two and bob buys one; for SEQUENCE his order comes twice."""
         stage = await self.stage()
         alice = self.desks["alice"]
         offer = alice.draft(stage.number, SELL, ticks=stage.mark + 1, lots=2 * stage.lots)
         rows = [await self._row("alice", offer), await self._row("bob", self._taker(stage))]
-        more = rows[-1:] if kind == Kind.SEQUENCE else []
+        return [*rows, *(rows[-1:] if kind == Kind.SEQUENCE else [])]
+
+    async def post(self, kind: Kind, rows: list[Row]) -> int:
+        """Post `rows` in the sequencer's place, for CHUNK in a chunk that is malformed."""
         sender = self.senders[SEQUENCER]
-        return await post_rows(self.reader, sender, [*rows, *more], is_sound=kind == Kind.SEQUENCE)
+        return await post_rows(self.reader, sender, rows, is_sound=kind != Kind.CHUNK)
 
     async def _row(self, name: str, tx: NewOrder) -> Row:
         kind, row = encode_transaction(tx)

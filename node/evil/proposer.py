@@ -24,7 +24,7 @@ from state.batch import encode_output, output_hash
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 0.3
+POLL_SECONDS = 0.1
 
 
 class ProposerConfig(Struct, frozen=True, kw_only=True):

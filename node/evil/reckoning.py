@@ -12,7 +12,7 @@ from node.evil.checks import check_bonds, check_claims, check_fake, costs_since,
 from node.evil.kinds import IN_WORDS, Kind
 from node.evil.onlooker import Onlooker
 from node.evil.outcome import Decided, EvilOutcome
-from node.evil.telling import step_words
+from node.evil.telling import ether, step_words
 from node.evil.watching import Watcher
 from node.l1.sender import TransactionSender
 from node.parity.kinds import StepKind
@@ -23,8 +23,6 @@ from node.rpc.client import VenueClient
 from node.settlement import pay_withdrawal, usdc_balance
 from prover.dispute.views import EntryStatus, MatchStatus
 from state.status import Status
-
-ETHER = 10**18
 
 
 class Reckoning:
@@ -96,8 +94,8 @@ class Reckoning:
         costs = await costs_since(disputes, rollup, self._first_block)
         bonds = await check_bonds(self._onlooker, disputes, self._before, self._first_block, costs)
         self._narrator.step(
-            f"judy lost {bonds.liar_lost / ETHER:g} ETH in bonds, "
-            f"{bonds.to_insurance / ETHER:.4f} of it to the insurance fund"
+            f"judy lost {ether(bonds.liar_lost)} in bonds: {ether(bonds.to_movers)} to who "
+            f"moved, {ether(bonds.to_insurance)} to the insurance fund"
         )
         steps = await self._onlooker.true_steps(wrong.batch)
         return EvilOutcome(

@@ -103,16 +103,16 @@ class EvilStory:
 
     async def lie(self) -> None:
         """The liar takes the claimant's place, and finds something to lie about."""
-        status = await self.cast.sequencer.status()
-        first = status.unsafe + 1
         self._narrator.step(f"judy claims from now on; her lie: {IN_WORDS[self.kind]}")
         if self.kind in LYING_SEQUENCER:
+            rows = await self.cast.signed(self.kind)
             await self._take_over()
             first = (await self.cast.reader.read(views.HEAD)).number + 1
-        self.onlooker.suspect(first)
-        await self._start_liar(first)
-        if self.kind not in LYING_SEQUENCER:
-            await self._ask_for_money()
+            await self._start_liar(first)
+            self._last = await self.cast.post(self.kind, rows)
+            return
+        await self._start_liar((await self.cast.sequencer.status()).unsafe + 1)
+        await self._ask_for_money()
         baited = await self.cast.bait(self.kind)
         self._last = max(self._last, baited or 0)
 
@@ -125,6 +125,7 @@ class EvilStory:
         self._narrator.detail("the sequencer falls silent; whoever posts now has its key")
 
     async def _start_liar(self, first: int) -> None:
+        self.onlooker.suspect(first)
         place = ("--l1", self._venue.l1, "--rollup", self._venue.rollup, "--from", LIAR)
         words = ("propose-evil", *place, "--kind", self.kind.value, "--from-batch", str(first))
         await self._supervisor.ready(await self._supervisor.start("evil-proposer", words))
@@ -149,6 +150,7 @@ class EvilStory:
             return await self._confirmed() >= lie.batch
 
         await self.watcher.until(f"the end of the dispute over batch {lie.batch}", is_decided)
+        await self.watcher.look()
         self._narrator.step(f"the right claim on batch {lie.batch} is confirmed")
 
     async def _rest(self) -> None:

@@ -20,6 +20,7 @@ from node.l1.accounts import dev_accounts
 from node.proving.steps import NamedStep
 
 SHOWN_HEX = 10
+ETHER, WEI_MAX = 10**18, 10**12
 
 WHY = {
     Why.SETTLED: "for the proof",
@@ -58,6 +59,11 @@ def short(data: bytes) -> str:
     return f"0x{data.hex()[:SHOWN_HEX]}"
 
 
+def ether(wei: int) -> str:
+    """An amount for people: what is next to nothing in wei."""
+    return f"{wei / ETHER:.6f} ETH" if abs(wei) >= WEI_MAX or not wei else f"{wei:,} wei"
+
+
 def range_words(left: Left, steps: int) -> str:
     """What is left of a batch of `steps`; behind its last one nothing happens any more."""
     if left.first > steps:
@@ -87,7 +93,7 @@ def words(log: DisputeLog, steps: int, owners: dict[bytes, str]) -> str:
         case LostLog():
             return f"{owners.get(log.entry, 'somebody')}'s entry is out"
         case CreditedLog():
-            return f"{name_of(log.account)} is credited {log.amount} wei, {WHY[log.why]}"
+            return f"{name_of(log.account)} is credited {ether(log.amount)} {WHY[log.why]}"
     return ""
 
 

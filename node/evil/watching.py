@@ -20,10 +20,10 @@ from node.rollup import RollupReader
 from node.rollup_events import BatchVoided, Claimed, Confirmed, Rejected, RollupEvent
 from state.crypto import ZERO_ADDRESS
 
-QUIET_SECONDS = 1.5
+QUIET_SECONDS = 1.0
 """So long nothing must have happened on L1 before its clock is moved on."""
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 PATIENCE_SECONDS = 180.0
 
 
