@@ -102,21 +102,25 @@ Move = Enter | Advance | Settle | Refute | TimeOut | Collect | Redeem
 def next_moves(standing: Standing, defence: Defence, now: int) -> list[Move]:
     """All moves that can be made at `now`, seconds of L1, most urgent first.
 
-    A proof comes before a move, since it cannot be late; what ends a match that somebody else
-    let stall comes before what only brings money.
+    No move is made against an opponent who can be refuted, but where our turn is about to end.
+    What ends matches that others let stall comes before what only brings money.
     """
     ours = entry_id(standing.dispute_id, defence.tree.root)
+    refutations = list(_refute(standing, defence, ours))
+    refuted = [move.entry for move in refutations]
     return [
-        *_play(standing, defence, ours, now),
+        *_play(standing, defence, ours, refuted, now),
         *_enter(standing, ours, now),
-        *_refute(standing, defence, ours),
+        *refutations,
         *_time_out(standing, ours, now),
         *_collect(standing),
         *_redeem(standing),
     ]
 
 
-def _play(standing: Standing, defence: Defence, ours: bytes, now: int) -> Iterator[Move]:
+def _play(
+    standing: Standing, defence: Defence, ours: bytes, refuted: Sequence[bytes], now: int
+) -> Iterator[Move]:
     """The move or the proof that our match waits for from us."""
     found = _open_match(standing, ours)
     if found is None:
@@ -130,7 +134,10 @@ def _play(standing: Standing, defence: Defence, ours: bytes, now: int) -> Iterat
             match=match, index=paired.index, previous_branch=before, left=left, right=right
         )
     elif paired.mover == _side(paired, ours) and now <= standing.turn_ends_at(paired):
-        yield _advance(match, paired, tree)
+        time_left = standing.turn_ends_at(paired) - now
+        is_pressing = time_left <= standing.terms.move_time // 2
+        if is_pressing or standing.opponent(ours) not in refuted:
+            yield _advance(match, paired, tree)
 
 
 def _advance(match: bytes, paired: MatchView, tree: TraceTree) -> Advance:
@@ -148,7 +155,7 @@ def _enter(standing: Standing, ours: bytes, now: int) -> Iterator[Move]:
         yield Enter()
 
 
-def _refute(standing: Standing, defence: Defence, ours: bytes) -> Iterator[Move]:
+def _refute(standing: Standing, defence: Defence, ours: bytes) -> Iterator[Refute]:
     """Every entry that shows a leaf of its own where ours is what the step leads to, but for
     the one whom the proof of our sealed match ends anyway.
     """
@@ -162,7 +169,7 @@ def _refute(standing: Standing, defence: Defence, ours: bytes) -> Iterator[Move]
 
 def _refute_entry(
     standing: Standing, tree: TraceTree, entry: bytes, view: EntryView
-) -> Iterator[Move]:
+) -> Iterator[Refute]:
     shown, leaves = standing.entered[entry], standing.published.get(entry)
     opponent = standing.opponent(entry)
     left, right = _children(standing, opponent)
