@@ -1,6 +1,7 @@
 """The contract of disputes: what it is deployed with, published traces, and who is paid."""
 
 import pytest
+import toy_calls
 from dispute_refusals import deploy
 from dispute_world import (
     ETHER,
@@ -14,7 +15,7 @@ from dispute_world import (
     DisputeWorld,
     Entry,
 )
-from evm_engines import Engine, PyEvm, Reverted
+from evm_engines import TRANSACTION_GAS, TRANSACTION_GAS_MAX, Engine, PyEvm, Reverted
 from toy_machine import ToyBatch, honest, later, lying
 
 from contracts import dispute_views as views
@@ -25,6 +26,7 @@ from contracts.disputes import PUBLISHED_STEPS_MAX
 
 PRICE = 20 * GWEI
 FALSE_AT = 6
+CALLDATA_GAS_TO_COME = 64
 
 
 def table() -> dict[str, int]:
@@ -241,3 +243,24 @@ def test_what_is_paid_for_a_move_is_what_it_costs() -> None:
     costs = [world.advance(match).gas_used for _ in range(TERMS.height)]
     print("advance", costs)
     assert max(costs) <= GAS["ADVANCE"]
+
+
+def test_the_longest_published_trace_fits_one_transaction() -> None:
+    """Also where a byte of calldata costs 64 gas (EIP-7976); and its price covers both."""
+    steps = PUBLISHED_STEPS_MAX
+    world = DisputeWorld(PyEvm(), ToyBatch(steps=steps), height=12, published_steps=steps)
+    trace = honest(world.batch, world.before, 2**12)
+    data = toy_calls.enter_published(trace, world.grandparent, world.parent_output)
+    world.claim(trace)
+    gas = world.engine.send(world.address, data, sender=LIAR, value=ETHER).gas_used
+    to_come = TRANSACTION_GAS + CALLDATA_GAS_TO_COME * len(data)
+    print(f"enter_published, {steps} roots: {gas} gas, {to_come} at the price to come")
+    assert max(gas, to_come) < TRANSACTION_GAS_MAX
+    assert max(gas, to_come) < GAS["ENTER"] + steps * GAS["LEAF"]
+
+
+def test_one_root_more_than_the_longest_is_refused() -> None:
+    steps = PUBLISHED_STEPS_MAX + 1
+    world = DisputeWorld(PyEvm(), ToyBatch(steps=steps), height=12)
+    with pytest.raises(Reverted, match="no reason"):
+        world.enter_published(honest(world.batch, world.before, 2**12))
