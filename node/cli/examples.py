@@ -106,7 +106,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "parity --seed 7 --engine py-evm --steps 40 --every 100",
         "parity --engine http://127.0.0.1:8545 --steps 200 --json",
     ),
-    "gas": ("gas", "gas --engine py-evm --json"),
+    "gas": ("gas", "gas --engine py-evm --json", "gas --disputes"),
     "simulate": ("simulate --seeds 20", "simulate --from 7 --trace"),
     "games": ("games --games 1000", "games --games 1 --from 7 --json"),
     "bench": ("bench --quick", "bench --only rules --json bench.json"),

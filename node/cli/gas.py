@@ -7,6 +7,7 @@ from rich.console import Group
 from rich.text import Text
 
 from node.cli.bars import bar
+from node.cli.dispute_gas import measure_disputes
 from node.cli.failures import Failure, told
 from node.cli.options import json_option
 from node.cli.output import console, good, print_json, table
@@ -25,13 +26,23 @@ ENGINES = ("pyrevm", "py-evm")
     show_default=True,
     help="The EVM that counts.",
 )
+@click.option(
+    "--disputes", is_flag=True, help="Measure whole disputes instead, on the embedded L1."
+)
 @json_option
-def gas(engine: str, as_json: bool) -> None:
+def gas(engine: str, disputes: bool, as_json: bool) -> None:
     """Measure every kind of step over full accounts, 64 markets and deep books.
 
     A step is charged its execution and 64 gas for each byte of its call. The exit code is 1
     where a witness, a step or a contract is larger than its bound.
+
+    With --disputes: whole disputes about batches of 2^8, 2^12 and 2^16 steps, call by call, and
+    what each batch takes to execute and to trace. The exit code is 1 where a call costs more
+    than the contract pays for it. It takes about two minutes.
     """
+    if disputes:
+        measure_disputes(as_json)
+        return
     from node.parity.engines import NoEngine
     from node.parity.gas import measure, scenes
 
