@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from contracts import calls, views
+from contracts import calls, dispute_views, views
+from contracts.dispute_views import ResultStatus
 from contracts.views import ClaimStatus, ConfirmedHead
 from node.claim_prover import ClaimProver
 from node.clock import Clock
@@ -21,6 +22,7 @@ from node.l1.sender import TransactionReverted, TransactionSender
 from node.stopping import run_until
 from prover.claims import ConfirmClaim, MakeClaim, Move, ProveClaim, Standing, next_move
 from state.batch import encode_output, output_hash
+from state.crypto import ZERO_ADDRESS
 
 log = structlog.get_logger(__name__)
 
@@ -151,17 +153,31 @@ class ClaimantService:
             )
             return next_move(standing, now=latest.timestamp, window=0, takes_proofs=True)
         parent = await self.follower.reader.read(views.CLAIM_RECORD, head.claim)
-        self._tell(_rivals(head.batch + 1, parent.children) if parent.children > 1 else [])
+        has_rivals = parent.children > 1
+        has_won = has_rivals and await self._has_won(followed, head)
+        self._tell(_rivals(followed, head.batch + 1) if has_rivals and not has_won else [])
         standing = Standing(
             confirmed=head.batch,
             claimed_at=await self._claimed_at(followed, head.batch + 1),
             rivals=parent.children,
+            has_won=has_won,
             unclaimed=await self._unclaimed(followed, head.batch),
             claimable=claimable,
         )
         # L1's next block is later than its last; the estimate of gas tells if it is too early.
         now = max(latest.timestamp, int(self.clock.now()))
         return next_move(standing, now=now, window=followed.terms.parameters.claim_window)
+
+    async def _has_won(self, followed: Followed, head: ConfirmedHead) -> bool:
+        """Whether the dispute over the batch behind the confirmed head is won, and by our claim."""
+        disputes, number = followed.terms.disputes, head.batch + 1
+        if disputes == ZERO_ADDRESS or number > followed.number:
+            return False
+        contested_at = await self.follower.reader.read(views.CONTESTED_AT, head.claim)
+        asked = dispute_views.RESULT.call(head.claim, contested_at)
+        answer = await self.follower.client.call(disputes, asked)
+        found = dispute_views.RESULT.answer(answer)
+        return found.status == ResultStatus.WON and found.claim == followed.claim_on(number)
 
     async def _unclaimed(self, followed: Followed, confirmed: int) -> int:
         """The first batch after `confirmed` that nobody claimed rightly."""
@@ -270,8 +286,11 @@ def _proof_system(followed: Followed) -> dict[str, str]:
     return {"proof_system": terms.proof_system} if terms.takes_proofs else {}
 
 
-def _rivals(batch: int, count: int) -> list[str]:
+def _rivals(followed: Followed, batch: int) -> list[str]:
+    told = f"RIVAL_CLAIMS: batch {batch} has several claims, and L1 confirms none while "
+    if followed.terms.disputes == ZERO_ADDRESS:
+        return [told + "they differ; nothing is lost, and withdrawals wait until that is decided"]
     return [
-        f"RIVAL_CLAIMS: batch {batch} has {count} claims, and L1 confirms none while they differ; "
-        "nothing is lost, and withdrawals wait until that is decided"
+        told + "their dispute is open; withdrawals wait, and a right claim that nobody plays for "
+        "loses: have a tallystick challenge running"
     ]

@@ -7,9 +7,9 @@ class Standing(Struct, frozen=True, kw_only=True):
     """How far the right claims have come. Batches follow `confirmed`, the last settled one.
 
     `claimed_at` is when the right claim on the first of them was made, in seconds of L1,
-    None while there is none; `rivals` counts all claims on it, right or wrong. `unclaimed`
-    is the first batch without its right claim, `claimable` the last that is deep enough
-    in L1 to be claimed.
+    None while there is none; `rivals` counts all claims on it up to two, right or wrong, and
+    `has_won` says that the right one has won their dispute. `unclaimed` is the first batch
+    without its right claim, `claimable` the last that is deep enough in L1 to be claimed.
     """
 
     confirmed: int
@@ -17,6 +17,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     rivals: int
     unclaimed: int
     claimable: int
+    has_won: bool = False
 
 
 class MakeClaim(Struct, frozen=True):
@@ -45,14 +46,15 @@ def next_move(
 ) -> Move | None:
     """Settle what may be settled, else claim the first batch that nobody claimed rightly.
 
-    L1 settles a claim that has stood for `window` seconds, but none that has a rival. Where it
+    L1 settles a claim that has stood for `window` seconds and has no rival, or won. Where it
     `takes_proofs` nothing is waited for, and batches are proven in their order.
     """
     if takes_proofs:
         is_there = standing.confirmed < standing.claimable
         return ProveClaim(standing.confirmed + 1) if is_there else None
     claimed_at = standing.claimed_at
-    if claimed_at is not None and standing.rivals == 1 and now >= claimed_at + window:
+    is_decided = standing.rivals == 1 or standing.has_won
+    if claimed_at is not None and is_decided and now >= claimed_at + window:
         return ConfirmClaim(standing.confirmed + 1)
     if standing.unclaimed <= standing.claimable:
         return MakeClaim(standing.unclaimed)

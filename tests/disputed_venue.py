@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from l1_venue import PARAMETERS, L1Venue, l1_venue, person
+from l1_venue import CLAIMANT, PARAMETERS, L1Venue, l1_venue, person
 from msgspec.structs import replace
 
 from contracts import views
@@ -14,6 +14,7 @@ from contracts.disputes import DisputeParameters
 from contracts.views import ClaimRecord, ClaimStatus
 from node.artifacts import cache_directory, cached_artifact
 from node.challenger import ChallengerConfig, ChallengerService
+from node.claimant import ClaimantConfig, ClaimantService
 from node.deploy import Contracts
 from node.disputes.defended import DefendedTrace
 from node.disputes.player import Played, Player
@@ -26,8 +27,9 @@ from state.crypto import keccak
 
 CHALLENGER, STRANGER = "dave", "carol"
 
+# A height of 6 is enough for these batches, and makes for short matches.
 TERMS = DisputeParameters(
-    height=16,
+    height=6,
     clock=3_600,
     move_time=600,
     entry_window=2 * PARAMETERS.claim_window,
@@ -59,6 +61,7 @@ def lying(right: DefendedTrace, step: int) -> DefendedTrace:
         machine=right.machine,
         roots=roots,
         leaves=leaves,
+        height=right.height,
     )
 
 
@@ -73,6 +76,7 @@ def smearing(right: DefendedTrace, step: int) -> DefendedTrace:
         machine=right.machine,
         roots=right.roots,
         leaves=leaves,
+        height=right.height,
     )
 
 
@@ -111,6 +115,22 @@ class DisputedVenue:
         )
         config = ChallengerConfig(follower, person(name).private)
         service = ChallengerService(config, self.venue.clock)
+        try:
+            await service.open()
+            yield service
+        finally:
+            await service.close()
+
+    @asynccontextmanager
+    async def claiming(self) -> AsyncIterator[ClaimantService]:
+        """A claimant that was opened; it moves when the test says so."""
+        follower = FollowerConfig(
+            l1_url=self.venue.server.url,
+            rollup=self.venue.deployment.rollup,
+            data_directory=self.directory / "claimant",
+        )
+        config = ClaimantConfig(follower, person(CLAIMANT).private)
+        service = ClaimantService(config, self.venue.clock)
         try:
             await service.open()
             yield service
@@ -183,6 +203,12 @@ class DisputedVenue:
 
 async def act(service: ChallengerService) -> None:
     """Every move of a challenger that is due."""
+    while not await service.attempt():
+        pass
+
+
+async def settle(service: ClaimantService) -> None:
+    """Every move of a claimant that is due."""
     while not await service.attempt():
         pass
 

@@ -1,29 +1,23 @@
-"""The right trace of a batch that a follower has executed, and the witness of each of its steps.
-
-Of the batches that can still be taken back the state before is made from a copy; of older
-ones all events that the follower keeps are executed once more.
-"""
+"""The right trace of a batch that a follower has executed, and the witness of each of its steps."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator
 
 from msgspec import Struct
 
+from node.batch_before import batch_before
 from node.disputes.defended import DefendedTrace
 from node.errors import Halt, Retry
 from node.followed import Followed
 from node.follower import FollowerService
-from node.proving.history import RollupHistory
-from node.proving.venue import RebuiltVenue
-from node.rollup_events import BatchPosted, ItemAdded
-from prover.derivation import Cursor, Derived, derive_batch, genesis_cursor
+from prover.derivation import Cursor, Derived, derive_batch
+from prover.dispute.trace_tree import TRACE_HEIGHT
 from prover.facts import BatchFacts
 from prover.replay import genesis_output
 from prover.trace import trace_batch
 from prover.walk import BatchWalk, ShownStep
 from state.authentication import Verifier
-from state.batch import Output, decode_header, encode_output
+from state.batch import Output, encode_output
 from state.commitment import Committer
 from state.crypto import ZERO_HASH
 from state.memory import MemoryState
@@ -105,10 +99,22 @@ class Traces:
         return kept
 
     def _compute(self, followed: Followed, number: int) -> _Kept:
-        begun = self._begin(followed, number)
+        found = batch_before(self._follower, followed, number)
+        begun = Begun(
+            derived=derive_batch(
+                found.posted.header,
+                found.posted.payload,
+                found.items,
+                after=found.after,
+                batch_hash=found.posted.batch_hash,
+            ),
+            before=found.state,
+            after=found.after,
+            verifier=followed.replayer.verifier,
+        )
         leaves, machine, roots = begun.trace()
         own = followed.batches[number - 1]
-        parent = followed.batch(number - 1)
+        parent, terms = followed.batch(number - 1), followed.terms.dispute_parameters
         trace = DefendedTrace(
             grandparent=parent.parent_claim if parent is not None else ZERO_HASH,
             parent_output=encode_output(_output(followed, number - 1)),
@@ -116,6 +122,7 @@ class Traces:
             machine=machine,
             roots=roots,
             leaves=leaves,
+            height=terms.height if terms is not None else TRACE_HEIGHT,
         )
         if leaves[-1] != own.output.state_root:
             raise Halt(
@@ -124,54 +131,6 @@ class Traces:
                 "play no dispute with this, and report it"
             )
         return _Kept(begun, trace, {})
-
-    def _begin(self, followed: Followed, number: int) -> Begun:
-        before = followed.replayer.state_after(number - 1)
-        if before is None:
-            return self._rebuilt(followed, number)
-        after = (
-            followed.batches[number - 2].cursor
-            if number > 1
-            else genesis_cursor(followed.terms.domain)
-        )
-        posted = next(event for event in self._posted() if event.number == number)
-        to = decode_header(posted.header).inbox_to
-        derived = derive_batch(
-            posted.header,
-            posted.payload,
-            [added.item for added in followed.items[after.inbox : to]],
-            after=after,
-            batch_hash=posted.batch_hash,
-        )
-        return Begun(
-            derived=derived, before=before, after=after, verifier=followed.replayer.verifier
-        )
-
-    def _posted(self) -> Iterator[BatchPosted]:
-        for event in self._follower.kept_events():
-            if isinstance(event, BatchPosted):
-                yield event
-
-    def _rebuilt(self, followed: Followed, number: int) -> Begun:
-        """All of the venue once more, up to the batch before."""
-        events = list(self._follower.kept_events())
-        venue = RebuiltVenue(
-            RollupHistory(
-                terms=followed.terms,
-                items=tuple(event for event in events if isinstance(event, ItemAdded)),
-                batches=tuple(event for event in events if isinstance(event, BatchPosted)),
-                claims=(),
-                confirmed=frozenset(),
-            )
-        )
-        while venue.number < number - 1:
-            venue.advance()
-        return Begun(
-            derived=venue.derive(),
-            before=venue.replayer.state,
-            after=venue.cursor,
-            verifier=venue.verifier,
-        )
 
 
 def _output(followed: Followed, number: int) -> Output:

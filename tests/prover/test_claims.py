@@ -9,12 +9,18 @@ CLAIMED = 1_000
 
 
 def standing(
-    *, claimed_at: int | None = CLAIMED, rivals: int = 1, unclaimed: int = 9, claimable: int = 8
+    *,
+    claimed_at: int | None = CLAIMED,
+    rivals: int = 1,
+    has_won: bool = False,
+    unclaimed: int = 9,
+    claimable: int = 8,
 ) -> Standing:
     return Standing(
         confirmed=4,
         claimed_at=claimed_at,
         rivals=rivals,
+        has_won=has_won,
         unclaimed=unclaimed,
         claimable=claimable,
     )
@@ -33,6 +39,9 @@ def standing(
         # A rival stalls what is settled, not what is claimed.
         (standing(rivals=2), CLAIMED + WINDOW, None),
         (standing(rivals=2, unclaimed=7), CLAIMED + WINDOW, MakeClaim(7)),
+        # Unless the right one has won against it.
+        (standing(rivals=2, has_won=True), CLAIMED + WINDOW - 1, None),
+        (standing(rivals=2, has_won=True), CLAIMED + WINDOW, ConfirmClaim(5)),
         # Only wrong claims, or none: the right one is ours to make.
         (standing(claimed_at=None, unclaimed=5, rivals=1), CLAIMED + WINDOW, MakeClaim(5)),
         (standing(claimed_at=None, unclaimed=5, rivals=0), 0, MakeClaim(5)),

@@ -14,6 +14,7 @@ from disputed_venue import (
     codes,
     disputed_venue,
     lying,
+    settle,
     smearing,
 )
 from l1_venue import CLAIMANT, LIAR, PARAMETERS, person
@@ -85,7 +86,7 @@ async def test_nothing_is_remembered_between_two_moves(world: DisputedVenue) -> 
     lie = lying(right, 9)
     await world.claim(LIAR, lie, 1)
     liar = world.player(LIAR, lie)
-    for run in range(12):
+    for run in range(6):
         async with world.challenging(folder=f"run {run}") as restarted:
             await act(restarted)
             assert codes(restarted) == ["WRONG_CLAIM"]
@@ -231,7 +232,7 @@ async def test_two_challengers_are_in_nobodys_way(world: DisputedVenue) -> None:
         await act(one)
         await act(other)
         liar = world.player(LIAR, lie)
-        for _ in range(9):
+        for _ in range(4):
             await world.play(LIAR, liar)
             followed = other.follower.followed
             assert followed is not None
@@ -334,3 +335,27 @@ async def test_credits_are_left_where_sending_them_costs_more(world: DisputedVen
         block = await world.venue.reader.block("latest")
         credited = await world.reader.read(dispute_views.CREDITS, ME)
         assert credited <= 50_000 * block.base_fee
+
+
+async def test_a_claimant_goes_on_beside_a_dispute_and_confirms_its_winner(
+    world: DisputedVenue,
+) -> None:
+    async with world.challenging() as challenger, world.claiming() as claimant:
+        right = await world.right_trace(challenger, 1)
+        lie = lying(right, 9)
+        await world.claim(LIAR, lie, 1)
+        await settle(claimant)
+        problems = [problem.split(":")[0] for problem in claimant.problems()]
+        assert problems == ["WRONG_CLAIM", "RIVAL_CLAIMS"]
+        assert "have a tallystick challenge running" in claimant.problems()[1]
+        second = await world.right_trace(challenger, 2)
+        assert await world.status(second.claim) == ClaimStatus.PENDING
+        await world.duel(challenger, (LIAR, world.player(LIAR, lie)))
+        await world.venue.mine(TERMS.entry_window + 1)
+        await settle(claimant)
+        assert await world.confirmed() == 2
+        assert [problem.split(":")[0] for problem in claimant.problems()] == ["WRONG_CLAIM"]
+        await act(challenger)
+        assert await world.settled(right, lie)
+        await settle(claimant)
+        assert claimant.problems() == []
