@@ -12,6 +12,7 @@ from node.followed import Followed
 from node.rollup import RollupTerms
 from node.rollup_events import BatchPosted
 from prover.derivation import genesis_cursor
+from prover.dispute.trace_tree import TRACE_HEIGHT
 from prover.replay import Replayed, genesis_output
 from state.batch import claim_id, encode_output
 from state.crypto import ZERO_HASH
@@ -59,7 +60,7 @@ class LyingFollowed(Followed):
         return done
 
     def _rules(self) -> dict[str, object]:
-        return dict(lying_rules(self.kind, self.replayer.state, self.liar))
+        return dict(lying_rules(self.kind, self.liar))
 
     def _both(self, event: BatchPosted) -> tuple[Executed, Executed]:
         """The batch as it is, and as it is claimed to be."""
@@ -81,6 +82,7 @@ class LyingFollowed(Followed):
         last, before = self.batches[-1], self.batches[-2] if len(self.batches) > 1 else None
         pairs = zip(true.roots, false.roots, strict=False)
         same = [one == other for one, other in pairs]
+        terms = self.terms.dispute_parameters
         return Lie(
             batch=last.record.number,
             claim=last.claim,
@@ -91,6 +93,7 @@ class LyingFollowed(Followed):
                 machine=false.machine,
                 roots=false.parts,
                 leaves=false.roots,
+                height=terms.height if terms is not None else TRACE_HEIGHT,
             ),
             first_wrong=(same.index(False) if False in same else len(same)) + 1,
         )

@@ -57,7 +57,7 @@ def lying_trace(
 
     It is the true one where the batch holds nothing that such a lie could bite on.
     """
-    with in_force(lying_rules(kind, state, liar)):
+    with in_force(lying_rules(kind, liar)):
         found = executed(state, commitment, batch, verifier)
     return with_made_up_root(found) if kind == Kind.ROOT else found
 

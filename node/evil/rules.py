@@ -30,11 +30,10 @@ LOOT = 1_000 * 10**6
 """Micro-USDC that a liar takes at a time; less where nobody has so much."""
 
 
-def lying_rules(kind: Kind, state: MemoryState, liar: bytes) -> Rules:
-    """What `kind` exchanges, for the batch after `state`. Loot goes to the first account of
-    the address `liar`; where it has none, there is nothing to gain and nothing changes.
+def lying_rules(kind: Kind, liar: bytes) -> Rules:
+    """What `kind` exchanges, for one run of one batch. Loot goes to the first account of the
+    address `liar`; where it has none, there is nothing to gain and nothing changes.
     """
-    account = account_of(state, liar)
     match kind:
         case Kind.PRIORITY:
             return {"state.store.Changes.front": _worst_first}
@@ -46,11 +45,11 @@ def lying_rules(kind: Kind, state: MemoryState, liar: bytes) -> Rules:
             return {"prover.derivation.decode_chunk": _whatever_hash}
         case Kind.WITHDRAWAL:
             return {"state.execution.take_transaction": _with_withdrawal(liar)}
-        case Kind.INBOX if account is not None:
-            return {"state.inbox.apply_deposit": _deposits_to(account, liar)}
-        case Kind.STEP | Kind.STALL if account is not None:
-            return {"state.execution.advance_order": _with_theft(account)}
-        case _:
+        case Kind.INBOX:
+            return {"state.inbox.apply_deposit": _deposits_to(liar)}
+        case Kind.STEP | Kind.STALL:
+            return {"state.execution.advance_order": _with_theft(liar)}
+        case Kind.ROOT:
             return {}
 
 
@@ -91,27 +90,30 @@ def _worst_first(changes: Changes, market: int, side: int) -> tuple[int, Resting
     return met[-1] if met else best
 
 
-def _deposits_to(account: int, liar: bytes) -> Callable[[Changes, bytes], Status]:
+def _deposits_to(liar: bytes) -> Callable[[Changes, bytes], Status]:
     """Every deposit is the liar's."""
 
     def apply(changes: Changes, payload: bytes) -> Status:
+        account = account_of(_whole(changes), liar)
         try:
             item = decode_deposit(payload)
         except NotCanonical:
+            return apply_deposit(changes, payload)
+        if account is None:
             return apply_deposit(changes, payload)
         return apply_deposit(changes, encode_deposit(replace(item, account=account, owner=liar)))
 
     return apply
 
 
-def _with_theft(account: int) -> Callable[..., Changes]:
+def _with_theft(liar: bytes) -> Callable[..., Changes]:
     """The first fill of the batch costs the richest account LOOT more, and the liar gets it."""
     is_done = False
 
     def steal(state: MemoryState) -> Changes:
         nonlocal is_done
-        changes = advance_order(state)
-        if changes.events and not is_done:
+        changes, account = advance_order(state), account_of(state, liar)
+        if changes.events and account is not None and not is_done:
             is_done = True
             _move(changes, _richest(state, account), account)
         return changes

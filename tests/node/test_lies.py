@@ -40,7 +40,7 @@ FIRST_WRONG: dict[Kind, Pair] = {
 def lie(world: EvilWorld, kind: Kind) -> tuple[Derived, Executed]:
     """The batch as anybody derives it, and as the liar executes it."""
     true = world.bait(kind)
-    with in_force(lying_rules(kind, world.replayer.state, LIAR.address)):
+    with in_force(lying_rules(kind, LIAR.address)):
         derived = world.derived()
     place = (world.replayer.state, world.replayer.commitment(), derived.batch)
     return true, lying_trace(kind, *place, VERIFIER, LIAR.address)
@@ -100,7 +100,7 @@ def test_a_liar_can_go_on_from_the_lie(kind: Kind) -> None:
     """The state it leads to is sound in itself, and the next batch runs over it."""
     world = EvilWorld()
     world.bait(kind)
-    with in_force(lying_rules(kind, world.replayer.state, LIAR.address)):
+    with in_force(lying_rules(kind, LIAR.address)):
         world.take(world.derived())
     check_invariants(world.replayer.state)
     world.take(world.bait(Kind.STEP))
@@ -115,7 +115,7 @@ def test_money_goes_to_the_liar(kind: Kind, loot: int) -> None:
     world = EvilWorld()
     before = world.replayer.state.account(NUMBERS["judy"]).cash
     world.bait(kind)
-    with in_force(lying_rules(kind, world.replayer.state, LIAR.address)):
+    with in_force(lying_rules(kind, LIAR.address)):
         world.take(world.derived())
     after = world.replayer.state.account(NUMBERS["judy"]).cash
     assert after - before == loot * NANO_PER_MICRO
@@ -127,7 +127,7 @@ def test_money_goes_to_the_liar(kind: Kind, loot: int) -> None:
 def test_a_withdrawal_to_the_liar_stands_in_the_tree(kind: Kind, amount: int) -> None:
     world = EvilWorld()
     world.bait(kind)
-    with in_force(lying_rules(kind, world.replayer.state, LIAR.address)):
+    with in_force(lying_rules(kind, LIAR.address)):
         world.take(world.derived())
     (found,) = world.replayer.state.withdrawals
     assert isinstance(found, Withdrawal)
@@ -137,7 +137,7 @@ def test_a_withdrawal_to_the_liar_stands_in_the_tree(kind: Kind, amount: int) ->
 def test_the_worst_price_trades_first() -> None:
     world = EvilWorld()
     world.bait(Kind.PRIORITY)
-    with in_force(lying_rules(Kind.PRIORITY, world.replayer.state, LIAR.address)):
+    with in_force(lying_rules(Kind.PRIORITY, LIAR.address)):
         replayed = world.replayer.apply(world.derived())
     ((_, fill),) = replayed.fills
     assert fill.maker == NUMBERS["alice"]
@@ -146,7 +146,7 @@ def test_the_worst_price_trades_first() -> None:
 def test_a_replayed_order_trades_twice() -> None:
     world = EvilWorld()
     world.bait(Kind.SEQUENCE)
-    with in_force(lying_rules(Kind.SEQUENCE, world.replayer.state, LIAR.address)):
+    with in_force(lying_rules(Kind.SEQUENCE, LIAR.address)):
         replayed = world.replayer.apply(world.derived())
     names = [fill.taker_order for _, fill in replayed.fills]
     assert len(names) == 2 and names[0] == names[1]
@@ -156,7 +156,7 @@ def test_a_replayed_order_trades_twice() -> None:
 def test_after_a_lie_the_rules_are_the_true_ones_again(kind: Kind) -> None:
     world = EvilWorld()
     before = truth(world, world.bait(kind))
-    with in_force(lying_rules(kind, world.replayer.state, LIAR.address)):
+    with in_force(lying_rules(kind, LIAR.address)):
         world.derived()
     assert truth(world, world.derived()) == before
 
@@ -165,7 +165,7 @@ def test_after_a_lie_the_rules_are_the_true_ones_again(kind: Kind) -> None:
 def test_rules_come_back_where_what_runs_by_them_breaks(kind: Kind) -> None:
     world = EvilWorld()
     before = truth(world, world.bait(kind))
-    rules = lying_rules(kind, world.replayer.state, LIAR.address)
+    rules = lying_rules(kind, LIAR.address)
     with pytest.raises(ZeroDivisionError), in_force(rules):
         raise ZeroDivisionError
     assert truth(world, world.derived()) == before
