@@ -1,6 +1,7 @@
 """The rollup of a toy machine, with one batch to claim: what contracts/claims.vy says of rivals."""
 
 from copy import copy
+from functools import lru_cache
 from typing import Self
 
 from msgspec import Struct, field, structs
@@ -20,6 +21,7 @@ def _genesis_alone() -> dict[bytes, ClaimRecord]:
     return {PARENT: ClaimRecord(0, CLAIM_CONFIRMED)}
 
 
+@lru_cache(maxsize=1024)
 def output_of(end: ToyState) -> ClaimedOutput:
     """The output that belongs to a state, and its claim; refused where the machine is not at rest
     behind the batch.
