@@ -20,7 +20,9 @@ from prover.dispute.terms import (
     match_seconds,
 )
 
-PAYMENTS = Path(__file__).parents[3] / "contracts" / "payments.vy"
+ROOT = Path(__file__).parents[3]
+PAYMENTS = ROOT / "contracts" / "payments.vy"
+PAGE = ROOT / "docs" / "disputes.md"
 
 
 def changed(**values: int) -> SettlementTerms:
@@ -110,3 +112,30 @@ def test_the_table_of_gas_is_the_contracts() -> None:
 @pytest.mark.parametrize(("base_fee", "wei"), [(0, 0), (9, 90), (10, 100), (11, 100)])
 def test_a_price_stops_at_the_cap(base_fee: int, wei: int) -> None:
     assert payments.price(10, base_fee, 10) == wei
+
+
+def told_on_the_page() -> dict[str, list[int]]:
+    """The table of both sets, in section 4."""
+    rows = re.findall(r"^\| ([^|]+) \| ([\d,^]+) \| ([\d,^]+) \|$", PAGE.read_text(), re.M)
+    return {name.strip("`"): [_number(figure) for figure in figures] for name, *figures in rows}
+
+
+def _number(figure: str) -> int:
+    base, _, power = figure.replace(",", "").partition("^")
+    return int(pow(int(base), int(power or 1)))
+
+
+def test_the_page_tells_both_sets_and_their_bounds() -> None:
+    told = told_on_the_page()
+    for column, terms in enumerate((MAINNET_LIKE, FAST)):
+        expected = {
+            name: getattr(terms, name) for name in ("claim_window", "claim_bond", "retention")
+        }
+        dispute = terms.dispute
+        for name in ("clock", "move_time", "entry_window", "entry_bond", "base_fee_cap"):
+            expected[name] = getattr(dispute, name)
+        expected["a match"] = match_seconds(dispute)
+        expected["a dispute of 2 entries"] = dispute_seconds(dispute, 2)
+        expected["of 16"] = dispute_seconds(dispute, 16)
+        expected["of 65,536"] = dispute_seconds(dispute, 2**16)
+        assert {name: figures[column] for name, figures in told.items()} == expected
