@@ -1,9 +1,9 @@
 # pragma version 0.4.3
 """
 @title Disputes: which of several claims is right
-@notice docs/disputes.md. Claims are entered with a trace under bond; entries meet in matches that come
-        down to one step, which L1 takes itself. Deployed for one rollup, and without anybody's power
-        over it.
+@notice docs/disputes.md. Claims are entered with a trace under bond; entries meet in matches that
+        come down to one step, which L1 takes itself. Deployed for one rollup, and without
+        anybody's power over it.
 """
 
 from . import claims
@@ -124,8 +124,8 @@ def enter(
 ):
     """
     @notice Enter a trace for the claim of `output`. Anyone may, with a bond of exactly ENTRY_BOND.
-    @param grandparent The claim before the parent, zero for that of genesis; with `parent_output` the
-           parent.
+    @param grandparent The claim before the parent, zero for that of genesis; with `parent_output`
+           the parent.
     @param machine_bytes With `roots` the state behind the batch.
     @param left With `right` the children of the trace root.
     @param first Leaf 0.
@@ -211,7 +211,8 @@ def refute(
     right: bytes32,
 ):
     """
-    @notice End an entry by a leaf that is not what the step before it leads to. Anyone may, and is paid.
+    @notice End an entry by a leaf that is not what the step before it leads to. Anyone may, and
+            is paid.
     @param index Of the leaf, counted from 0.
     @param left With `right` the children of the trace root of the opponent, if there is one.
     """
@@ -247,7 +248,8 @@ def refute(
 def redeem(entry: bytes32):
     """
     @notice Credit the bond of the winner's entry to its owner, once its claim has confirmed. What
-            waits in a dispute that can confirm nothing any more goes to the insurance fund. Anyone may.
+            waits in a dispute that can confirm nothing any more goes to the insurance fund.
+            Anyone may.
     """
     found: entries.Entry = entries._entry(entry)
     assert found.status == entries.STATUS_WAITING, "disputes: entry is not waiting"
@@ -265,8 +267,8 @@ def redeem(entry: bytes32):
 @payable
 def forfeited(parent_claim: bytes32, contested_at: uint64, caller: address):
     """
-    @notice Take the bond of a claim that was rejected; the rollup only. It pays who rejected it, once
-            a dispute who entered the winner, and the insurance fund.
+    @notice Take the bond of a claim that was rejected; the rollup only. It pays who rejected it,
+            once a dispute who entered the winner, and the insurance fund.
     """
     assert msg.sender == entries.ROLLUP, "disputes: not the rollup"
     price: uint256 = min(payments._price(payments.REJECT_GAS), msg.value)
@@ -323,8 +325,8 @@ def _after(
 ) -> bytes32:
     """
     @notice The root that leaf `index` of an entry's trace should be, by the leaf before it, which
-            may be shown by a branch to `other_root` too. Behind a machine at rest nothing happens any
-            more, but for the step of leaf 0, which is BOOT.
+            may be shown by a branch to `other_root` too. Behind a machine at rest nothing
+            happens any more, but for the step of leaf 0, which is BOOT.
     """
     if index == 0:
         parent_root: bytes32 = entries._disputes[entry.dispute].parent_root

@@ -117,7 +117,11 @@ event Lost:
 
 @deploy
 def __init__(
-    rollup: address, height: uint8, entry_window: uint64, entry_bond: uint256, published_steps: uint16
+    rollup: address,
+    height: uint8,
+    entry_window: uint64,
+    entry_bond: uint256,
+    published_steps: uint16,
 ):
     """
     @notice The entry window in seconds, the bond in wei.
@@ -171,7 +175,7 @@ def _claimed(
     output: Bytes[outputs.OUTPUT_BYTES],
 ) -> Claimed:
     """
-    @notice The claim of `output` on that of `parent_output` stands among rivals that may be entered.
+    @notice The claim of `output` on that of `parent_output` is a rival that may be entered.
     """
     rollup: Rollup = Rollup(ROLLUP)
     found: Claimed = empty(Claimed)

@@ -1,8 +1,9 @@
 # pragma version 0.4.3
 """
 @title Matches: two entries, down to the first step in which they differ
-@notice docs/disputes.md, section 3. One side has shown the children of its node, the other is to move:
-        it shows its own, and those of the child in which the two first differ. match = keccak(one | two)
+@notice docs/disputes.md, section 3. One side has shown the children of its node, the other is to
+        move: it shows its own, and those of the child in which the two first differ.
+        match = keccak(one | two)
 """
 
 from . import batches
@@ -53,7 +54,7 @@ struct Match:
     clock_two: uint64
     turn_at: uint64
     status: uint8
-    earned_one: uint256  # wei for moves, while open or if this side has won; less what was collected
+    earned_one: uint256  # wei for moves, not collected; of a side that lost it counts for nothing
     earned_two: uint256
 
 
@@ -127,17 +128,12 @@ def advance(
     assert traces._node(left, right) == m.other, "matches: not the children of the mover's node"
 
     goes_right: bool = left == m.left
+    m = self._clocked(m, now)
     own: bytes32 = right if goes_right else left
     others: bytes32 = m.right if goes_right else m.left
     side: uint8 = m.mover
     m.height -= 1
     m.index = 2 * m.index + convert(goes_right, uint32)
-    spent: uint64 = now - m.turn_at
-    if side == ONE:
-        m.clock_one -= min(spent, m.clock_one)
-    else:
-        m.clock_two -= min(spent, m.clock_two)
-    m.turn_at = now
     if m.height > 0:
         shown: bool = traces._node(next_left, next_right) == own
         assert shown, "matches: not the children of the node that differs"
@@ -166,8 +162,8 @@ def advance(
 @external
 def time_out(match: bytes32, left: bytes32, right: bytes32):
     """
-    @notice End a match whose mover is late, or that nobody settled within MOVE_TIME. Anyone may, and
-            is paid.
+    @notice End a match whose mover is late, or that nobody settled within MOVE_TIME. Anyone may,
+            and is paid.
     @param left With `right` the children of the trace root of who wins.
     """
     m: Match = self._open(match)
@@ -178,9 +174,8 @@ def time_out(match: bytes32, left: bytes32, right: bytes32):
         status = STATUS_TWO_WON
     elif m.mover == TWO:
         status = STATUS_ONE_WON
-    self._end(
-        match, m, status, TIME, payments._price(payments.TIME_OUT_GAS), payments.TIMED_OUT, left, right
-    )
+    price: uint256 = payments._price(payments.TIME_OUT_GAS)
+    self._end(match, m, status, TIME, price, payments.TIMED_OUT, left, right)
 
 
 @external
@@ -265,8 +260,8 @@ def _end(
     right: bytes32,
 ):
     """
-    @notice Who lost is out, and pays: the caller at once, then the moves of who won, and the insurance
-            fund what is left. Who won meets the next.
+    @notice Who lost is out, and pays: the caller at once, then the moves of who won, and the
+            insurance fund what is left. Who won meets the next.
     """
     m: Match = open_match
     m.status = status
@@ -291,8 +286,25 @@ def _end(
     payments._credit(payments.INSURANCE, left_over - price, payments.REMAINDER)
     if winner != empty(bytes32):
         trace_root: bytes32 = entries._entries[winner].trace_root
-        assert traces._node(left, right) == trace_root, "matches: not the children of the winner's root"
+        shown: bool = traces._node(left, right) == trace_root
+        assert shown, "matches: not the children of the winner's root"
         self._pair(winner, left, right)
+
+
+@internal
+@pure
+def _clocked(before: Match, now: uint64) -> Match:
+    """
+    @notice What the move took is gone from the mover's clock, down to zero; the next turn begins.
+    """
+    m: Match = before
+    spent: uint64 = now - m.turn_at
+    if m.mover == ONE:
+        m.clock_one -= min(spent, m.clock_one)
+    else:
+        m.clock_two -= min(spent, m.clock_two)
+    m.turn_at = now
+    return m
 
 
 @internal

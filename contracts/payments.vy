@@ -1,8 +1,8 @@
 # pragma version 0.4.3
 """
 @title Payments: what everybody may withdraw of lost bonds, in wei
-@notice docs/disputes.md, section 5. A price is gas of a table x min(base fee of the block, cap), never
-        what somebody actually paid: nobody can make a bond pay more than the constructor foresaw.
+@notice docs/disputes.md, section 5. A price is gas of a table x min(base fee of the block, cap),
+        never what somebody actually paid: nobody can make a bond pay more than was foreseen.
 """
 
 

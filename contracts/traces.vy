@@ -1,8 +1,9 @@
 # pragma version 0.4.3
 """
 @title Traces: the roots after every step of a batch, under one root
-@notice docs/disputes.md, section 1. node = keccak(left | right), a leaf stands for itself; behind the
-        last leaf it is repeated until the tree is full. Branches are listed from the leaf's sibling up.
+@notice docs/disputes.md, section 1. node = keccak(left | right), a leaf stands for itself; behind
+        the last leaf it is repeated until the tree is full. Branches are listed from the leaf's
+        sibling up.
 @dev As prover/dispute/trace_tree.py.
 """
 
@@ -110,7 +111,7 @@ def _check_state(
 @pure
 def _is_at_rest(machine_bytes: Bytes[machine.MACHINE_BYTES]) -> bool:
     """
-    @notice Whether the machine is at no batch: the next step is the BOOT of the batch after its last.
+    @notice Whether the machine is at no batch: the next step is a BOOT.
     """
     return extract32(machine_bytes, MACHINE_BATCH_HASH) == empty(bytes32)
 
@@ -123,8 +124,8 @@ def _check_output(
     roots: bytes32[3],
 ):
     """
-    @notice An output belongs to its state root: the machine under it is at rest behind this batch and
-            carries the output's fields, byte for byte. So a trace decides its output.
+    @notice An output belongs to its state root: the machine under it is at rest behind this batch
+            and carries the output's fields, byte for byte. So a trace decides its output.
     """
     self._check_state(extract32(output, OUTPUT_STATE_ROOT), machine_bytes, roots)
     assert self._is_at_rest(machine_bytes), "traces: machine is not at rest"
