@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 from contracts.calls import Parameters
 from contracts.disputes import DisputeParameters
 from node.devnet.quotes import Ladder
+from node.modes import OPTIMISTIC
 from prover.dispute.terms import FAST
 
 HOST = "127.0.0.1"
@@ -55,7 +56,8 @@ class DevnetConfig(Struct, frozen=True, kw_only=True):
 
     Without `data` everything lives in a folder that is removed at the end. `l1` is a kind of
     L1 to start, or the URL of one that runs already. Where `evil` names a kind of lie there is
-    no claimant: who claims is started later, and lies.
+    no claimant: who claims is started later, and lies. `mode` is one of node.modes; where claims
+    are proven no window is waited for.
     """
 
     data: Path | None = None
@@ -73,6 +75,7 @@ class DevnetConfig(Struct, frozen=True, kw_only=True):
     config_out: Path | None = None
     evil: str = ""
     has_challenger: bool = True
+    mode: str = OPTIMISTIC
 
     @property
     def parameters(self) -> Parameters:

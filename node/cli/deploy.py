@@ -17,6 +17,7 @@ from node.cli.signer import Signer, signer
 from node.clock import SystemClock
 from node.config import DevnetConfig
 from node.devnet.people import GOVERNOR, person
+from node.modes import MODES, OPTIMISTIC, VALIDITY_MOCK
 from state.transactions.list_market import Listing
 
 DEFAULTS = DevnetConfig()
@@ -37,6 +38,19 @@ DEFAULTS = DevnetConfig()
     help="A JSON list of markets, each as the parameters of `market show --json`.",
 )
 @click.option("--insurance", type=ADDRESS, help="Who gets the rest of lost bonds; else the signer.")
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default=OPTIMISTIC,
+    show_default=True,
+    help="How claims are settled: under bond, or at once by a proof, which is a mock.",
+)
+@click.option(
+    "--trust-attester",
+    "attester",
+    type=ADDRESS,
+    help="Whose word the mock takes for every claim; a devnet has its claimant's.",
+)
 @parameter_options
 @signer_options
 @l1_option
@@ -47,6 +61,8 @@ def deploy(
     token: bytes | None,
     markets: Path | None,
     insurance: bytes | None,
+    mode: str,
+    attester: bytes | None,
     name: str | None,
     key_file: Path | None,
     l1_url: str,
@@ -60,21 +76,20 @@ def deploy(
     """
     with told():
         key = signer(name, key_file)
-        own = (sequencer, token, markets, insurance)
-        if key.is_public and key.address != person(GOVERNOR).address:
-            raise WronglyPut(f"{key.name} governs no devnet: --from governor, or --key-file FILE")
-        if key.is_public and own != (None,) * len(own):
-            raise WronglyPut(
-                "--from deploys a devnet's venue with its own sequencer, token, markets and "
-                "insurance; for another name the deploying key with --key-file"
-            )
-        if not key.is_public and sequencer is None:
-            raise WronglyPut("say whose key posts batches: --sequencer ADDRESS")
+        _check_own(key, (sequencer, token, markets, insurance, attester))
+        _check_attester(key, mode, attester)
         terms = terms_of(parameters)
-        if not key.is_public:
+        if not key.is_public and mode == OPTIMISTIC:
             check_sound(terms)
-        listings = _listings(markets)
-        work = _deployed(out, l1_url, key, terms, sequencer, token, listings, insurance)
+        own_venue = {
+            "sequencer": sequencer,
+            "listings": _listings(markets),
+            "token": token,
+            "insurance": insurance,
+            "attester": attester,
+            "trusts_attester": attester is not None,
+        }
+        work = _deployed(out, l1_url, key, terms, mode, own_venue)
         with waiting("compiling the contracts, then waiting for L1"):
             found, is_new = asyncio.run(work)
     if as_json:
@@ -88,6 +103,30 @@ def deploy(
         ("written to", str(out)),
     ]
     console().print(facts("Deployed" if is_new else "The venue was there already", rows))
+
+
+def _check_own(key: Signer, own: tuple[object, ...]) -> None:
+    """WronglyPut unless all that is a venue's own was left out, as a devnet's is, or named."""
+    if key.is_public and key.address != person(GOVERNOR).address:
+        raise WronglyPut(f"{key.name} governs no devnet: --from governor, or --key-file FILE")
+    if key.is_public and own != (None,) * len(own):
+        raise WronglyPut(
+            "--from deploys a devnet's venue with its own sequencer, token, markets, insurance "
+            "and attester; for another name the deploying key with --key-file"
+        )
+    if not key.is_public and own[0] is None:
+        raise WronglyPut("say whose key posts batches: --sequencer ADDRESS")
+
+
+def _check_attester(key: Signer, mode: str, attester: bytes | None) -> None:
+    """WronglyPut unless somebody is named whose word is taken, exactly where one is needed."""
+    if mode == OPTIMISTIC and attester is not None:
+        raise WronglyPut("--trust-attester is of --mode validity-mock: nobody is asked elsewhere")
+    if mode == VALIDITY_MOCK and not key.is_public and attester is None:
+        raise WronglyPut(
+            "in the mode validity-mock one key's word confirms every claim, and whoever has it can "
+            "take all money of the venue: name it with --trust-attester ADDRESS"
+        )
 
 
 def _listings(path: Path | None) -> tuple[Listing, ...]:
@@ -109,10 +148,8 @@ async def _deployed(
     l1_url: str,
     key: Signer,
     terms: Terms,
-    sequencer: bytes | None,
-    token: bytes | None,
-    listings: tuple[Listing, ...],
-    insurance: bytes | None,
+    mode: str,
+    own_venue: dict[str, Any],
 ) -> tuple[Any, bool]:
     """The deployment that `out` names, or a new one that it names from now on."""
     from node.deploy import Venue, check_deployed, deployment_json, read_deployment
@@ -140,18 +177,11 @@ async def _deployed(
                 terms.rollup,
                 terms.disputes,
                 DEFAULTS.price_age_max,
+                mode,
             )
         else:
-            assert sequencer is not None
             governor = TransactionSender(client, key.private_key, clock, chain_id=chain_id)
-            venue = Venue(
-                sequencer=sequencer,
-                parameters=terms.rollup,
-                listings=listings,
-                token=token,
-                disputes=terms.disputes,
-                insurance=insurance,
-            )
+            venue = Venue(parameters=terms.rollup, disputes=terms.disputes, **own_venue)
             made = await deploy_venue(client, governor, contracts, venue)
         write_whole(out, deployment_json(made))
         return made, True

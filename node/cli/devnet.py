@@ -37,6 +37,7 @@ from node.devnet.supervisor import Supervisor
 from node.devnet.venue import RunningVenue, start_venue
 from node.evil.kinds import Kind
 from node.files import write_whole
+from node.modes import MODES, OPTIMISTIC
 from node.rpc.client import VenueClient
 from node.stopping import run_until
 
@@ -83,6 +84,15 @@ evil_option = click.option(
 )
 
 
+mode_option = click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default=OPTIMISTIC,
+    show_default=True,
+    help="How claims are settled: under bond, or at once by a proof, which is a mock.",
+)
+
+
 @click.command()
 @click.option("--data", type=FOLDER, help="Keep everything here, and go on with what is there.")
 @click.option("--reset", is_flag=True, help="Remove first what an earlier devnet left in --data.")
@@ -106,6 +116,7 @@ evil_option = click.option(
 @click.option("--bar-seconds", type=SECONDS, default=1.0, show_default=True)
 @click.option("--history", type=FOLDER, help="Recorded prices to replay.")
 @click.option("--config-out", type=FILE, help="Write URLs, addresses and test keys to this file.")
+@mode_option
 @evil_option
 @click.option(
     "--challenger/--no-challenger",
@@ -123,6 +134,7 @@ def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) 
     """
     if reset and given["data"] is None:
         raise WronglyPut("--reset empties a folder: name it with --data")
+    _check_mode(given["mode"], given["evil"])
     if fast:
         given |= _left_to_us(context, FAST)
     with told():
@@ -134,6 +146,7 @@ def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) 
 @click.option("--claim-window", type=DELAY, default=8, show_default=True)
 @on_l1
 @click.option("--picture", type=FILE, help="Draw what is told into this SVG file.")
+@mode_option
 @evil_option
 @click.option("--real-time", is_flag=True, help="With --evil: let all clocks run as they do.")
 def demo(
@@ -141,6 +154,7 @@ def demo(
     claim_window: int,
     l1: str,
     picture: Path | None,
+    mode: str,
     evil: str,
     real_time: bool,
 ) -> None:
@@ -148,14 +162,16 @@ def demo(
 
     Deposits on L1, some hundred signed orders, batches on L1, a follower that reaches the
     same roots, a claim, its window, and a withdrawal paid by Merkle proof. With --evil the
-    story of a lie: a wrong claim, the dispute to its end, and where the bonds went.
+    story of a lie: a wrong claim, the dispute to its end, and where the bonds went. With --mode
+    validity-mock the claim is proven, by a mock, and the withdrawal paid without waiting.
     """
+    _check_mode(mode, evil)
     if evil:
         _tell_of_evil(evil, l1, json_file, real_time=real_time)
         return
     with told():
         screen, drawn = console(), Picture("make demo")
-        outcome = asyncio.run(_demo(claim_window, l1, screen, drawn.screen))
+        outcome = asyncio.run(_demo(claim_window, l1, mode, screen, drawn.screen))
         screen.print(summary(outcome))
         drawn.screen.print(summary(outcome))
         if picture is not None:
@@ -173,6 +189,14 @@ def _tell_of_evil(kind: str, l1: str, json_file: Path | None, *, real_time: bool
         screen.print(evil_summary(outcome))
         if json_file is not None:
             write_whole(json_file, msgspec.json.format(msgspec.json.encode(outcome)))
+
+
+def _check_mode(mode: str, evil: str) -> None:
+    if evil and mode != OPTIMISTIC:
+        raise WronglyPut(
+            "--evil is a dispute about a claim under bond, and where claims are proven there is "
+            "none: leave --mode out"
+        )
 
 
 def _left_to_us(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,7 +227,7 @@ async def _devnet(config: DevnetConfig, screen: Console, *, reset: bool) -> None
     await with_venue(config, screen, show, reset=reset)
 
 
-async def _demo(claim_window: int, l1: str, screen: Console, drawn: Console) -> Outcome:
+async def _demo(claim_window: int, l1: str, mode: str, screen: Console, drawn: Console) -> Outcome:
     outcomes: list[Outcome] = []
     clock = SystemClock()
     began = clock.monotonic()
@@ -224,6 +248,7 @@ async def _demo(claim_window: int, l1: str, screen: Console, drawn: Console) -> 
         claim_window=claim_window,
         price_seconds=DEMO_PRICE_SECONDS,
         bar_seconds=DEMO_BAR_SECONDS,
+        mode=mode,
     )
     await with_venue(config, screen, play)
     if not outcomes:

@@ -20,6 +20,9 @@ from node.devnet.outcome import Outcome
 from node.devnet.people import role_of
 from node.devnet.venue import RunningVenue
 from node.l1.accounts import dev_accounts
+from node.modes import OPTIMISTIC, settled_by
+
+UNPROVEN = settled_by("")
 
 
 def show_plain(screen: Console, text: str) -> None:
@@ -81,6 +84,7 @@ def banner(config: DevnetConfig, venue: RunningVenue) -> Iterator[Any]:
             ("follower", venue.follower),
             ("rollup", venue.rollup),
             ("token", "0x" + venue.deployment.token.hex()),
+            *([] if config.mode == OPTIMISTIC else [("mode", f"{config.mode}: proofs are mocks")]),
             ("logs", str(venue.directory / "logs")),
         ],
     )
@@ -120,6 +124,7 @@ def summary(outcome: Outcome) -> Any:
             ("sequencer's root", outcome.sequencer_root),
             ("follower's root", outcome.follower_root),
             ("claimed root", outcome.claimed_root),
+            *([] if outcome.settlement == UNPROVEN else [("claim", outcome.settlement)]),
             ("withdrawn", f"{outcome.withdrawn_usdc} USDC"),
             ("seconds", f"{outcome.seconds:.1f}, and {outcome.set_up_seconds:.1f} to set up"),
         ],

@@ -26,6 +26,7 @@ def description(
         "token": "0x" + deployment.token.hex(),
         "deployedAt": deployment.block,
         "claimWindowSeconds": config.claim_window,
+        "mode": config.mode,
         "directory": str(venue.directory),
         "processes": {
             child.name: {"pid": child.process.pid, "log": str(child.log)}

@@ -43,7 +43,10 @@ class Posted(Struct, frozen=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """The demonstration in numbers. `withdrawn` is in micro-USDC, `seconds` without set-up."""
+    """The demonstration in numbers. `withdrawn` is in micro-USDC, `seconds` without set-up.
+
+    `settlement` is how L1 took the claim: claimed, or proven and by what.
+    """
 
     orders: int
     fills: int
@@ -61,6 +64,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     refused: Mapping[str, str]
     statuses: Mapping[str, int]
     seconds: float
+    settlement: str
     set_up_seconds: float = 0.0
 
     @classmethod
@@ -74,6 +78,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
         output: Output,
         withdrawn: int,
         seconds: float,
+        settlement: str,
     ) -> "Outcome":
         """StoryFailed where an order takes more of L1 than it may."""
         if posted.bytes_per_order > BYTES_PER_ORDER_MAX:
@@ -98,6 +103,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
             refused={one.attempt: one.reason for one in refused},
             statuses=dict(statuses.most_common()),
             seconds=round(seconds, 2),
+            settlement=settlement,
         )
 
 

@@ -20,10 +20,12 @@ from node.devnet.venue import RunningVenue
 from node.errors import Retry
 from node.l1.client import L1Client
 from node.l1.sender import TransactionSender
+from node.modes import settled_by
 from node.rollup import RollupReader
 from node.rpc.amounts import usdc
 from node.rpc.client import VenueClient, VenueError
 from node.rpc.results import AccountSummary
+from node.rpc.rollup_results import WithdrawalStatus
 from node.settlement import Payment, deposit, pay_withdrawal, usdc_balance
 from state.batch import Output
 from state.units import NANO_PER_MICRO
@@ -101,6 +103,7 @@ class Story:
             output=output,
             withdrawn=payment.amount,
             seconds=self._clock.monotonic() - began,
+            settlement=settled_by(await self._reader.read(views.PROOF_SYSTEM)),
         )
 
     async def deposits(self) -> tuple[Desk, Desk]:
@@ -192,7 +195,12 @@ class Story:
         return bytes(ours.state_root), bytes(theirs.state_root)
 
     async def claim(self, index: int, batch: int) -> Output:
-        """Somebody claimed what `batch` led to, and the window passes without a rival."""
+        """Somebody claimed what `batch` led to, and the window passes without a rival; or it is
+        proven, and there is none.
+        """
+        proof_system = await self._reader.read(views.PROOF_SYSTEM)
+        if proof_system:
+            return await self.proof(index, batch, proof_system)
 
         async def is_claimed() -> bool:
             status = await self.follower.withdrawal(index)
@@ -206,10 +214,39 @@ class Story:
             return (await self._reader.read(views.CONFIRMED_HEAD)).batch >= batch
 
         await self.until(f"the claim on batch {batch} to settle", is_confirmed)
+        output = await self._settled(batch)
+        self.narrator.detail("the claim is confirmed; its root is the follower's")
+        return output
+
+    async def proof(self, index: int, batch: int, proof_system: str) -> Output:
+        """What `batch` led to is confirmed in the block that claimed it, by a proof."""
+
+        async def proven() -> WithdrawalStatus | None:
+            status = await self.follower.withdrawal(index)
+            return status if status.claim and status.claim.confirmed_block else None
+
+        claim = (await self.until(f"a proof of batch {batch}", proven)).claim
+        assert claim is not None
+        expect("the block that confirmed the claim", claim.confirmed_block, claim.claimed_block)
+        self.narrator.step(
+            f"the claim on batch {batch} is proven ({proof_system}), no window passes"
+        )
+
+        async def settlement() -> str | None:
+            return (await self.follower.batch(batch)).settlement
+
+        found = await self.until(f"the follower to call batch {batch} settled", settlement)
+        expect("what the follower says of it", found, settled_by(proof_system))
+        output = await self._settled(batch)
+        if "MOCK" in proof_system:
+            self.narrator.detail("a mock: the claimant's key says that it executed the batch")
+        return output
+
+    async def _settled(self, batch: int) -> Output:
+        """The claimed output on L1, whose root must be the follower's."""
         output = await settled_output(self._reader, batch)
         root = (await self.follower.batch(batch)).state_root
         expect("the claimed root", output.state_root.hex(), root.hex())
-        self.narrator.detail("the claim is confirmed; its root is the follower's")
         return output
 
     async def conservation(self, output: Output) -> None:

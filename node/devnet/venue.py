@@ -150,7 +150,7 @@ async def _deployed(
             tell("finding the venue of this directory on L1")
             known = read_deployment(path)
             await check_deployed(client, known)
-            await _check_mode(client, known, config.mode)
+            await check_mode(client, known, config.mode)
             return known
         tell("deploying the token and the rollup, listing markets, handing out USDC")
         deployment = await deploy_devnet(
@@ -166,7 +166,7 @@ async def _deployed(
         return deployment
 
 
-async def _check_mode(client: L1Client, deployment: Deployment, mode: str) -> None:
+async def check_mode(client: L1Client, deployment: Deployment, mode: str) -> None:
     """How claims are settled was fixed when the venue was deployed."""
     reader = RollupReader(client, deployment.rollup)
     found = mode_of(await reader.read(views.PROOF_SYSTEM))

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from contracts import dispute_views
+from contracts import dispute_views, mock_verifier
 from node.cli import listings
 from node.cli.main import tallystick
 from node.config import DevnetConfig
@@ -22,6 +22,7 @@ from node.l1.server import L1Server
 from node.rollup import RollupReader
 
 OWN = "0x" + "22" * 20
+MOCK = ("--mode", "validity-mock")
 
 
 def run(*words: str, code: int) -> Result:
@@ -84,6 +85,24 @@ async def test_a_venue_of_ones_own_has_the_token_and_terms_that_were_said(
     assert f"L1 has no rollup at {OWN}" in said
 
 
+async def test_in_the_mock_mode_a_devnet_trusts_its_claimant_and_others_whom_they_say(
+    l1: str, key_file: str, tmp_path: Path
+) -> None:
+    own = ("--key-file", key_file, "--sequencer", OWN, "--trust-attester", OWN)
+    for words, attester in (
+        (("--from", "governor"), person("claimant").address),
+        (own, bytes.fromhex(OWN[2:])),
+    ):
+        out = str(tmp_path / f"{words[1][-8:]}.json")
+        made = await deployed(l1, *words, *MOCK, "--out", out)
+        async with L1Client(l1) as client:
+            terms = await RollupReader(client, bytes.fromhex(made["rollup"][2:])).deployment()
+            found = await client.call(terms.verifier, mock_verifier.ATTESTER.call())
+        assert (terms.takes_proofs, terms.proof_system) == (True, "MOCK-ATTESTED")
+        assert mock_verifier.ATTESTER.answer(found) == attester
+        assert not any(terms.disputes), "there is nothing to dispute"
+
+
 async def test_nothing_is_deployed_that_could_not_be_written_down(l1: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     out = str(tmp_path / "file" / "venue.json")
@@ -103,6 +122,12 @@ async def test_nothing_is_deployed_that_could_not_be_written_down(l1: str, tmp_p
         (("--key-file", "KEY", "--sequencer", OWN, "--clock", "9"), "clock 9 s is below move_time"),
         ((), "say who signs"),
         (("--key-file", "KEY"), "say whose key posts batches: --sequencer ADDRESS"),
+        (("--from", "governor", *MOCK, "--trust-attester", OWN), "--from deploys a devnet's venue"),
+        (("--key-file", "KEY", "--sequencer", OWN, *MOCK), "name it with --trust-attester ADDRESS"),
+        (
+            ("--key-file", "KEY", "--sequencer", OWN, "--trust-attester", OWN),
+            "--trust-attester is of --mode validity-mock",
+        ),
         (("--key-file", "KEY", "--sequencer", OWN, "--markets", "BAD"), "holds no JSON"),
         (("--key-file", "KEY", "--sequencer", OWN, "--markets", "MAP"), "holds no list"),
         (("--key-file", "KEY", "--sequencer", OWN, "--markets", "ONE"), "no market parameters"),

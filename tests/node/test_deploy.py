@@ -28,11 +28,13 @@ from node.deploy import (
     senders,
 )
 from node.devnet.listings import COINS, Coin, listings, lot_price
+from node.devnet.venue import check_mode
 from node.errors import Halt
 from node.l1.client import L1Client
 from node.l1.config import L1Config
 from node.l1.sender import TransactionSender
 from node.l1.server import L1Server
+from node.modes import MODES
 from node.rollup import RollupReader
 from node.rollup_events import ItemAdded
 from node.settlement import usdc_balance
@@ -238,3 +240,46 @@ def test_a_lot_is_worth_cents_and_margin_is_in_order(coin: Coin) -> None:
     cents = lot_price(coin, coin.start) / 10**7
     assert 1 <= cents <= 10
     assert 0 < coin.maintenance < coin.initial < RATE_ONE
+
+
+MOCKED = Venue(
+    sequencer=person(SEQUENCER).address,
+    parameters=PARAMETERS,
+    listings=(),
+    attester=person("judy").address,
+)
+
+
+@pytest.mark.parametrize(
+    ("chain_id", "trusts", "is_deployed"),
+    [(31_337, False, True), (5, True, True), (5, False, False)],
+)
+async def test_a_mock_stands_for_proofs_on_a_devnet_or_where_one_says_so(
+    chain_id: int, trusts: bool, is_deployed: bool
+) -> None:
+    clock = FakeClock()
+    async with (
+        L1Server(L1Config(port=0, chain_id=chain_id), clock) as server,
+        L1Client(server.url) as client,
+    ):
+        key = person(GOVERNOR).private
+        governor = TransactionSender(client, key, clock, chain_id=chain_id)
+        asked = deploy(client, governor, CONTRACTS, replace(MOCKED, trusts_attester=trusts))
+        if is_deployed:
+            made = await asked
+            assert (await RollupReader(client, made.rollup).deployment()).takes_proofs
+            return
+        with pytest.raises(Halt, match=r"^MOCK_REFUSED: .* chain 5 is no devnet"):
+            await asked
+        assert await client.block_number() == 0
+
+
+@pytest.mark.parametrize("attester", [None, person("judy").address])
+async def test_a_devnet_goes_on_in_the_mode_that_it_was_deployed_in(
+    attester: bytes | None,
+) -> None:
+    async with l1_venue(attester=attester) as venue:
+        own, other = MODES if attester is None else MODES[::-1]
+        await check_mode(venue.client, venue.deployment, own)
+        with pytest.raises(Halt, match=f"in the mode {own}, not {other}: go on with --mode {own}"):
+            await check_mode(venue.client, venue.deployment, other)

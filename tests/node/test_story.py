@@ -137,6 +137,7 @@ def outcome(**changed: Any) -> Outcome:
         "output": genesis_output(),
         "withdrawn": 5_000_000,
         "seconds": 1.239,
+        "settlement": "claimed",
     }
     return Outcome.of(**fields | changed)
 

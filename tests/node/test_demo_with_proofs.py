@@ -1,0 +1,36 @@
+"""`tallystick demo --mode validity-mock`: the story in which nothing is waited for."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from whole_venue import run
+
+from node.artifacts import cache_directory
+from node.cli.main import tallystick
+
+MODE = ("--mode", "validity-mock")
+
+
+@pytest.mark.timeout(240)
+def test_the_demonstration_holds_where_claims_are_proven(tmp_path: Path) -> None:
+    """With a window of an hour, which nobody waits for."""
+    file = tmp_path / "demo.json"
+    options = (*MODE, "--claim-window", "3600", "--json", str(file))
+    done = run(cache_directory(os.environ), "demo", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(file.read_text())
+    assert found["settlement"] == "proven (MOCK-ATTESTED)"
+    assert found["sequencer_root"] == found["follower_root"] == found["claimed_root"]
+    assert found["conserved"] is True and found["withdrawn_usdc"] == "1000"
+    assert "is proven (MOCK-ATTESTED), no window passes" in done.stdout
+    assert "a mock: the claimant's key says" in done.stdout and "L1 paid alice" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["demo", "devnet"])
+def test_a_lie_under_bond_and_a_proof_do_not_go_together(command: str) -> None:
+    words = [command, *MODE, "--evil", "root"]
+    result = CliRunner().invoke(tallystick, words, prog_name="tallystick")
+    assert result.exit_code == 2 and "leave --mode out" in result.stderr
