@@ -4,10 +4,13 @@ The liar, the challenger, the sequencer and the follower are processes of their 
 checked in the end is read off L1: claims, balances, credits.
 """
 
+import asyncio
+
 from msgspec.structs import replace
 
 from contracts import views
 from node.clock import Clock
+from node.devnet.outcome import StoryFailed
 from node.devnet.people import CHALLENGER, CLAIMANT, LIAR, person
 from node.devnet.story import Narrator
 from node.devnet.supervisor import Supervisor
@@ -70,10 +73,19 @@ class EvilStory:
         """The trade and the lie, and then whatever becomes of it, told until cancelled."""
         await self.set_the_scene()
         await self.lie()
+        try:
+            await self._look_on()
+        except StoryFailed as failed:
+            self._narrator.step(f"{failed}: nobody contradicted it in time")
+            # What stands on L1 can still be looked at.
+            await asyncio.Event().wait()
+
+    async def _look_on(self) -> None:
         while True:
             await self.watcher.look_on()
-            lie = self.onlooker.lie
-            if lie is not None and await self._confirmed() >= lie.batch:
+            lie, head = self.onlooker.lie, await self.cast.reader.read(views.CONFIRMED_HEAD)
+            is_over = lie is not None and head.batch >= lie.batch
+            if is_over and head.claim == self.onlooker.true.claim_on(head.batch):
                 await self._start_claimant()
 
     # --- the trade, and the lie ---
@@ -111,8 +123,8 @@ class EvilStory:
             await self._start_liar(first)
             self._last = await self.cast.post(self.kind, rows)
             return
-        await self._start_liar((await self.cast.sequencer.status()).unsafe + 1)
         await self._ask_for_money()
+        await self._start_liar(self._last)
         baited = await self.cast.bait(self.kind)
         self._last = max(self._last, baited or 0)
 

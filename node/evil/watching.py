@@ -119,12 +119,14 @@ class Watcher:
         owners = {name: name_of(one.owner) for name, one in seen.standing.entered.items()}
         batch = self.onlooker.true.batch(seen.contest.batch)
         line = words(event.log, batch.output.steps if batch else 0, owners)
+        who = _who(event.log)
+        if who is not None:
+            cost = await self._cost(event, who, line)
+            self.told.append(cost)
+            line = f"{line} ({cost.gas:,} gas)"
         if line:
             self._narrator.detail(line)
             self._changed = self._clock.monotonic()
-        who = _who(event.log)
-        if who is not None:
-            self.told.append(await self._cost(event, who, line))
 
     async def _cost(self, event: DisputeEvent, who: str, line: str) -> Told:
         receipt = await self._reader.client.receipt(event.transaction)
