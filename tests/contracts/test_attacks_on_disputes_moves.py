@@ -18,6 +18,7 @@ from contracts import disputes
 from contracts.abi import keccak
 
 JUNK = keccak(b"no state")
+LIE = lying({5: later(1)})
 
 
 @pytest.fixture
@@ -181,6 +182,21 @@ def test_a_proof_that_is_none_ends_nothing(
     world.descend(match)
     with pytest.raises(Reverted, match=reason):
         world.settle(match, right, **step)
+    world.settle(match, right)
+
+
+@pytest.mark.parametrize("part", ["leaves", "proofs", "given"])
+def test_a_witness_beyond_its_bounds_is_refused(world: DisputeWorld, part: str) -> None:
+    """Case 54: a byte more than a step may be shown; at the bound it is judged for what it is."""
+    right, wrong, match = both(world, LIE, honest_first=True)
+    size = {"leaves": 16_384, "proofs": 16_384, "given": 8_192}[part]
+    world.descend(match)
+    with pytest.raises(Reverted, match="toy_rollup: not"):
+        world.settle(match, right, **{part: bytes(size)})
+    with pytest.raises(Reverted, match="no reason"):
+        world.settle(match, right, **{part: bytes(size + 1)})
+    with pytest.raises(Reverted, match="no reason"):
+        world.refute(wrong, 5, **{part: bytes(size + 1)})
     world.settle(match, right)
 
 
