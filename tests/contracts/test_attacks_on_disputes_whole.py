@@ -165,6 +165,38 @@ def test_a_void_batch_takes_those_with_it_who_executed_it(venue: DisputedRollup)
     world.send(calls.confirm(**world.about(right)), OTHER)
 
 
+def test_a_dispute_below_a_wrong_claim_dies_with_it(venue: DisputedRollup) -> None:
+    """Case 47: claims, an entry and its bond, once another claim has won two batches above."""
+    world = venue
+    world.post_rows(world.trading())
+    right, wrong = world.trace(2, world.settled), world.trace(2, world.settled, NO_FEE)
+    world.claim_trace(wrong, LIAR)
+    world.claim_trace(right, HONEST)
+    world.enter(right, HONEST)
+    world.wait(TERMS.entry_window)
+    world.post_rows(world.trading())
+    below = [world.trace(3, wrong), world.trace(3, wrong, NO_FEE)]
+    for trace in below:
+        world.claim_trace(trace, LIAR)
+    waiting = world.enter(below[0], LIAR)
+    world.send(calls.confirm(**world.about(right)), OTHER)
+    with pytest.raises(Reverted, match="entries: parent is rejected"):
+        world.enter(below[1], LIAR)
+    with pytest.raises(Reverted, match="disputes: batch is not settled"):
+        world.play(disputes.redeem(waiting), LIAR)
+    world.settle_trace(world.trace(3, right), HONEST)
+    world.play(disputes.redeem(waiting), LIAR)
+    for dead in (wrong, *below):
+        world.send(calls.reject(**world.about(dead)), WATCHER)
+    for who in (HONEST, WATCHER, INSURANCE):
+        world.play(disputes.withdraw(), who)
+    bond = world.engine.balance(world.disputes)
+    assert bond == TERMS.entry_bond
+    world.play(disputes.redeem(world.entry_of(right)), OTHER)
+    with pytest.raises(Reverted, match="payments: nothing to withdraw"):
+        world.play(disputes.withdraw(), LIAR)
+
+
 def test_who_enters_before_a_batch_is_proven_void_is_refuted(venue: DisputedRollup) -> None:
     """Case 47: what L1 does not know yet it executes, so voiding comes before entering."""
     world = venue
