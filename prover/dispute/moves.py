@@ -102,7 +102,7 @@ Move = Enter | Advance | Settle | Refute | TimeOut | Collect | Redeem
 def next_moves(standing: Standing, defence: Defence, now: int) -> list[Move]:
     """All moves that can be made at `now`, seconds of L1, most urgent first.
 
-    No move is made against an opponent who can be refuted, but where our turn is about to end.
+    No move is made against an opponent who can be refuted, unless `move_time` or less is left.
     What ends matches that others let stall comes before what only brings money.
     """
     ours = entry_id(standing.dispute_id, defence.tree.root)
@@ -135,7 +135,7 @@ def _play(
         )
     elif paired.mover == _side(paired, ours) and now <= standing.turn_ends_at(paired):
         time_left = standing.turn_ends_at(paired) - now
-        is_pressing = time_left <= standing.terms.move_time // 2
+        is_pressing = time_left <= standing.terms.move_time
         if is_pressing or standing.opponent(ours) not in refuted:
             yield _advance(match, paired, tree)
 

@@ -1,6 +1,7 @@
 """One game from its first claim to the last withdrawal, and whether it kept its promises.
 
-Nobody's call takes longer than `move_time` to reach L1 for good: what delays it, a restart, fees
+No call of the honest player takes longer than `move_time` to reach L1 for good. In one game in
+four a censor holds each back for all of that time. In the others what delays it, a restart, fees
 that are too high and a reorganisation that undoes it, come to at most
 RESTART + SPIKE_DELAY + REORG_DEPTH + SPIKE_DELAY seconds, of which there is one of each at a time.
 """
@@ -60,6 +61,7 @@ class Table:
         self.blocks: list[tuple[int, Snapshot, list[Transaction]]] = []
         self.spike_ends = 0
         self.awake_at = 0
+        self.is_censored = draw(4) == 0
         self.restarts = self.reorgs = self.refused = 0
         self.last_restart = self.last_reorg = -QUIET
 
@@ -80,7 +82,7 @@ class Table:
     def _ask_honest(self) -> list[Move | SettlementMove]:
         """It sends what it is not already waiting for; its memory is what stands on L1."""
         draw = self.draw
-        if self.now - self.last_restart >= QUIET and draw(12) == 0:
+        if self._may_go_wrong(self.last_restart) and draw(12) == 0:
             self.last_restart, self.awake_at = self.now, self.now + 1 + draw(RESTART)
             self.restarts += 1
         moves = honest_moves(self.chain, self.beginning.right, self.now)
@@ -94,7 +96,12 @@ class Table:
                 self.pool.append(Transaction(HONEST, move, self.beginning.right, due))
         return moves
 
+    def _may_go_wrong(self, last: int) -> bool:
+        return not self.is_censored and self.now - last >= QUIET
+
     def _delay(self) -> int:
+        if self.is_censored:
+            return self.beginning.terms.dispute.move_time - 2
         return SPIKE_DELAY if self.now < self.spike_ends else self.draw(DELAY)
 
     def _ask_liars(self) -> None:
@@ -112,7 +119,7 @@ class Table:
         self.now = self._next_time()
         if self.draw(40) == 0:
             self.spike_ends = self.now + 30
-        if self.now - self.last_reorg >= QUIET and self.draw(20) == 0:
+        if self._may_go_wrong(self.last_reorg) and self.draw(20) == 0:
             self._reorganise()
         ready = [sent for sent in self.pool if sent.due <= self.now]
         if ready:

@@ -78,13 +78,13 @@ def test_no_move_is_made_when_the_turn_is_over() -> None:
     assert next_moves(standing, DEFENCE, last + 1) == [], "nor is our own match timed out"
 
 
-def test_who_can_be_refuted_is_moved_against_only_when_the_turn_is_about_to_end() -> None:
+def test_who_can_be_refuted_is_moved_against_once_no_more_than_the_move_time_is_left() -> None:
     standing, _ = stopped(told(Lie.STEP, 0))
     standing = ours_to_move(standing)
     _, found = open_match(standing)
     last = standing.turn_ends_at(found)
-    early = next_moves(standing, DEFENCE, last - MOVE_TIME // 2 - 1)
-    pressing = next_moves(standing, DEFENCE, last - MOVE_TIME // 2)
+    early = next_moves(standing, DEFENCE, last - MOVE_TIME - 1)
+    pressing = next_moves(standing, DEFENCE, last - MOVE_TIME)
     assert [type(move) for move in early] == [Refute]
     assert [type(move) for move in pressing] == [Advance, Refute]
 

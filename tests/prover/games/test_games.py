@@ -5,11 +5,16 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from prover.dispute import matches
+from prover.dispute.rules import Game, Shown
+from prover.dispute.terms import DisputeTerms
+from prover.dispute.views import MatchView
 from prover.games import play as playing
 from prover.games.draws import LIARS_MAX, begin
 from prover.games.lies import Draw, Lie, Trace, is_possible, lie, truth
@@ -17,6 +22,7 @@ from prover.games.machine import GENESIS, VOID_STEPS, run
 from prover.games.play import Outcome, play
 from prover.games.players import HONEST, Manner
 from prover.games.report import Report, told
+from prover.games.rollup import ToyRollup
 
 ROOT = Path(__file__).parents[3]
 SEEDS = range(1, 201)
@@ -103,6 +109,44 @@ def test_an_honest_player_that_sleeps_through_it_loses_and_is_told(
     monkeypatch.setattr(playing, "BLOCKS_MAX", 300)
     outcome = play(drawn_from(3))
     assert "another claim than the right one has confirmed" in outcome.broken
+
+
+def _of_one_alone(game: Game, either: Sequence[bytes], index: int, step: Shown) -> bytes:
+    return AFTER(game, either[:1], index, step)
+
+
+def _without_move_time(terms: DisputeTerms, m: MatchView) -> int:
+    clock = {matches.ONE: m.clock_one, matches.TWO: m.clock_two}.get(m.mover, terms.move_time)
+    return m.turn_at + clock
+
+
+def _never_at_rest(rollup: ToyRollup, root: bytes, witness: object) -> bool:  # noqa: ARG001
+    return False
+
+
+def _forever(terms: DisputeTerms, m: MatchView) -> int:
+    return m.turn_at + 20 * terms.move_time
+
+
+AFTER = Game._after
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "bent"),
+    [
+        (Game, "_after", _of_one_alone),
+        (matches, "turn_ends_at", _without_move_time),
+        (matches, "turn_ends_at", _forever),
+        (ToyRollup, "is_at_rest", _never_at_rest),
+    ],
+    ids=["a step by one side's branch alone", "no move time", "turns of any length", "no padding"],
+)
+def test_a_rule_that_is_bent_breaks_a_game(
+    monkeypatch: pytest.MonkeyPatch, where: object, name: str, bent: Callable[..., object]
+) -> None:
+    monkeypatch.setattr(where, name, bent)
+    monkeypatch.setattr(playing, "BLOCKS_MAX", 500)
+    assert any(play(drawn_from(seed)).broken for seed in range(1, 80))
 
 
 def _played(*arguments: str, hash_seed: str) -> subprocess.CompletedProcess[str]:
