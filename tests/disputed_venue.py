@@ -16,9 +16,10 @@ from node.artifacts import cache_directory, cached_artifact
 from node.challenger import ChallengerConfig, ChallengerService
 from node.claimant import ClaimantConfig, ClaimantService
 from node.deploy import Contracts
+from node.disputes import reading
 from node.disputes.defended import DefendedTrace
 from node.disputes.player import Played, Player
-from node.disputes.reading import DisputeReader, Seen, contests
+from node.disputes.reading import DisputeReader, Seen
 from node.follower import FollowerConfig
 from node.rollup_events import Contested
 from state.batch import decode_output, encode_output
@@ -171,7 +172,7 @@ class DisputedVenue:
     async def contests(self) -> list[Contested]:
         first = self.venue.terms.deployed_at
         block = await self.venue.reader.block("latest")
-        return await contests(self.venue.reader, first, block)
+        return await reading.contests(self.venue.reader, first, block)
 
     async def see(self, name: str, parent: bytes) -> Seen:
         """The dispute over the children of `parent`, as somebody sees it."""
@@ -218,14 +219,18 @@ def codes(service: ChallengerService) -> list[str]:
     return [problem.split(":")[0] for problem in service.problems()]
 
 
+def contracts() -> Contracts:
+    """All of them. Compiling takes a minute where the cache lacks them."""
+    cache = cache_directory(os.environ)
+    return Contracts.proving(lambda name: cached_artifact(name, cache))
+
+
 @asynccontextmanager
 async def disputed_venue(
     directory: Path, terms: DisputeParameters = TERMS
 ) -> AsyncIterator[DisputedVenue]:
     """Two batches that trade, of which nothing is claimed."""
-    cache = cache_directory(os.environ)
-    contracts = Contracts.proving(lambda name: cached_artifact(name, cache))
-    async with l1_venue(contracts=contracts, disputes=terms) as venue:
+    async with l1_venue(contracts=contracts(), disputes=terms) as venue:
         await venue.fund()
         await venue.trading_day(10)
         await venue.trading_day(20)

@@ -32,6 +32,8 @@ from prover.dispute.settlement import (
     next_settlement_moves,
 )
 
+ROUNDS_MAX = 10
+
 
 class MadeMove(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A move that was made by hand, in words too."""
@@ -87,9 +89,9 @@ class Hand:
         if seen is None:
             self._refuse_late(look)
         else:
-            for each in await self.challenge.moves(look, seen):
-                if isinstance(each, Enter):
-                    await self._play(look, seen, each)
+            for due in await self.challenge.moves(look, seen):
+                if isinstance(due, Enter):
+                    await self._play(look, seen, due)
 
     def _refuse_late(self, look: Look) -> None:
         """Failure: nobody claimed rightly, and it is too late to."""
@@ -103,6 +105,14 @@ class Hand:
     # --- moving ---
 
     async def move(self) -> None:
+        """Every move that is due now, and what becomes due by it, as a bond does to be sent."""
+        for _ in range(ROUNDS_MAX):
+            made = len(self.made)
+            await self._round()
+            if len(self.made) == made:
+                return
+
+    async def _round(self) -> None:
         """Every move that is due now, in the dispute and about its claims."""
         look = await self._look()
         settling = next_settlement_moves(look.settlement, look.now)

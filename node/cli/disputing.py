@@ -1,6 +1,7 @@
 """What the commands about disputes share: batches executed here, and what L1 shows."""
 
 import asyncio
+import logging
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import click
+import structlog
 
 from node.cli.asking import PATIENCE
 from node.cli.bars import syncing
@@ -45,6 +47,8 @@ def dispute_options(command: Command) -> Command:
 @asynccontextmanager
 async def executed(l1_url: str, rollup: bytes, data: Path | None) -> AsyncIterator[FollowerService]:
     """All batches of a rollup, executed from L1 alone; without `data`, kept nowhere."""
+    # What is wrong with a claim is what these commands tell; a log would tell it twice.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory() as folder:
         config = FollowerConfig(l1_url=l1_url, rollup=rollup, data_directory=data or Path(folder))
         clock = SystemClock()

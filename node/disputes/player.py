@@ -29,6 +29,9 @@ from prover.dispute.settlement import SettlementMove
 from prover.dispute.trace_tree import last_leaf_index
 from prover.walk import ShownStep
 
+PAIRING_GAS = 250_000
+"""Somebody may enter, or win, before a move is mined: then it pairs two entries as well."""
+
 Steps = Callable[[int], Awaitable[ShownStep]]
 """Shows step `number` of the batch, counted from 1, with its witness."""
 
@@ -54,7 +57,7 @@ async def sent(
 ) -> Played:
     """Make `move` by this call. A refusal of the contract is an answer, and no error."""
     try:
-        receipt = await sender.send(to, data, value=value)
+        receipt = await sender.send(to, data, value=value, spare_gas=PAIRING_GAS)
     except TransactionReverted as refusal:
         paid = refusal.receipt
         gas, price = (paid.gas_used, paid.gas_price) if paid is not None else (0, 0)

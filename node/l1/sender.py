@@ -108,18 +108,21 @@ class TransactionSender:
         *,
         value: int = 0,
         gas: int | None = None,
+        spare_gas: int = 0,
         taken: Callable[[], None] | None = None,
     ) -> L1Receipt:
         """Send, and return the receipt of a transaction that succeeded.
 
-        `to` None creates a contract. `taken` is called once L1 has it waiting: what is sent
-        from then on comes behind it. Raises `TransactionReverted`, `L1Error` where L1 does
-        not take the transaction at all, and `Retry` where its fate is not known in time.
+        `to` None creates a contract. Without `gas` it is estimated; `spare_gas` goes on top where
+        what others do until it is mined may make it dearer. `taken` is called once L1 has it
+        waiting: what is sent from then on comes behind it. Raises `TransactionReverted`, `L1Error`
+        where L1 does not take the transaction at all, and `Retry` where its fate is not known in
+        time.
         """
         async with self._order:
             take_over = await self._settle()
             if gas is None:
-                gas = await self._estimate(to, data, value)
+                gas = min(await self._estimate(to, data, value) + spare_gas, GAS_MAX)
             flight = await self._launch(_Request(to, data, value, gas), take_over)
             self._settled = True
             self._flying += 1
