@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from contracts.dispute_views import ResultStatus
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
 from node.disputes.challenge import Challenge, Look
@@ -130,7 +131,7 @@ class ChallengerService:
             return False
         look = await self.challenge.look(followed)
         await self._count(look)
-        turn = _Turn(await self._poverty(look))
+        turn = _Turn([*await self._poverty(look), *_too_late(look)])
         settling = next_settlement_moves(look.settlement, look.now)
         urgent = [each for each in settling if isinstance(each, VoidBatch | MakeClaim)]
         for first in urgent:
@@ -168,6 +169,28 @@ class ChallengerService:
         if trouble and trouble != self._trouble:
             log.warning("trouble", problems=trouble)
         self._trouble = trouble
+
+
+def _too_late(look: Look) -> list[str]:
+    """What no move of ours can change any more."""
+    told = []
+    window = look.settlement.claim_window
+    for right in look.settlement.right:
+        closed = right.contested_at and look.now > right.contested_at + window
+        if right.claimed_at is None and closed:
+            told.append(
+                f"CLAIM_TOO_LATE: batch {right.batch} has several claims, none of them right, and "
+                "L1 takes no other unless all of them lose; have a challenger running at all times"
+            )
+    for seen in look.seen:
+        right_claim = look.followed.claim_on(seen.contest.batch)
+        if seen.result.status == ResultStatus.WON and seen.result.claim != right_claim:
+            told.append(
+                f"WRONG_CLAIM_WON: claim 0x{seen.result.claim.hex()} on batch "
+                f"{seen.contest.batch} has won its dispute, is wrong, and will be confirmed: stop "
+                "the venue; somebody has to play for the right one before the entries end"
+            )
+    return told
 
 
 class _Turn:

@@ -43,11 +43,11 @@ TERMS = DisputeParameters(
 ROUNDS_MAX = 60
 
 
-def lying(right: DefendedTrace, step: int) -> DefendedTrace:
+def lying(right: DefendedTrace, step: int, seed: bytes = b"\x66") -> DefendedTrace:
     """A trace that leaves the right one at `step`, counted from 1, and the claim that it ends in:
     another tree of accounts, so that L1 finds no fault with the claim by itself.
     """
-    roots = (b"\x66" * 32, *right.roots[1:])
+    roots = (seed * 32, *right.roots[1:])
     end = state_root(*roots, keccak(right.machine))
     leaves = [
         *right.leaves[: step - 1],

@@ -359,3 +359,20 @@ async def test_a_claimant_goes_on_beside_a_dispute_and_confirms_its_winner(
         assert await world.settled(right, lie)
         await settle(claimant)
         assert claimant.problems() == []
+
+
+async def test_who_comes_too_late_says_what_is_lost(world: DisputedVenue) -> None:
+    """Two wrong claims contest one parent while no challenger runs, and one of them is defended."""
+    async with world.challenging() as challenger:
+        right = await world.right_trace(challenger, 1)
+    lie, other = lying(right, 9), lying(right, 5, seed=b"\x77")
+    for trace in (lie, other):
+        await world.claim(LIAR, trace, 1)
+    await world.play(LIAR, world.player(LIAR, lie))
+    await world.venue.mine(PARAMETERS.claim_window + 1)
+    async with world.challenging() as challenger:
+        await act(challenger)
+        assert "CLAIM_TOO_LATE" in codes(challenger)
+        await world.wait(challenger, TERMS.entry_window)
+        assert codes(challenger)[-1] == "WRONG_CLAIM_WON"
+        assert await world.status(right.claim) == ClaimStatus.UNKNOWN
