@@ -14,7 +14,7 @@ TIME_OUT_GAS: constant(uint256) = 400_000
 REJECT_GAS: constant(uint256) = 200_000
 
 # Of a claim and an entry together, and for every root that is published.
-ENTER_GAS: constant(uint256) = 900_000
+ENTER_GAS: constant(uint256) = 1_000_000
 LEAF_GAS: constant(uint256) = 3_000
 
 # What a credit is for.

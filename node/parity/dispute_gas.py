@@ -15,7 +15,7 @@ from node.parity.dispute_play import (
     honest_side,
     lying_side,
 )
-from node.parity.disputed_batches import DearestVenue, TradingVenue
+from node.parity.disputed_batches import DEAREST_STEPS, DearestVenue, TradingVenue
 from node.parity.disputed_venue import PARAMETERS, DisputedVenue, PlayedBatch, Seconds
 from node.parity.gas import Bound
 from node.parity.local_l1 import Charge
@@ -25,7 +25,7 @@ from state.batch import output_hash
 SIZES = (2**8, 2**12, 2**16)
 PUBLISHED_SIZES = (2**8, 3_500)
 EXTRA_STEPS = 2**8
-PUBLISH = "enter_published"
+PUBLISH, PUBLISH_FEW = "enter_published", "enter_published, few"
 
 
 class DisputeCost(Struct, frozen=True, kw_only=True):
@@ -69,14 +69,14 @@ class DisputeReport(Struct, frozen=True, kw_only=True):
             ("gas of reject", of("reject", "reject, the first"), payments.REJECT_GAS),
             ("gas of collect", of("collect"), payments.COLLECT_GAS),
         )
+        roots = {one.steps: one.calls[PUBLISH] for one in self.disputes if one.published}
         published = (
             (
-                f"gas of a claim and an entry of {one.steps:,} published roots",
-                claimed + one.calls[PUBLISH].charged,
-                payments.ENTER_GAS + one.steps * payments.LEAF_GAS,
+                f"gas of a claim and an entry of {steps:,} published roots",
+                claimed + charge.charged,
+                payments.ENTER_GAS + steps * payments.LEAF_GAS,
             )
-            for one in self.disputes
-            if one.published
+            for steps, charge in {DEAREST_STEPS: self.calls[PUBLISH_FEW], **roots}.items()
         )
         dearest = max(one.gas for one in self.calls.values())
         return (
@@ -243,13 +243,14 @@ def _dearest() -> dict[str, Charge]:
     """The largest witness: once to settle, once to refute, each time with somebody waiting."""
     venue = DearestVenue()
     played, at = venue.played, venue.dearest_leaf
+    assert played.output.steps == DEAREST_STEPS
     dispute, right = _contested(venue, played, at), honest_side(played)
     lie = lying_side(played, at)
     publishing, waiting = lying_side(played, at, OTHER), lying_side(played, at, "carol")
     dispute.enter("enter", right)
     dispute.enter("enter, and be paired", lie)
     match = dispute.match
-    dispute.enter("enter_published, few", publishing, published=True)
+    dispute.enter(PUBLISH_FEW, publishing, published=True)
     dispute.descend(right, lie)
     dispute.settle("settle, the dearest", right, at)
     dispute.enter("enter", waiting)

@@ -38,6 +38,9 @@ BESIDE_TICKS = 500
 KILLED_STEPS = 1 + 1 + ORDER_FRONTS_MAX + 1
 """ADMIT, SAVE, a step a front, RESTORE."""
 
+DEAREST_STEPS = 7
+"""BOOT, OPEN, an order from its ADMIT to its end, HALT: few roots to publish."""
+
 TRADED_SHARE, TRADED_MAX = 4, 1_000
 """One of so many steps, and no more of them, is of orders that trade, rest and are cancelled."""
 

@@ -14,7 +14,7 @@ REJECT_GAS = 200_000
 COLLECT_GAS = 100_000
 """Nobody is paid for it: what is collected is worth more."""
 
-ENTER_GAS = 900_000
+ENTER_GAS = 1_000_000
 """Of a claim and an entry together."""
 
 LEAF_GAS = 3_000

@@ -35,6 +35,7 @@ def test_no_call_costs_more_than_the_contract_pays_for_it() -> None:
         "gas of time_out",
         "gas of reject",
         "gas of collect",
+        "gas of a claim and an entry of 7 published roots",
         f"gas of a claim and an entry of {report.disputes[1].steps} published roots",
         "gas of a transaction, calldata at 64 a byte",
     ]
