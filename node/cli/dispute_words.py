@@ -24,6 +24,10 @@ from prover.dispute.settlement import (
 
 ETHER = 10**18
 
+ENTRY = ("entry", "claim", "by", "status")
+MATCH = ("match", "one", "two", "to move", ">steps left", ">time left", "status")
+COST = ("who", ">transactions", ">gas", ">ether")
+
 
 class WrongClaim(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A claim that is not what was executed here, and in what it differs."""
@@ -63,12 +67,12 @@ def drawn_list(disputes: Sequence[DisputeFacts], wrong: Sequence[WrongClaim]) ->
     columns = (">batch", "stage", ">entries", ">open matches", ">time left", "winner")
     parts: list[Any] = [table("Disputes", columns, [_row(one) for one in disputes])]
     if wrong:
-        columns = (">batch", "claim", "by", "status", "what is wrong with it")
+        names = (">batch", "claim", "by", "status", "what is wrong with it")
         rows = [
             (str(one.batch), short(one.claim), short(one.claimant), one.status, one.difference)
             for one in wrong
         ]
-        parts.append(table("Wrong claims", columns, rows))
+        parts.append(table("Wrong claims", names, rows))
     return Group(*parts)
 
 
@@ -101,15 +105,12 @@ def drawn(one: DisputeFacts, decided: dict[str, DecidedStep]) -> Group:
     ]
     parts: list[Any] = [facts(f"Dispute over batch {one.batch}", rows)]
     if one.entries:
-        columns = ("entry", "claim", "by", "status")
-        parts.append(table("Entries", columns, [_entry(entry) for entry in one.entries]))
+        parts.append(table("Entries", ENTRY, [_entry(entry) for entry in one.entries]))
     if one.matches:
-        columns = ("match", "one", "two", "to move", ">steps left", ">time left", "status")
-        rows_ = [_match(match, decided.get(match.match)) for match in one.matches]
-        parts.append(table("Matches", columns, rows_))
+        matches = [_match(match, decided.get(match.match)) for match in one.matches]
+        parts.append(table("Matches", MATCH, matches))
     if one.costs:
-        columns = ("who", ">transactions", ">gas", ">ether")
-        parts.append(table("Cost of gas", columns, list(_costs(one.costs))))
+        parts.append(table("Cost of gas", COST, list(_costs(one.costs))))
     return Group(*parts)
 
 
