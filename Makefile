@@ -22,8 +22,10 @@ $(READY): requirements/dev.txt pyproject.toml scripts/setup.sh
 devnet: $(READY) ## run L1, sequencer, follower, claimant and a market maker (L1=anvil)
 	$(TALLYSTICK) devnet --l1 $(L1)
 
-demo: $(READY) ## play the whole story once over real sockets and exit (L1=anvil)
+demo: $(READY) ## tell the story over real sockets: under bond, with a liar, and in validity mode (L1=anvil)
 	$(TALLYSTICK) demo --l1 $(L1)
+	$(TALLYSTICK) demo --l1 $(L1) --evil priority
+	$(TALLYSTICK) demo --l1 $(L1) --mode validity-mock
 
 tools: ## install anvil, cast and viem into .tools, as locked; needs npm
 	@sh scripts/tools.sh
