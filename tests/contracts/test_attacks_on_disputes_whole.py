@@ -197,6 +197,26 @@ def test_a_dispute_below_a_wrong_claim_dies_with_it(venue: DisputedRollup) -> No
         world.play(disputes.withdraw(), LIAR)
 
 
+def test_a_claim_that_is_copied_earns_its_copier_nothing(venue: DisputedRollup) -> None:
+    """Case 57: the first keeps the claim and its bond; who enters the trace is paid for it."""
+    world = venue
+    world.post_rows(world.trading())
+    right, wrong = world.trace(2, world.settled), world.trace(2, world.settled, NO_FEE)
+    world.claim_trace(right, OTHER)
+    with pytest.raises(Reverted, match="claims: already claimed"):
+        world.claim_trace(right, HONEST)
+    world.claim_trace(wrong, LIAR)
+    entry = world.enter(right, HONEST)
+    world.wait(TERMS.entry_window + 1)
+    world.send(calls.confirm(**world.about(right)), WATCHER)
+    world.send(calls.reject(**world.about(wrong)), WATCHER)
+    world.play(disputes.redeem(entry), WATCHER)
+    assert world.read(views.CLAIM_BONDS, OTHER) == PARAMETERS.claim_bond
+    assert world.ask(dispute_views.CREDITS, OTHER) == 0
+    paid = world.ask(dispute_views.CREDITS, HONEST) - TERMS.entry_bond
+    assert paid == payments.ENTER_GAS * PRICE
+
+
 def test_who_enters_before_a_batch_is_proven_void_is_refuted(venue: DisputedRollup) -> None:
     """Case 47: what L1 does not know yet it executes, so voiding comes before entering."""
     world = venue
