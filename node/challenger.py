@@ -10,9 +10,10 @@ import structlog
 from contracts.dispute_views import ResultStatus
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
-from node.disputes.challenge import Challenge, Look
+from node.disputes.challenge import Challenge, Look, failed
 from node.disputes.costs import Cost, CostReader
 from node.disputes.player import Played
+from node.disputes.reading import Seen
 from node.errors import Halt, L1Error, Retry
 from node.follower import FollowerConfig, FollowerService
 from node.l1.client import L1Client
@@ -23,8 +24,8 @@ from prover.dispute.settlement import (
     MakeClaim,
     SettlementMove,
     VoidBatch,
-    next_settlement_moves,
 )
+from prover.dispute.views import MatchStatus
 
 log = structlog.get_logger(__name__)
 
@@ -129,30 +130,45 @@ class ChallengerService:
         followed = self.follower.followed
         if followed is None:
             return False
-        look = await self.challenge.look(followed)
-        await self._count(look)
-        turn = _Turn([*await self._poverty(look), *_too_late(look)])
-        settling = next_settlement_moves(look.settlement, look.now)
+        look = self.last_look = await self.challenge.look(followed)
+        turn = _Turn([*look.trouble, *await self._poverty(look), *_too_late(look)])
+        settling = look.settling()
         urgent = [each for each in settling if isinstance(each, VoidBatch | MakeClaim)]
         for first in urgent:
             await turn.make(first, partial(self.challenge.settle, look, first))
-        for seen in look.seen:
-            for each in await self.challenge.moves(look, seen):
-                await turn.make(each, partial(self.challenge.play, look, seen, each))
+        for seen in sorted(look.seen, key=partial(_time_ends, look)):
+            await self._play(turn, look, seen)
         for move in settling:
             if move not in urgent:
                 await turn.make(move, partial(self.challenge.settle, look, move))
+        turn.trouble += await self._count(look)
         self._tell(turn.trouble)
         return turn.has_moved
 
-    async def _count(self, look: Look) -> None:
-        """What the disputes that are under way have cost us so far."""
+    async def _play(self, turn: "_Turn", look: Look, seen: Seen) -> None:
+        """Every move that is due in one dispute; its trouble is no other one's."""
+        try:
+            moves = await self.challenge.moves(look, seen)
+        except (Retry, L1Error) as error:
+            turn.trouble.append(failed(seen.contest, error))
+            return
+        for move in moves:
+            await turn.make(move, partial(self.challenge.play, look, seen, move))
+
+    async def _count(self, look: Look) -> list[str]:
+        """What the disputes that are under way have cost us up to this look. It comes behind all
+        moves, and that it cannot be told is only said.
+        """
         me = self.challenge.sender(look.followed).address
         costs: dict[bytes, Cost] = {}
-        for seen in look.seen:
-            paid = await self._cost_reader.costs(seen.events)
-            costs[seen.standing.dispute_id] = paid.get(me, Cost())
-        self.costs, self.last_look = costs, look
+        try:
+            for seen in look.seen:
+                paid = await self._cost_reader.costs(seen.events)
+                costs[seen.standing.dispute_id] = paid.get(me, Cost())
+        except (Retry, L1Error) as error:
+            return [f"COST_UNKNOWN: {error}; moves are made all the same"]
+        self.costs = costs
+        return []
 
     async def _poverty(self, look: Look) -> list[str]:
         """What our key lacks to play a dispute through."""
@@ -171,12 +187,24 @@ class ChallengerService:
         self._trouble = trouble
 
 
+def _time_ends(look: Look, seen: Seen) -> tuple[bool, int]:
+    """When the next turn of a dispute ends, or its entries; what is settled can wait."""
+    standing = seen.standing
+    turns = [
+        standing.turn_ends_at(one)
+        for one in standing.matches.values()
+        if one.status == MatchStatus.OPEN
+    ]
+    entries = [standing.ends_at] if look.block.timestamp <= standing.ends_at else []
+    return seen.contest.batch <= look.followed.confirmed, min([*turns, *entries], default=0)
+
+
 def _too_late(look: Look) -> list[str]:
     """What no move of ours can change any more."""
     told = []
     window = look.settlement.claim_window
     for right in look.settlement.right:
-        closed = right.contested_at and look.now > right.contested_at + window
+        closed = right.contested_at and look.block.timestamp > right.contested_at + window
         if right.claimed_at is None and closed:
             told.append(
                 f"CLAIM_TOO_LATE: batch {right.batch} has several claims, none of them right, and "
@@ -207,7 +235,7 @@ class _Turn:
         name = type(move).__name__
         try:
             played = await making()
-        except L1Error as error:
+        except (Retry, L1Error) as error:
             self.trouble.append(f"MOVE_NOT_TAKEN: {name}: {error}; it is tried again")
             return
         if not played.refusal:

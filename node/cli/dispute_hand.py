@@ -29,7 +29,6 @@ from prover.dispute.settlement import (
     MakeClaim,
     SettlementMove,
     VoidBatch,
-    next_settlement_moves,
 )
 
 ROUNDS_MAX = 10
@@ -81,7 +80,7 @@ class Hand:
     async def open(self) -> None:
         """Void, claim, enter; each only where nobody has."""
         look = await self._look()
-        for each in next_settlement_moves(look.settlement, look.now):
+        for each in look.settling():
             if isinstance(each, VoidBatch | MakeClaim) and _batch(each) == self.batch:
                 await self._settle(look, each)
         look = await self._look()
@@ -115,7 +114,7 @@ class Hand:
     async def _round(self) -> None:
         """Every move that is due now, in the dispute and about its claims."""
         look = await self._look()
-        settling = next_settlement_moves(look.settlement, look.now)
+        settling = look.settling()
         for each in settling:
             if isinstance(each, VoidBatch) and each.number == self.batch:
                 await self._settle(look, each)

@@ -4,6 +4,10 @@ Nothing is remembered between two looks but what is dear to compute, so a restar
 reorganisation of L1 changes nothing.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
 from msgspec import Struct
 
 from contracts import dispute_views, views
@@ -18,13 +22,20 @@ from node.disputes.claims import (
 from node.disputes.player import Played, Player, money_calldata, sent
 from node.disputes.reading import DisputeReader, Seen
 from node.disputes.traces import Traces
+from node.errors import L1Error, Retry
 from node.followed import Followed
 from node.follower import FollowerService
 from node.l1.answers import L1Block
 from node.l1.sender import Sending, TransactionSender
 from node.rollup_events import BatchPosted, Contested
 from prover.dispute.moves import Collect, Defence, Move, Redeem, next_moves
-from prover.dispute.settlement import MakeClaim, SettlementMove, SettlementStanding, Withdraw
+from prover.dispute.settlement import (
+    MakeClaim,
+    SettlementMove,
+    SettlementStanding,
+    Withdraw,
+    next_settlement_moves,
+)
 from prover.dispute.terms import honest_gas
 from prover.dispute.trace_tree import TraceTree
 from state.crypto import ZERO_HASH
@@ -34,12 +45,15 @@ NOBODY = Defence(claim=ZERO_HASH, tree=TraceTree([ZERO_HASH]))
 
 WITHDRAW_GAS = 50_000
 
+AnyMove = TypeVar("AnyMove", Move, SettlementMove)
+
 
 class Look(Struct, frozen=True, kw_only=True):
     """All that there is to decide by, at one block of L1; `now` is L1's time by our clock.
 
     `seen` has the disputes that can be played: those under right claims. `malformed` are the void
-    batches that L1 would still execute; `balance` is in wei.
+    batches that L1 would still execute; `balance` is in wei. `trouble` names what could not be
+    read.
     """
 
     block: L1Block
@@ -49,6 +63,18 @@ class Look(Struct, frozen=True, kw_only=True):
     malformed: tuple[BatchPosted, ...]
     settlement: SettlementStanding
     balance: int
+    trouble: tuple[str, ...] = ()
+
+    def due(self, moves_at: Callable[[int], list[AnyMove]]) -> list[AnyMove]:
+        """What is in time goes by L1's last block, what is late by our clock too: one that runs
+        ahead must not keep us from a move that L1 would still take.
+        """
+        found = moves_at(self.block.timestamp)
+        return found + [move for move in moves_at(self.now) if move not in found]
+
+    def settling(self) -> list[SettlementMove]:
+        """What is to be done about claims now, most urgent first."""
+        return self.due(partial(next_settlement_moves, self.settlement))
 
     def is_playable(self, seen: Seen) -> bool:
         """Whether L1 takes the steps of its batch as we do."""
@@ -73,7 +99,7 @@ class Challenge:
         self._sender: TransactionSender | None = None
         self._reader: DisputeReader | None = None
         self._over: set[tuple[bytes, int]] = set()
-        self._scanned = 0
+        self._last_block: L1Block | None = None
 
     async def reader(self) -> DisputeReader:
         """The contract of disputes. Halt where the rollup has none."""
@@ -101,8 +127,14 @@ class Challenge:
         head = await self.follower.reader.read(views.CONFIRMED_HEAD)
         if head.batch <= followed.number:
             check_confirmed(followed, head.batch, head.claim)
-        block = await self.follower.reader.block("latest")
-        seen = tuple([await reader.see(one, me, block) for one in self._playable(followed)])
+        await self._forget_what_is_taken_back()
+        block = self._last_block = await self.follower.reader.block("latest")
+        seen, trouble = [], []
+        for contest in self._playable(followed):
+            try:
+                seen.append(await reader.see(contest, me, block))
+            except (Retry, L1Error) as error:
+                trouble.append(failed(contest, error))
         malformed = tuple(malformed_batches(self.follower, followed))
         settlement = settlement_standing(
             followed,
@@ -116,17 +148,23 @@ class Challenge:
             # L1's next block is later than its last; the estimate of gas tells if it is too early.
             now=max(block.timestamp, int(self._clock.now())),
             followed=followed,
-            seen=seen,
+            seen=tuple(seen),
             malformed=malformed,
             settlement=settlement,
             balance=await self.follower.client.balance(me),
+            trouble=tuple(trouble),
         )
+
+    async def _forget_what_is_taken_back(self) -> None:
+        """What is over where L1 reorganised since the last look may be so no more."""
+        last = self._last_block
+        if last is not None and self._over:
+            there = await self.follower.client.block(last.number)
+            if there is None or there.hash != last.hash:
+                self._over.clear()
 
     def _playable(self, followed: Followed) -> list[Contested]:
         """Contests under right claims but for those in which nothing was left to do."""
-        if self.follower.scanned < self._scanned:
-            self._over.clear()  # L1 took something back
-        self._scanned = self.follower.scanned
         found = right_contests(followed)
         return [contest for contest in found if _name(contest) not in self._over]
 
@@ -141,7 +179,8 @@ class Challenge:
             return found
         if not look.is_playable(seen):
             return []
-        return (await self._player(look, seen)).moves(seen.standing, look.now)
+        player = await self._player(look, seen)
+        return look.due(partial(player.moves, seen.standing))
 
     async def needed(self, look: Look) -> int:
         """Wei for a claim, an entry and the moves of a match, at what gas costs now."""
@@ -180,6 +219,14 @@ class Challenge:
 def _worth_sending(wei: int, block: L1Block) -> int:
     """`wei`, or nothing while it would cost more to have it sent."""
     return wei if wei > WITHDRAW_GAS * block.base_fee else 0
+
+
+def failed(contest: Contested, error: Exception) -> str:
+    """One dispute's trouble, which holds no other one back."""
+    return (
+        f"CHALLENGE_FAILED: the dispute over batch {contest.batch} since {contest.time}: {error}; "
+        "it is tried again"
+    )
 
 
 def _name(contest: Contested) -> tuple[bytes, int]:

@@ -1,7 +1,7 @@
 """What L1 shows of disputes: everything is read at one block and nothing is remembered."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
 from msgspec import Struct
@@ -48,6 +48,9 @@ OF_A_DISPUTE = [
         dispute_events.LOST,
     )
 ]
+AT_ONCE = 200
+"""Questions, or topics of one: an L1 takes some hundred, and has to answer them in time."""
+
 WINNING_SIDE = {dispute_views.MatchStatus.ONE_WON: 1, dispute_views.MatchStatus.TWO_WON: 2}
 T = TypeVar("T")
 
@@ -169,9 +172,11 @@ class DisputeReader:
         return result.claim if record.status == ClaimStatus.CONFIRMED else ZERO_HASH
 
     async def _all(self, view: View[T], names: Iterable[bytes], block: L1Block) -> dict[bytes, T]:
-        asked = list(names)
-        found = await asyncio.gather(*(self.read(view, name, block=block.hash) for name in asked))
-        return dict(zip(asked, found, strict=True))
+        found: dict[bytes, T] = {}
+        for asked in _groups(names):
+            read = (self.read(view, name, block=block.hash) for name in asked)
+            found |= zip(asked, await asyncio.gather(*read), strict=True)
+        return found
 
     async def _earned(
         self, logs: Sequence[DisputeLog], me: bytes, block: L1Block
@@ -187,22 +192,21 @@ class DisputeReader:
             for log in logs
             if isinstance(log, AdvancedLog) and log.mover == me
         }
-        asked = [match for match, side in sides.items() if (match, side) in moved]
-        found = await asyncio.gather(
-            *(
-                self.read(dispute_views.EARNED, match, sides[match], me, block=block.hash)
-                for match in asked
-            )
-        )
-        return {match: wei for match, wei in zip(asked, found, strict=True) if wei}
+        earned: dict[bytes, int] = {}
+        for asked in _groups(one for one in sides.items() if one in moved):
+            read = (self.read(dispute_views.EARNED, *one, me, block=block.hash) for one in asked)
+            for (match, _), wei in zip(asked, await asyncio.gather(*read), strict=True):
+                if wei:
+                    earned[match] = wei
+        return earned
 
     async def _events(self, dispute: bytes, first: int, last: int) -> list[DisputeEvent]:
         """All of a dispute in L1's order, with the moves of its matches."""
         found = await self._logs([OF_A_DISPUTE, dispute], first, last)
         logs = [_decoded(log) for log in found]
         matches = [log.match for log in logs if isinstance(log, MatchedLog)]
-        if matches:
-            found += await self._logs([dispute_events.ADVANCED.topic, matches], first, last)
+        for asked in _groups(matches):
+            found += await self._logs([dispute_events.ADVANCED.topic, asked], first, last)
         found.sort(key=lambda log: (log.block_number, log.log_index))
         return [
             DisputeEvent(
@@ -254,6 +258,12 @@ async def standings(reader: DisputeReader, me: bytes) -> list[Standing]:
     first = await reader.rollup.read(views.DEPLOYED_AT)
     found = await contests(reader.rollup, first, block)
     return [(await reader.see(contest, me, block)).standing for contest in found]
+
+
+def _groups(asked: Iterable[T]) -> Iterator[list[T]]:
+    left = list(asked)
+    for at in range(0, len(left), AT_ONCE):
+        yield left[at : at + AT_ONCE]
 
 
 def _decoded(log: L1Log) -> DisputeLog:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -22,8 +23,14 @@ from state.commitment import Committer
 from state.crypto import ZERO_HASH
 from state.memory import MemoryState
 
-TRACES_KEPT = 4
-"""Each holds a copy of the whole state before its batch."""
+K = TypeVar("K")
+V = TypeVar("V")
+
+TRACES_KEPT = 32
+"""Each has 11 MB where the batch is a full one, and takes 24 s to make anew."""
+
+STATES_KEPT = 4
+"""Each holds a copy of the whole state before its batch, and is needed to show a step alone."""
 
 
 class Begun(Struct, frozen=True, kw_only=True):
@@ -53,54 +60,52 @@ class Begun(Struct, frozen=True, kw_only=True):
         return BatchWalk(self.before.snapshot(), facts, self.verifier).show(number)
 
 
-class _Kept(Struct):
-    """What was computed of one batch."""
-
-    begun: Begun
-    trace: DefendedTrace
-    shown: dict[int, ShownStep]
-
-
 class Traces:
     """Computes in another thread, while nobody moves the follower on; keeps the last few."""
 
     def __init__(self, follower: FollowerService) -> None:
         self._follower = follower
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._traces: OrderedDict[bytes, DefendedTrace] = OrderedDict()
+        self._begun: OrderedDict[bytes, Begun] = OrderedDict()
+        self._shown: OrderedDict[tuple[bytes, int], ShownStep] = OrderedDict()
 
     async def trace(self, number: int) -> DefendedTrace:
         """The right trace of batch `number`, which the follower has executed."""
-        return (await self._known(number)).trace
+        followed, claim = self._known(number)
+        if claim not in self._traces:
+            begun = await self._begin(number)
+            self._traces[claim] = await asyncio.to_thread(_traced, followed, number, begun)
+        _use(self._traces, claim, TRACES_KEPT)
+        return self._traces[claim]
 
     async def step(self, number: int, step: int) -> ShownStep:
         """Step `step` of batch `number`, counted from 1, with its witness."""
-        kept = await self._known(number)
-        if step not in kept.shown:
-            kept.shown[step] = await asyncio.to_thread(kept.begun.show, step)
-        return kept.shown[step]
+        _, claim = self._known(number)
+        name = claim, step
+        if name not in self._shown:
+            begun = await self._begin(number)
+            self._shown[name] = await asyncio.to_thread(begun.show, step)
+        _use(self._shown, name, TRACES_KEPT)
+        return self._shown[name]
 
-    async def _known(self, number: int) -> _Kept:
+    def _known(self, number: int) -> tuple[Followed, bytes]:
+        """What the right claim on a batch is."""
         followed = self._follower.followed
         batch = followed.batch(number) if followed is not None else None
         if followed is None or batch is None:
             raise Retry(f"batch {number} is not executed yet")
-        kept = self._kept.get(batch.claim)
-        if kept is None:
-            kept = await asyncio.to_thread(self._compute, followed, number)
-            if kept.trace.claim != batch.claim:
-                raise Halt(
-                    f"TRACE_DIFFERS: traced step by step, batch {number} ends in another state "
-                    "than when it was executed; play no dispute with this, and report it"
-                )
-            self._kept[batch.claim] = kept
-        self._kept.move_to_end(batch.claim)
-        while len(self._kept) > TRACES_KEPT:
-            self._kept.popitem(last=False)
-        return kept
+        return followed, batch.claim
 
-    def _compute(self, followed: Followed, number: int) -> _Kept:
+    async def _begin(self, number: int) -> Begun:
+        followed, claim = self._known(number)
+        if claim not in self._begun:
+            self._begun[claim] = await asyncio.to_thread(self._read, followed, number)
+        _use(self._begun, claim, STATES_KEPT)
+        return self._begun[claim]
+
+    def _read(self, followed: Followed, number: int) -> Begun:
         found = batch_before(self._follower, followed, number)
-        begun = Begun(
+        return Begun(
             derived=derive_batch(
                 found.posted.header,
                 found.posted.payload,
@@ -112,25 +117,36 @@ class Traces:
             after=found.after,
             verifier=followed.replayer.verifier,
         )
-        leaves, machine, roots = begun.trace()
-        own = followed.batches[number - 1]
-        parent, terms = followed.batch(number - 1), followed.terms.dispute_parameters
-        trace = DefendedTrace(
-            grandparent=parent.parent_claim if parent is not None else ZERO_HASH,
-            parent_output=encode_output(_output(followed, number - 1)),
-            output=encode_output(own.output),
-            machine=machine,
-            roots=roots,
-            leaves=leaves,
-            height=terms.height if terms is not None else TRACE_HEIGHT,
+
+
+def _use(kept: OrderedDict[K, V], key: K, most: int) -> None:
+    """What was used last is what is kept."""
+    kept.move_to_end(key)
+    while len(kept) > most:
+        kept.popitem(last=False)
+
+
+def _traced(followed: Followed, number: int, begun: Begun) -> DefendedTrace:
+    """Halt where the steps, one by one, do not come to what the batch came to as a whole."""
+    leaves, machine, roots = begun.trace()
+    own = followed.batches[number - 1]
+    parent, terms = followed.batch(number - 1), followed.terms.dispute_parameters
+    trace = DefendedTrace(
+        grandparent=parent.parent_claim if parent is not None else ZERO_HASH,
+        parent_output=encode_output(_output(followed, number - 1)),
+        output=encode_output(own.output),
+        machine=machine,
+        roots=roots,
+        leaves=leaves,
+        height=terms.height if terms is not None else TRACE_HEIGHT,
+    )
+    if leaves[-1] != own.output.state_root or trace.claim != own.claim:
+        raise Halt(
+            f"TRACE_DIFFERS: traced step by step, batch {number} ends in 0x{leaves[-1].hex()} and "
+            f"claim 0x{trace.claim.hex()}, executed whole in 0x{own.output.state_root.hex()} and "
+            f"0x{own.claim.hex()}; play no dispute with this, and report it"
         )
-        if leaves[-1] != own.output.state_root:
-            raise Halt(
-                f"TRACE_DIFFERS: traced step by step, batch {number} ends in "
-                f"0x{leaves[-1].hex()}, executed whole in 0x{own.output.state_root.hex()}; "
-                "play no dispute with this, and report it"
-            )
-        return _Kept(begun, trace, {})
+    return trace
 
 
 def _output(followed: Followed, number: int) -> Output:
