@@ -14,6 +14,7 @@ from contracts import views
 from node.clock import Clock
 from node.devnet.acts import Refused, misbehave, stage_of, trade
 from node.devnet.desk import Desk
+from node.devnet.forgery import forge
 from node.devnet.outcome import Outcome, Posted, StoryFailed, expect, posted_bytes, settled_output
 from node.devnet.people import MAKER, person
 from node.devnet.venue import RunningVenue
@@ -93,6 +94,7 @@ class Story:
         posted = await self.batches(batch)
         root = await self.same_root(batch)
         output = await self.claim(index, batch)
+        refused += await self.lies()
         await self.conservation(output)
         payment = await self.payout(index)
         return Outcome.of(
@@ -241,6 +243,17 @@ class Story:
         if "MOCK" in proof_system:
             self.narrator.detail("a mock: the claimant's key says that it executed the batch")
         return output
+
+    async def lies(self) -> list[Refused]:
+        """Bob, who is not the attester, claims a state of his own; not where claims have bonds."""
+        if not await self._reader.read(views.PROOF_SYSTEM):
+            return []
+        tried = await forge(self._reader, person("bob").private_key)
+        self.narrator.step("bob claims a state of his own with two proofs, and L1 takes neither")
+        for one in tried:
+            expect(one.attempt, one.reason, one.expected)
+            self.narrator.detail(f"refused: {one.attempt} ({one.reason})")
+        return tried
 
     async def _settled(self, batch: int) -> Output:
         """The claimed output on L1, whose root must be the follower's."""

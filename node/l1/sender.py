@@ -157,7 +157,7 @@ class TransactionSender:
             needed = await self._client.estimate_gas(to, data, sender=self.address, value=value)
         except L1Error as refusal:
             if _is_revert(refusal):
-                raise _as_revert(refusal, None) from None
+                raise as_revert(refusal, None) from None
             raise
         if needed > GAS_MAX:
             raise L1Error(0, f"needs {needed} gas, a transaction has at most {GAS_MAX}")
@@ -296,7 +296,7 @@ class TransactionSender:
                     block=block,
                 )
             except L1Error as refusal:
-                return _as_revert(refusal, receipt)
+                return as_revert(refusal, receipt)
         said = "for a reason that calling it again does not show"
         return TransactionReverted(said, b"", receipt)
 
@@ -305,7 +305,7 @@ def _is_revert(refusal: L1Error) -> bool:
     return refusal.code == _EXECUTION_REVERTED or "revert" in refusal.message.lower()
 
 
-def _as_revert(refusal: L1Error, receipt: L1Receipt | None) -> TransactionReverted:
+def as_revert(refusal: L1Error, receipt: L1Receipt | None) -> TransactionReverted:
     data = b""
     if isinstance(refusal.data, str) and refusal.data.startswith("0x"):
         try:

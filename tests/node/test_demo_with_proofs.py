@@ -38,6 +38,8 @@ def test_the_demonstration_holds_where_claims_are_proven(tmp_path: Path) -> None
     assert found["sequencer_root"] == found["follower_root"] == found["claimed_root"]
     assert found["conserved"] is True and found["withdrawn_usdc"] == "1000"
     assert "is proven (MOCK-ATTESTED), no window passes" in done.stdout
+    lies = {name: why for name, why in found["refused"].items() if name.startswith("a false claim")}
+    assert list(lies.values()) == ["validity: not proven"] * 2
     assert "a mock: the claimant's key says" in done.stdout and "L1 paid alice" in done.stdout
 
 
