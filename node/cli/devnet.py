@@ -49,6 +49,9 @@ DEMO_BAR_SECONDS = 86_400.0
 FAST = {"batch_seconds": 2.0, "claim_window": 2}
 """For the impatient. L1 blocks stay a second apart: their times are whole seconds."""
 
+CALM = {"bar_seconds": DEMO_BAR_SECONDS}
+"""Prices stand still while somebody lies, so that what it needs is surely traded."""
+
 BY_HAND = {"claim_window": 180}
 """Time for somebody to find a wrong claim and contradict it before it settles."""
 
@@ -140,6 +143,8 @@ def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) 
     _check_mode(given["mode"], given["evil"])
     if fast:
         given |= _left_to_us(context, FAST)
+    if given["evil"]:
+        given |= _left_to_us(context, CALM)
     if given["evil"] and not given["has_challenger"]:
         given |= _left_to_us(context, BY_HAND)
     with told():

@@ -39,8 +39,8 @@ from node.rpc.client import VenueClient
 KINDS = tuple(kind.value for kind in Kind)
 BATCH_SECONDS = 2.0
 PRICE_SECONDS, BAR_SECONDS = 1.0, 86_400.0
-BLOCK_SECONDS = 0.25
-"""Blocks of a story: the embedded L1's clock then runs four times as fast as ours."""
+BLOCK_SECONDS = 0.5
+"""Blocks of a story: the embedded L1's clock then runs twice as fast as ours."""
 
 PRICE_AGE_MAX = 3_600
 """Longer than any story: while L1's clock is moved on nobody signs prices."""

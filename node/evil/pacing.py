@@ -11,17 +11,20 @@ from prover.dispute.views import MatchStatus, MatchView
 
 
 def dispute_due(seen: Seen, liar: bytes, kind: Kind, *, has_moved: bool) -> int | None:
-    """The second to move on to while a dispute runs: the end of the liar's turn (its last seconds
-    where it stalls and has not moved), else the end of the window. None at anybody else's turn.
+    """The second to move on to while a dispute runs: the end of its window, or of the turn of one
+    who stalls (its last seconds while it has not moved).
+
+    None while anybody else is to move, or to prove: a jump that comes late would rob them.
     """
     standing = seen.standing
     for match in standing.matches.values():
         if match.status != MatchStatus.OPEN:
             continue
-        if match.height == 0 or standing.entries[_mover(match)].owner != liar:
+        is_liars = match.height > 0 and standing.entries[_mover(match)].owner == liar
+        if kind != Kind.STALL or not is_liars:
             return None
         end = standing.turn_ends_at(match)
-        return end - LAST_SECONDS + 1 if kind == Kind.STALL and not has_moved else end + 1
+        return end + 1 if has_moved else end - LAST_SECONDS + 1
     return standing.ends_at + 1
 
 

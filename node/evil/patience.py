@@ -5,8 +5,8 @@ from msgspec import Struct
 from node.evil.kinds import Kind
 from prover.dispute.moves import Advance, Move, Standing
 
-LAST_SECONDS = 5
-"""Before its turn ends a staller must have sent its move: blocks come a second apart."""
+LAST_SECONDS = 10
+"""Before its turn ends a staller must have sent its move: it takes a block or two to be mined."""
 
 
 class Patience(Struct):

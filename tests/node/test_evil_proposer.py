@@ -190,10 +190,10 @@ async def test_a_staller_moves_once_in_the_last_seconds_and_then_never(
         (match,) = seen.standing.matches.values()
         assert match.status == MatchStatus.OPEN and liar.patience.advanced == 0
         end = seen.standing.turn_ends_at(match)
-        await world.venue.mine(end - LAST_SECONDS - 2 - await world.venue.now())
+        await world.venue.mine(end - LAST_SECONDS - 5 - await world.venue.now())
         await liar.turn()
         assert liar.patience.advanced == 0
-        await world.venue.mine(2)
+        await world.venue.mine(5)
         await liar.turn()
         assert liar.patience.advanced == 1
         assert await world.venue.now() <= end
