@@ -52,7 +52,7 @@ struct Match:
     mover: uint8  # 1 or 2; 0 once sealed
     clock_one: uint64
     clock_two: uint64
-    turn_at: uint64
+    turn_at: uint64  # seconds; no earlier than when entries end
     status: uint8
     earned_one: uint256  # wei for moves, not collected; of a side that lost it counts for nothing
     earned_two: uint256
@@ -123,7 +123,8 @@ def advance(
     """
     m: Match = self._open(match)
     assert m.height > 0, "matches: sealed already"
-    now: uint64 = convert(block.timestamp, uint64)
+    # The clock of a turn that begins later stands still until then.
+    now: uint64 = max(convert(block.timestamp, uint64), m.turn_at)
     assert now <= self._turn_ends_at(m), "matches: turn is over"
     assert traces._node(left, right) == m.other, "matches: not the children of the mover's node"
 
@@ -210,7 +211,9 @@ def match_of(match: bytes32) -> Match:
 @internal
 def _pair(entry: bytes32, left: bytes32, right: bytes32):
     """
-    @notice An entry that has no match meets who waits, or waits.
+    @notice An entry that has no match meets who waits, or waits. Clocks begin when entries end: until
+            then somebody else may have entered the trace of a player who is still to come, and
+            must not be able to lose it for them.
     @param left With `right` the children of its trace root.
     """
     dispute: bytes32 = entries._entries[entry].dispute
@@ -224,6 +227,7 @@ def _pair(entry: bytes32, left: bytes32, right: bytes32):
     for side: bytes32 in [waiting, entry]:
         entries._set_status(side, entries.STATUS_IN_MATCH)
         entries._entries[side].match = match
+    now: uint64 = convert(block.timestamp, uint64)
     self._store(
         match,
         Match(
@@ -237,7 +241,7 @@ def _pair(entry: bytes32, left: bytes32, right: bytes32):
             mover=ONE,
             clock_one=CLOCK,
             clock_two=CLOCK,
-            turn_at=convert(block.timestamp, uint64),
+            turn_at=max(now, entries._dispute(dispute).ends_at),
             status=STATUS_OPEN,
             earned_one=0,
             earned_two=0,

@@ -123,6 +123,7 @@ def advance(world: DisputeWorld, **changes: bytes) -> object:
 def advance_late(world: DisputeWorld) -> object:
     """Move a second after the clock has run out."""
     match, _, _ = paired(world)
+    world.begin_clocks()
     world.wait(TERMS.clock + 1)
     return world.advance(match)
 

@@ -81,6 +81,10 @@ class DisputeWorld(ToyRollup):
         self.engine.time += seconds
         self.engine.number += 1
 
+    def begin_clocks(self) -> None:
+        """Wait until the last second of entries, from which on time is taken from clocks."""
+        self.wait(max(0, self.contested_at + self.terms.entry_window - self.engine.time))
+
     def end_entries(self) -> None:
         """Wait until nobody may enter any more."""
         self.wait(max(0, self.contested_at + self.terms.entry_window + 1 - self.engine.time))

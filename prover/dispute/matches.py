@@ -53,6 +53,7 @@ def advance(
 
 def _clocked(m: MatchView, now: int) -> MatchView:
     """What the turn took is taken from the mover's clock, down to zero."""
+    now = max(now, m.turn_at)
     spent = now - m.turn_at
     if m.mover == ONE:
         return structs.replace(m, clock_one=max(m.clock_one - spent, 0), turn_at=now)
@@ -100,7 +101,11 @@ def collect(ledger: Ledger, call: Call, match: bytes) -> None:
 def pair(
     ledger: Ledger, terms: DisputeTerms, call: Call, entry: bytes, left: bytes, right: bytes
 ) -> None:
-    """An entry that has no match meets who waits, or waits; the children are those of its root."""
+    """An entry that has no match meets who waits, or waits; the children are those of its root.
+
+    Clocks begin when entries end: until then somebody else may have entered the trace of a player
+    who is still to come, and must not be able to lose it for them.
+    """
     dispute = ledger.entries[entry].dispute
     counts = ledger.disputes[dispute]
     waiting = counts.waiting
@@ -125,7 +130,7 @@ def pair(
         mover=ONE,
         clock_one=terms.clock,
         clock_two=terms.clock,
-        turn_at=call.now,
+        turn_at=max(call.now, counts.ends_at),
         status=MatchStatus.OPEN,
         earned_one=0,
         earned_two=0,

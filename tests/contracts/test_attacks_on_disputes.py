@@ -117,6 +117,7 @@ def test_two_liars_who_agree_on_a_lie_both_lose_where_neither_can_show_the_step(
     assert world.descend(match) == 3
     with pytest.raises(Reverted, match="traces: machine of another state"):
         world.settle(match, first)
+    world.begin_clocks()
     world.wait(world.terms.move_time + 1)
     world.time_out(match)
     assert world.match(match).status == MatchStatus.BOTH_LOST

@@ -217,6 +217,7 @@ def test_no_base_fee_makes_a_bond_pay_more_than_it_is(
     gas = {"settle": payments.SETTLE_GAS, "refute": payments.REFUTE_GAS}
     if ending == "time out":
         world.advance(match)
+        world.begin_clocks()
         world.wait(world.terms.clock + 1)
         world.time_out(match)
     elif ending == "settle":

@@ -5,7 +5,7 @@ Games are of the toy machine. The number of an id is the case of the table in do
 
 import pytest
 from dispute_ends import both, check_won, won
-from dispute_world import HONEST, INSURANCE, LIAR, OTHER, WATCHER, DisputeWorld
+from dispute_world import HONEST, INSURANCE, LIAR, OTHER, WATCHER, DisputeWorld, Entry
 from evm_engines import Engine, Reverted
 from toy_machine import HEIGHT, ToyBatch, later, lying
 from toy_rollup import PENDING, REJECTED
@@ -20,6 +20,13 @@ OPEN = DisputeResult(ResultStatus.OPEN, bytes(32), bytes(32))
 @pytest.fixture
 def world(engine: Engine) -> DisputeWorld:
     return DisputeWorld(engine)
+
+
+def paired(world: DisputeWorld, *, honest_first: bool) -> tuple[Entry, Entry, bytes]:
+    """The right entry, the liar's and their match, when their clocks begin."""
+    right, wrong, match = both(world, LIE, honest_first=honest_first)
+    world.begin_clocks()
+    return right, wrong, match
 
 
 def spend(world: DisputeWorld, match: bytes, seconds: int) -> None:
@@ -43,7 +50,7 @@ def test_the_last_second_belongs_to_the_mover_and_the_next_one_to_whoever_calls_
     world: DisputeWorld, moves: int
 ) -> None:
     """Case 43: one boundary for both, so no second belongs to neither side or to both."""
-    right, wrong, match = both(world, LIE, honest_first=True)
+    right, wrong, match = paired(world, honest_first=True)
     for _ in range(moves):
         spend(world, match, 7)
     begun, seconds = world.engine.time, turn(world, match)
@@ -66,7 +73,7 @@ def test_a_last_second_move_leaves_the_other_its_move_time(
     world: DisputeWorld, honest_first: bool
 ) -> None:
     """Case 43: the liar moves at its last second each time, the honest side has no clock left."""
-    right, wrong, match = both(world, LIE, honest_first=honest_first)
+    right, wrong, match = paired(world, honest_first=honest_first)
     while world.match(match).height > 0:
         spend(world, match, turn(world, match))
     found = world.match(match)
@@ -78,7 +85,7 @@ def test_a_last_second_move_leaves_the_other_its_move_time(
 
 def test_a_clock_runs_down_by_what_a_move_took_and_never_up(world: DisputeWorld) -> None:
     """Case 43: the other side's clock stands still, and a move within MOVE_TIME gives none back."""
-    _, _, match = both(world, LIE, honest_first=True)
+    _, _, match = paired(world, honest_first=True)
     spend(world, match, 950)
     spend(world, match, 3)
     found = world.match(match)
@@ -94,10 +101,11 @@ def test_a_clock_runs_down_by_what_a_move_took_and_never_up(world: DisputeWorld)
 def test_no_time_is_inherited_from_a_match_before(world: DisputeWorld) -> None:
     """Case 43: whoever wins begins the next with a whole clock, and so does who comes to it."""
     right, _, match = both(world, LIE, honest_first=True)
-    spend(world, match, 900)
-    spend(world, match, 1)
     waiting = world.enter(lying({3: later(1)}), OTHER)
     assert world.entry(waiting.id).status == EntryStatus.WAITING
+    world.begin_clocks()
+    spend(world, match, 900)
+    spend(world, match, 1)
     world.wait(world.terms.move_time)
     spend(world, match, 0)
     world.descend(match)
@@ -108,12 +116,48 @@ def test_no_time_is_inherited_from_a_match_before(world: DisputeWorld) -> None:
     assert world.mover(world.match_of(right)) == waiting
 
 
+# --- before clocks begin ---
+
+
+@pytest.mark.parametrize("moves", range(HEIGHT + 1), ids=lambda moves: f"57 after {moves} moves")
+def test_who_enters_the_right_trace_early_cannot_lose_it_for_those_who_come_in_time(
+    world: DisputeWorld, moves: int
+) -> None:
+    """Case 57: a liar enters it against a lie, plays both sides and falls silent."""
+    right = world.enter(world.honest(), LIAR)
+    wrong, second = world.enter(LIE), world.enter(lying({5: later(2)}), OTHER)
+    match = world.match_of(right)
+    for _ in range(moves):
+        world.advance(match, LIAR)
+    world.begin_clocks()
+    with pytest.raises(Reverted, match="matches: turn is not over"):
+        world.time_out(match, LIAR)
+    while world.match(match).height > 0:
+        spend(world, match, turn(world, match) if world.mover(match) == right else 0)
+    world.wait(world.terms.move_time)
+    world.settle(match, right)
+    world.fight(world.match_of(right), right)
+    check_won(world, right, wrong, second)
+
+
+def test_no_time_is_taken_from_a_clock_while_entries_come(world: DisputeWorld) -> None:
+    """Case 57: moves count, and the turn behind each of them begins when entries end."""
+    _, _, match = both(world, LIE, honest_first=True)
+    spend(world, match, 2 * world.terms.clock)
+    ends_at = world.match(match).turn_at
+    world.begin_clocks()
+    assert ends_at == world.engine.time
+    spend(world, match, 1)
+    found = world.match(match)
+    assert (found.clock_one, found.clock_two) == (world.terms.clock, world.terms.clock - 1)
+
+
 # --- a match that is down to one step ---
 
 
 def test_a_step_can_be_shown_until_somebody_calls_time(world: DisputeWorld) -> None:
     """Case 43: MOVE_TIME is guaranteed; what comes after it counts until the match is ended."""
-    right, wrong, match = both(world, LIE, honest_first=True)
+    right, wrong, match = paired(world, honest_first=True)
     world.descend(match)
     world.wait(world.terms.move_time)
     with pytest.raises(Reverted, match="matches: turn is not over"):
@@ -125,7 +169,7 @@ def test_a_step_can_be_shown_until_somebody_calls_time(world: DisputeWorld) -> N
 
 def test_a_match_that_nobody_settles_is_lost_by_both(world: DisputeWorld) -> None:
     """Case 43: the second after MOVE_TIME; so silence at the end is no way to win."""
-    right, _, match = both(world, LIE, honest_first=True)
+    right, _, match = paired(world, honest_first=True)
     world.descend(match)
     world.wait(world.terms.move_time + 1)
     world.time_out(match, WATCHER)
@@ -176,7 +220,7 @@ def test_a_censor_who_holds_back_every_move_for_its_whole_time_gains_nothing(
     world: DisputeWorld, honest_first: bool
 ) -> None:
     """Case 46: each of the right side's moves, and its proof, lands on its last second only."""
-    right, wrong, match = both(world, LIE, honest_first=honest_first)
+    right, wrong, match = paired(world, honest_first=honest_first)
     while world.match(match).height > 0:
         is_censored = world.mover(match) == right
         spend(world, match, turn(world, match) if is_censored else 0)
@@ -187,7 +231,7 @@ def test_a_censor_who_holds_back_every_move_for_its_whole_time_gains_nothing(
 
 def test_a_match_ends_within_its_bound_however_slow_both_sides_are(world: DisputeWorld) -> None:
     """Case 46: 2 clock + (height + 1) move_time."""
-    right, _, match = both(world, LIE, honest_first=True)
+    right, _, match = paired(world, honest_first=True)
     begun = world.engine.time
     while world.match(match).height > 0:
         spend(world, match, turn(world, match))
@@ -204,7 +248,7 @@ def test_a_match_ends_within_its_bound_however_slow_both_sides_are(world: Disput
 @pytest.mark.parametrize("moves", range(HEIGHT), ids=lambda moves: f"52 after {moves} moves")
 def test_a_match_that_nobody_plays_is_ended_by_anybody(world: DisputeWorld, moves: int) -> None:
     """Case 52: by time, against whose turn it is; who ends it need not have entered."""
-    _, _, match = both(world, LIE, honest_first=True)
+    _, _, match = paired(world, honest_first=True)
     for _ in range(moves):
         spend(world, match, 1)
     late = world.mover(match)
@@ -229,7 +273,7 @@ def test_a_dispute_that_nobody_enters_or_wins_can_be_opened_again(world: Dispute
     world.end_entries()
     assert world.result() == NOBODY
     world.contest()
-    right, wrong, match = both(world, LIE, honest_first=True)
+    right, wrong, match = paired(world, honest_first=True)
     world.fight(match, right)
     check_won(world, right, wrong)
 

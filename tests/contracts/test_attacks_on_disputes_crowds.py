@@ -24,7 +24,9 @@ def entered(lies: Sequence[ToyTrace], place: int) -> tuple[DisputeWorld, Entry, 
     world = DisputeWorld(Pyrevm())
     before = [world.enter(lie) for lie in lies[:place]]
     right = world.enter(world.honest(), HONEST)
-    return world, right, before + [world.enter(lie) for lie in lies[place:]]
+    behind = [world.enter(lie) for lie in lies[place:]]
+    world.begin_clocks()
+    return world, right, before + behind
 
 
 class Play:

@@ -163,6 +163,7 @@ def test_of_a_match_that_both_lose_nothing_is_left_for_moves(world: DisputeWorld
     one, _ = world.enter(honest(), HONEST), world.enter(lying({FALSE_AT: later(1)}))
     match = world.match_of(one)
     world.descend(match)
+    world.begin_clocks()
     world.wait(TERMS.move_time + 1)
     world.time_out(match, WATCHER)
     ended = GAS["TIME_OUT"] * PRICE

@@ -123,11 +123,11 @@ async def test_a_liar_who_falls_silent_runs_out_of_time(world: DisputedVenue) ->
         await act(challenger)
         await world.play(LIAR, world.player(LIAR, lie))
         await act(challenger)
-        await world.wait(challenger, TERMS.clock - 60)
+        await world.wait(challenger, TERMS.entry_window + TERMS.clock - 60)
         assert (await world.see(CHALLENGER, right.parent)).standing.dispute.alive == 2
         await world.wait(challenger, 120)
         assert (await world.see(CHALLENGER, right.parent)).standing.dispute.alive == 1
-        await world.wait(challenger, TERMS.entry_window)
+        await world.wait(challenger, 1)
         assert await world.settled(right, lie)
 
 
@@ -143,9 +143,9 @@ async def test_liars_who_stall_one_another_are_timed_out(world: DisputedVenue) -
         await act(challenger)
         seen = await world.see(CHALLENGER, right.parent)
         assert seen.standing.dispute.entries == 3 and seen.standing.dispute.waiting != bytes(32)
+        await world.wait(challenger, TERMS.entry_window + TERMS.clock + 1)
         await world.wait(challenger, TERMS.clock + 1)
-        await world.wait(challenger, TERMS.clock + 1)
-        await world.wait(challenger, TERMS.entry_window)
+        await world.wait(challenger, 1)
         assert await world.settled(right, lie)
 
 

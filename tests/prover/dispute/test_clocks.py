@@ -17,7 +17,8 @@ from prover.games.rollup import BATCH, PARENT, ToyRollup, output_of
 
 CLOCK = 2 * MOVE_TIME
 CONTESTED = 10
-PAIRED = 30
+BEGUN = CONTESTED + ENTRY_WINDOW
+"""When entries end and clocks begin."""
 RIGHT = truth(batch(), HEIGHT)
 WRONG = told(Lie.STEP, 9)
 ONE, TWO = b"one".rjust(20, b"\0"), b"two".rjust(20, b"\0")
@@ -32,8 +33,8 @@ class Board:
         self.chain = Chain(terms_of(HEIGHT, CLOCK), ToyRollup(steps=STEPS, claim_window=50))
         assert self.send(TWO, MakeClaim(BATCH), 0) is None
         assert self.send(ONE, MakeClaim(BATCH), CONTESTED) is None
-        assert self.send(ONE, Enter(), PAIRED - 10) is None
-        assert self.send(TWO, Enter(), PAIRED) is None
+        assert self.send(ONE, Enter(), CONTESTED + 10) is None
+        assert self.send(TWO, Enter(), CONTESTED + 20) is None
 
     def send(self, sender: bytes, move: object, now: int) -> str | None:
         trace = SIDES.get(sender, RIGHT)
@@ -80,7 +81,7 @@ def test_a_move_is_in_time_up_to_and_with_the_last_second(after: int, refused: s
 def test_a_late_mover_loses_from_the_second_after(after: int, refused: str | None) -> None:
     board = Board()
     late = board.move_of(NOBODY, TimeOut)
-    assert board.send(NOBODY, late, PAIRED + after) == refused
+    assert board.send(NOBODY, late, BEGUN + after) == refused
     assert board.match.status == (MatchStatus.OPEN if refused else MatchStatus.TWO_WON)
 
 
@@ -110,7 +111,7 @@ def test_a_last_second_move_leaves_the_other_its_move_time() -> None:
         assert board.advance(side, turn) is None
     settle = board.move_of(ONE, Settle)
     assert board.send(ONE, settle, board.match.turn_at + MOVE_TIME) is None
-    assert board.match.turn_at + MOVE_TIME - PAIRED < match_seconds(board.chain.terms.dispute)
+    assert board.match.turn_at + MOVE_TIME - BEGUN < match_seconds(board.chain.terms.dispute)
     assert board.match.status == MatchStatus.ONE_WON
 
 
@@ -167,7 +168,7 @@ def test_a_call_that_is_refused_changes_nothing() -> None:
     before = board.chain.game.ledger.copied()
     match = board.chain.game.ledger.entries[board.match.one].match
     wrong = TimeOut(match=match, left=bytes(32), right=bytes(32))
-    refused = board.send(NOBODY, wrong, PAIRED + CLOCK + 1)
+    refused = board.send(NOBODY, wrong, BEGUN + CLOCK + 1)
     assert refused == "matches: not the children of the winner's root"
     assert board.chain.game.ledger == before
 
@@ -187,7 +188,7 @@ def test_a_bond_below_the_dearest_match_is_not_deployed() -> None:
 def test_there_is_nothing_to_withdraw_twice() -> None:
     board = Board()
     late = board.move_of(NOBODY, TimeOut)
-    now = PAIRED + CLOCK + 1
+    now = BEGUN + CLOCK + 1
     assert board.send(NOBODY, late, now) is None
     game = board.chain.game
     assert game.withdraw(Call(sender=NOBODY, now=now)) > 0
