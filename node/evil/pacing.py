@@ -7,16 +7,21 @@ from node.disputes.reading import Seen
 from node.evil.kinds import Kind
 from node.evil.patience import LAST_SECONDS
 from node.rollup_events import Claimed
-from prover.dispute.views import MatchStatus, MatchView
+from prover.dispute.views import EntryStatus, MatchStatus, MatchView
 
 
 def dispute_due(seen: Seen, liar: bytes, kind: Kind, *, has_moved: bool) -> int | None:
     """The second to move on to while a dispute runs: the end of its window, or of the turn of one
     who stalls (its last seconds while it has not moved).
 
-    None while anybody else is to move, or to prove: a jump that comes late would rob them.
+    None while anybody else is to enter, to move or to prove: a jump that comes late would rob
+    them.
     """
     standing = seen.standing
+    alive = (EntryStatus.WAITING, EntryStatus.IN_MATCH, EntryStatus.REDEEMED)
+    entries = standing.entries.values()
+    if not any(entry.owner != liar and entry.status in alive for entry in entries):
+        return None
     for match in standing.matches.values():
         if match.status != MatchStatus.OPEN:
             continue

@@ -149,7 +149,11 @@ class Watcher:
         self._narrator.detail(f"({due - now} s pass)")
 
     async def _due(self, now: int) -> int | None:
-        if self.seen is not None and self.seen.standing.entries:
+        """The next second that something waits for; None while somebody honest is to act."""
+        lie, contests = self.onlooker.lie, self.onlooker.true.contests
+        if lie is not None and not any(contest.batch == lie.batch for contest in contests):
+            return None
+        if self.seen is not None:
             has_moved = any(told.who == LIAR and told.last for told in self.told)
             liar = person(LIAR).address
             due = dispute_due(self.seen, liar, self._kind, has_moved=has_moved)
