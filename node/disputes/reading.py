@@ -219,15 +219,7 @@ class DisputeReader:
         return await self.client.logs(address=self.address, topics=topics, first=first, last=last)
 
 
-NO_TERMS = DisputeTerms(
-    height=0,
-    clock=0,
-    move_time=0,
-    entry_window=0,
-    entry_bond=0,
-    base_fee_cap=0,
-    published_steps=0,
-)
+NO_TERMS = DisputeTerms(**dict.fromkeys(DisputeTerms.__struct_fields__, 0))
 
 
 async def contests(rollup: RollupReader, first: int, block: L1Block) -> list[Contested]:
