@@ -17,7 +17,7 @@ from prover.dispute.settlement import (
 )
 from prover.dispute.terms import SettlementTerms
 from prover.dispute.trace_tree import last_leaf_index
-from prover.dispute.views import ResultStatus
+from prover.dispute.views import ResultStatus, dispute_id
 from prover.games.lies import Trace
 from prover.games.machine import GENESIS, ToyState
 from prover.games.rollup import PARENT, ToyRollup, output_of
@@ -61,8 +61,8 @@ class Snapshot(Struct, frozen=True):
 
 class Chain:
     """`spent` is the gas of the table of what each sender did, without what was refused since
-    another did it first; `owed` the wei by the table for what it did
-    for whoever won, `received` what it withdrew.
+    another did it first; `owed` the wei by the table for what it did for whoever won, with the
+    bonds that come back, `received` what it withdrew.
     `ended_at` is when an entry was ended last.
     """
 
@@ -94,7 +94,7 @@ class Chain:
 
     def mine(self, sent: Transaction, now: int, base_fee: int) -> str | None:
         """Take a transaction into a block; why it was refused, None where it was not."""
-        move, sender = sent.move, sent.sender
+        move, sender, was_paid = sent.move, sent.sender, self._is_paid()
         try:
             self._perform(sent, now, base_fee)
         except Refused as refused:
@@ -104,9 +104,29 @@ class Chain:
         if isinstance(move, ENDS):
             self.ended_at = now
         if isinstance(move, PAID):
-            price = payments.price(gas, base_fee, self.terms.dispute.base_fee_cap)
-            self.owed[sender] = self.owed.get(sender, 0) + price
+            self._owe(sender, gas, base_fee)
+        elif isinstance(move, Reject):
+            self._owe(sender, payments.REJECT_GAS, base_fee)
+            if was_paid != self._is_paid():
+                winner = self.result(now)[2]
+                owner = self.game.entry(winner).owner
+                self._owe(owner, self.game.ledger.costs[winner], base_fee)
+        elif isinstance(move, Redeem):
+            entry = self.game.entry(move.entry)
+            if entry.claim == self.rollup.confirmed:
+                bond = self.terms.dispute.entry_bond
+                self.owed[entry.owner] = self.owed.get(entry.owner, 0) + bond
         return None
+
+    def _owe(self, account: bytes, gas: int, base_fee: int) -> None:
+        price = payments.price(gas, base_fee, self.terms.dispute.base_fee_cap)
+        self.owed[account] = self.owed.get(account, 0) + price
+
+    def _is_paid(self) -> bool:
+        """Whether the winner of the dispute that ran last was paid for its entry."""
+        dispute = dispute_id(PARENT, self.rollup.rivals_since)
+        found = self.game.ledger.disputes.get(dispute)
+        return found is not None and found.paid
 
     def result(self, now: int) -> tuple[ResultStatus, bytes, bytes]:
         """What the dispute that runs, or ran last, has come to."""

@@ -236,13 +236,13 @@ def _faults(table: Table, outcome: Outcome) -> list[str]:
         if e.status in (EntryStatus.WAITING, EntryStatus.IN_MATCH)
     ]
     won = [e.trace_root for e in ledger.entries.values() if e.status != EntryStatus.LOST]
-    received = chain.received.get(HONEST, 0)
+    received, owed = chain.received.get(HONEST, 0), chain.owed.get(HONEST, 0)
     promises = (
         (chain.rollup.confirmed == claim, "another claim than the right one has confirmed"),
         (all(root == right.tree.root for root in won), "another trace than the right one has won"),
         (outcome.delay <= outcome.delay_bound, f"{outcome.delay} s, above {outcome.delay_bound}"),
         (outcome.gas <= outcome.gas_bound, f"{outcome.gas} gas, above {outcome.gas_bound}"),
-        (received >= chain.owed.get(HONEST, 0), "the honest one was not paid for all its moves"),
+        (received == owed, f"the honest one got {received} wei, and {owed} are owed to it"),
         (not [e for e in alive if e.owner == HONEST], "a bond of the honest one was left behind"),
     )
     return [told for kept, told in promises if not kept]

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from prover.dispute import matches
+from prover.dispute import entries, matches, moves
+from prover.dispute.moves import Collect
 from prover.dispute.rules import Game, Shown
 from prover.dispute.terms import DisputeTerms
 from prover.dispute.views import MatchView
@@ -128,6 +129,10 @@ def _forever(terms: DisputeTerms, m: MatchView) -> int:
     return m.turn_at + 20 * terms.move_time
 
 
+def _nothing(*_: object) -> Iterator[Collect]:
+    return iter(())
+
+
 AFTER = Game._after
 
 
@@ -138,8 +143,17 @@ AFTER = Game._after
         (matches, "turn_ends_at", _without_move_time),
         (matches, "turn_ends_at", _forever),
         (ToyRollup, "is_at_rest", _never_at_rest),
+        (moves, "_collect", _nothing),
+        (entries, "set_paid", _nothing),
     ],
-    ids=["a step by one side's branch alone", "no move time", "turns of any length", "no padding"],
+    ids=[
+        "a step by one side's branch alone",
+        "no move time",
+        "turns of any length",
+        "no padding",
+        "nothing collected",
+        "an entry paid for each rejection",
+    ],
 )
 def test_a_rule_that_is_bent_breaks_a_game(
     monkeypatch: pytest.MonkeyPatch, where: object, name: str, bent: Callable[..., object]
