@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def environment(cache: Path) -> dict[str, str]:
-    """Where the rooms are, and a cache that no other run has touched."""
+    """Where the rooms are, and what is compiled already."""
     return os.environ | {"PYTHONPATH": str(ROOT), "TALLYSTICK_CACHE": str(cache)}
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from whole_venue import end, is_alive, run, start
 
+from node.artifacts import cache_directory
+
 PORTS = ("--l1-port", "0", "--sequencer-port", "0", "--follower-port", "0")
 STOP_SECONDS = 30
 
@@ -19,7 +21,7 @@ class Devnet:
     """A devnet in `directory`, with what it told about itself."""
 
     def __init__(self, tmp_path: Path) -> None:
-        self.cache = tmp_path / "cache"
+        self.cache = cache_directory(os.environ)
         self.file = tmp_path / "devnet.json"
         self.file.unlink(missing_ok=True)
         words = ("--data", str(tmp_path / "venue"), "--config-out", str(self.file))

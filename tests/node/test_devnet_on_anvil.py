@@ -1,6 +1,7 @@
 """A venue on an L1 that we did not write: it lives, is traded on by wallets, and goes on there."""
 
 import json
+import os
 import signal
 import subprocess
 import time
@@ -13,6 +14,7 @@ from npm_packages import library, output_of, program
 from whole_venue import end, is_alive, run, start
 
 from contracts.compiler import compile_contract
+from node.artifacts import cache_directory
 
 PORTS = ("--l1-port", "0", "--sequencer-port", "0", "--follower-port", "0")
 SCRIPTS = Path(__file__).parents[1] / "npm"
@@ -24,7 +26,7 @@ def devnet(tmp_path: Path, *words: str) -> tuple[subprocess.Popen[str], dict[str
     told = tmp_path / "devnet.json"
     told.unlink(missing_ok=True)
     more = ("--config-out", str(told), "--fast", *PORTS, *words)
-    process = start(tmp_path / "cache", "devnet", *more)
+    process = start(cache_directory(os.environ), "devnet", *more)
     give_up = time.monotonic() + STAND_SECONDS
     while not told.exists():
         assert process.poll() is None and time.monotonic() < give_up, process.communicate()
@@ -39,8 +41,8 @@ def stop(process: subprocess.Popen[str], told: dict[str, Any]) -> None:
     assert not any(is_alive(one["pid"]) for one in told["processes"].values())
 
 
-def ask(tmp_path: Path, told: dict[str, Any], *words: str) -> Any:
-    done = run(tmp_path / "cache", *words, "--rpc", told["rpc"], "--json")
+def ask(told: dict[str, Any], *words: str) -> Any:
+    done = run(cache_directory(os.environ), *words, "--rpc", told["rpc"], "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -63,7 +65,7 @@ def test_a_wallet_pays_in_and_trades_and_all_of_it_is_there_again(tmp_path: Path
         stop(process, told)
 
         process, told = devnet(tmp_path, *place)
-        (account,) = ask(tmp_path, told, "account", "dave")
+        (account,) = ask(told, "account", "dave")
         assert account["account"] == number and account["margin"]["cash"] == "500"
         assert len(account["orders"]) == 1
         stop(process, told)
@@ -77,7 +79,7 @@ def pay_in(tmp_path: Path, told: dict[str, Any]) -> int:
     dave = told["accounts"]["dave"]
     paid = script("deposit.mjs", dave["privateKey"], *places, str(500 * MICRO_DOLLAR), "0")
     assert paid["owner"].lower() == dave["address"]
-    while not (found := ask(tmp_path, told, "account", "dave")):
+    while not (found := ask(told, "account", "dave")):
         time.sleep(0.1)
     assert found[0]["account"] == paid["account"] and found[0]["margin"]["cash"] == "500"
     return int(paid["account"])

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 from whole_venue import ROOT, end, environment, run, start
 
+from node.artifacts import cache_directory
+
 PORTS = ("--l1-port", "0", "--sequencer-port", "0", "--follower-port", "0")
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 STAND_SECONDS, LIMIT_SECONDS = 120, 120
@@ -23,7 +26,7 @@ class Devnet:
 
     def __init__(self, place: Path) -> None:
         told = place / "devnet.json"
-        self.cache = place / "cache"
+        self.cache = cache_directory(os.environ)
         self.process = start(self.cache, "devnet", "--fast", *PORTS, "--config-out", str(told))
         give_up = time.monotonic() + STAND_SECONDS
         while not told.exists():
