@@ -3,6 +3,7 @@
 @title Entries: a claim and a trace under bond, by dispute
 @notice docs/disputes.md, sections 1 and 2.
         dispute = keccak(parent claim | u256 contested at);  entry = keccak(dispute | trace root)
+        second entry = keccak(entry | dispute), where the first has lost and the batch is void
 """
 
 from . import batches
@@ -29,6 +30,7 @@ interface Rollup:
     def claim_record(claim: bytes32) -> claims.Record: view
     def contested_at(parent_claim: bytes32) -> uint64: view
     def confirmed_head() -> claims.ConfirmedHead: view
+    def void_batches(number: uint64) -> bool: view
 
 
 # @notice The rollup whose claims these are.
@@ -207,6 +209,10 @@ def _enter(claimed: Claimed, parent_root: bytes32, trace_root: bytes32, cost: ui
     """
     assert msg.value == ENTRY_BOND, "entries: not the exact bond"
     entry: bytes32 = keccak256(concat(claimed.dispute, trace_root))
+    if self._entry(entry).status == STATUS_LOST:
+        # Before L1 knew that the batch is void, the right trace could be shown to be wrong.
+        if staticcall Rollup(ROLLUP).void_batches(claimed.batch):
+            entry = keccak256(concat(entry, claimed.dispute))
     assert self._entries[entry].standing == 0, "entries: entered already"
     counts: Dispute = self._dispute(claimed.dispute)
     if counts.entries == 0:

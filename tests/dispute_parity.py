@@ -63,6 +63,9 @@ class ToyAnswers:
     def confirmed_batch(self) -> int:
         return self.head
 
+    def void_batch(self, batch: int) -> bool:
+        return batch in self.batches and self.batches[batch].is_void
+
     def is_at_rest(self, root: bytes, witness: object) -> bool:
         assert isinstance(witness, DisputedStep)
         if len(witness.machine) != MACHINE_BYTES:

@@ -26,6 +26,7 @@ class DefendedTrace:
     roots: tuple[bytes, bytes, bytes]
     leaves: Sequence[bytes]
     height: int = TRACE_HEIGHT
+    is_void: bool = False
 
     @property
     def parent(self) -> bytes:
@@ -50,4 +51,4 @@ class DefendedTrace:
     @property
     def defence(self) -> Defence:
         """What the decision functions ask for."""
-        return Defence(claim=self.claim, tree=self.tree)
+        return Defence(claim=self.claim, tree=self.tree, is_void=self.is_void)

@@ -139,6 +139,7 @@ def _traced(followed: Followed, number: int, begun: Begun) -> DefendedTrace:
         roots=roots,
         leaves=leaves,
         height=terms.height if terms is not None else TRACE_HEIGHT,
+        is_void=begun.derived.batch.void,
     )
     if leaves[-1] != own.output.state_root or trace.claim != own.claim:
         raise Halt(

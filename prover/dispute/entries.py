@@ -18,6 +18,7 @@ from prover.dispute.views import (
     ResultStatus,
     dispute_id,
     entry_id,
+    second_entry_id,
 )
 from state.crypto import ZERO_ADDRESS
 from state.crypto import ZERO_HASH as ZERO
@@ -70,11 +71,20 @@ def add_entry(
     batch: int,
     trace_root: bytes,
     cost: int,
+    *,
+    is_void: bool,
 ) -> bytes:
-    """A further entry, which has no match yet; `cost` is the gas it is paid for if it wins."""
+    """A further entry, which has no match yet; `cost` is the gas it is paid for if it wins.
+
+    Before L1 knew that a batch is void, its right trace could be shown to be wrong; so there a
+    trace that has lost may be entered a second time.
+    """
     require(call.value == terms.entry_bond, "entries: not the exact bond")
     dispute = dispute_id(claimed.parent, contested_at)
     entry = entry_id(dispute, trace_root)
+    first = ledger.entries.get(entry)
+    if is_void and first is not None and first.status == EntryStatus.LOST:
+        entry = second_entry_id(entry, dispute)
     require(entry not in ledger.entries, "entries: entered already")
     counts = ledger.disputes.get(dispute) or structs.replace(
         NO_DISPUTE,

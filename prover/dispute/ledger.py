@@ -69,6 +69,10 @@ class Rollup(Protocol):
         """The batch of the confirmed head."""
         ...
 
+    def void_batch(self, batch: int) -> bool:
+        """Whether L1 knows that the batch is void."""
+        ...
+
     def is_at_rest(self, root: bytes, witness: object) -> bool:
         """Whether the machine under `root` is at no batch. Refused where `witness` is another's."""
         ...

@@ -8,7 +8,14 @@ from msgspec import Struct
 
 from prover.dispute.standing import Entered, Standing
 from prover.dispute.trace_tree import TraceTree
-from prover.dispute.views import EntryStatus, EntryView, MatchStatus, MatchView, entry_id
+from prover.dispute.views import (
+    EntryStatus,
+    EntryView,
+    MatchStatus,
+    MatchView,
+    entry_id,
+    second_entry_id,
+)
 from state.crypto import ZERO_HASH as ZERO
 
 __all__ = [
@@ -28,10 +35,11 @@ __all__ = [
 
 
 class Defence(Struct, frozen=True):
-    """The claim and the trace that a player stands for."""
+    """The claim and the trace that a player stands for, and whether the batch is void."""
 
     claim: bytes
     tree: TraceTree
+    is_void: bool = False
 
 
 class Enter(Struct, frozen=True):
@@ -105,7 +113,7 @@ def next_moves(standing: Standing, defence: Defence, now: int) -> list[Move]:
     No move is made against an opponent who can be refuted, unless `move_time` or less is left.
     What ends matches that others let stall comes before what only brings money.
     """
-    ours = entry_id(standing.dispute_id, defence.tree.root)
+    ours = _ours(standing, defence)
     refutations = list(_refute(standing, defence, ours))
     refuted = [move.entry for move in refutations]
     return [
@@ -116,6 +124,17 @@ def next_moves(standing: Standing, defence: Defence, now: int) -> list[Move]:
         *_collect(standing),
         *_redeem(standing),
     ]
+
+
+def _ours(standing: Standing, defence: Defence) -> bytes:
+    """The entry of our trace: the second, where somebody had the first refuted before L1 knew that
+    the batch is void.
+    """
+    first = entry_id(standing.dispute_id, defence.tree.root)
+    view = standing.entries.get(first)
+    if defence.is_void and view is not None and view.status == EntryStatus.LOST:
+        return second_entry_id(first, standing.dispute_id)
+    return first
 
 
 def _play(

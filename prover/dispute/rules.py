@@ -252,7 +252,15 @@ class Game:
         """Log what anybody needs to pair or refute the entry later, and pair it."""
         batch = self.rollup.claim_record(claimed.claim).batch
         entry = entries.add_entry(
-            self.ledger, self.terms, call, claimed, contested_at, batch, trace_root, cost
+            self.ledger,
+            self.terms,
+            call,
+            claimed,
+            contested_at,
+            batch,
+            trace_root,
+            cost,
+            is_void=self.rollup.void_batch(batch),
         )
         self.ledger.entered[entry] = Entered(
             entry=entry,

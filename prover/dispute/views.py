@@ -101,6 +101,11 @@ def entry_id(dispute: bytes, trace_root: bytes) -> bytes:
     return keccak(dispute + trace_root)
 
 
+def second_entry_id(entry: bytes, dispute: bytes) -> bytes:
+    """keccak(entry | dispute): of a trace that has lost before its batch was proven void"""
+    return keccak(entry + dispute)
+
+
 def match_id(one: bytes, two: bytes) -> bytes:
     """keccak(entry one | entry two)"""
     return keccak(one + two)

@@ -62,6 +62,9 @@ class ToyRollup(Struct, kw_only=True):
     def confirmed_batch(self) -> int:
         return self.records[self.confirmed].batch
 
+    def void_batch(self, batch: int) -> bool:
+        return self.is_void and batch == BATCH
+
     def is_at_rest(self, root: bytes, witness: object) -> bool:
         return shown(root, witness).is_at_rest
 

@@ -6,6 +6,7 @@ Games are of the toy machine. The number of an id is the case of the table in do
 from typing import Any
 
 import pytest
+import toy_calls
 from dispute_ends import both, check_won
 from dispute_world import HONEST, LIAR, OTHER, DisputeWorld
 from evm_engines import Engine, Reverted
@@ -34,6 +35,30 @@ SECOND = ToyBatch(2, 8)
 @pytest.fixture
 def world(engine: Engine) -> DisputeWorld:
     return DisputeWorld(engine)
+
+
+# --- before L1 knows that a batch is void ---
+
+
+def test_the_right_trace_of_a_void_batch_cannot_be_lost_before_l1_knows(
+    world: DisputeWorld,
+) -> None:
+    """Case 47: a liar enters it early and refutes it; a lie behind the right BOOT waits."""
+    void = ToyBatch(is_void=True)
+    early = world.enter(honest(void), LIAR)
+    world.send(toy_calls.refute(early.id, early.trace, 0, None), LIAR)
+    wrong = world.enter(lying({1: later(1)}, void), LIAR)
+    with pytest.raises(Reverted, match="entries: entered already"):
+        world.enter(honest(void), HONEST)
+    world.post(void)
+    right = world.enter(honest(void), HONEST)
+    assert right.id == keccak(early.id + world.dispute)
+    with pytest.raises(Reverted, match="entries: entered already"):
+        world.enter(honest(void), OTHER)
+    world.fight(world.match_of(right), right)
+    check_won(world, right, early, wrong)
+    with pytest.raises(Reverted, match="entries: window is over"):
+        world.enter(honest(void), LIAR)
 
 
 # --- claims that are dead, or that never stood ---

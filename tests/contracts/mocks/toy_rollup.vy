@@ -40,7 +40,7 @@ confirmed_head: public(ConfirmedHead)
 contested_at: public(HashMap[bytes32, uint64])
 batch_hashes: public(HashMap[uint256, bytes32])
 batch_steps: public(HashMap[uint256, uint256])
-void_batches: public(HashMap[uint256, bool])
+void_batches: public(HashMap[uint64, bool])
 disputes: address
 
 
@@ -74,7 +74,7 @@ def set_head(batch: uint64, claim: bytes32):
 def set_batch(number: uint256, batch_hash: bytes32, steps: uint256, is_void: bool):
     self.batch_hashes[number] = batch_hash
     self.batch_steps[number] = steps
-    self.void_batches[number] = is_void
+    self.void_batches[convert(number, uint64)] = is_void
 
 
 @external
@@ -104,7 +104,7 @@ def prove_step(
         batch += 1
         batch_hash = self.batch_hashes[batch]
         step = 1
-        chunks = 0 if self.void_batches[batch] else 1
+        chunks = 0 if self.void_batches[convert(batch, uint64)] else 1
     else:
         assert leaves == LEAVES and proofs == PROOFS, "toy_rollup: not the leaves of the step"
         step += 1

@@ -17,7 +17,7 @@ from prover.dispute.moves import (
 from prover.dispute.seen import standing_of
 from prover.dispute.standing import Standing
 from prover.dispute.trace_tree import root_of
-from prover.dispute.views import EntryStatus, MatchStatus, MatchView, entry_id
+from prover.dispute.views import EntryStatus, MatchStatus, MatchView, entry_id, second_entry_id
 from prover.games.draws import ENTRY_WINDOW, MOVE_TIME
 from prover.games.lies import Lie, Trace, truth
 from prover.games.players import HONEST, Manner
@@ -61,6 +61,23 @@ def test_a_trace_is_entered_once_up_to_the_last_second() -> None:
     assert next_moves(empty, DEFENCE, last) == [Enter()]
     assert next_moves(empty, DEFENCE, last + 1) == []
     assert Enter() not in next_moves(standing, DEFENCE, standing.contested_at)
+
+
+def test_a_trace_that_lost_is_entered_again_only_where_the_batch_is_void() -> None:
+    standing, _ = stopped(told(Lie.STEP, 9))
+    first = entry_id(standing.dispute_id, RIGHT.tree.root)
+    lost = replace(standing.entries[first], status=EntryStatus.LOST)
+    after = replace(standing, entries={first: lost}, matches={})
+    void = replace(DEFENCE, is_void=True)
+    assert next_moves(after, DEFENCE, standing.contested_at) == []
+    assert next_moves(after, void, standing.contested_at) == [Enter()]
+    again = replace(lost, status=EntryStatus.WAITING)
+    second = second_entry_id(first, standing.dispute_id)
+    entered = replace(after.entered[first], entry=second)
+    stands = replace(
+        after, entries={first: lost, second: again}, entered={**after.entered, second: entered}
+    )
+    assert next_moves(stands, void, standing.contested_at) == []
 
 
 def test_the_same_is_done_however_often_one_asks() -> None:
