@@ -35,6 +35,13 @@ def liar(
     return Liar(name.encode().rjust(20, b"\0"), manner, entrances, moves, begins)
 
 
+def burner(right: Trace, against: Trace, winner: Trace, *, later: int) -> Liar:
+    """Plays the first two against each other; the third comes `later` seconds after contest."""
+    entrances = [Entrance(right, 0, 0, True), Entrance(against, 0, 0, True)]
+    entrances.append(Entrance(winner, 0, later, True))
+    return Liar(b"burner".rjust(20, b"\0"), Manner.BURNER, entrances, 0, 0)
+
+
 def decoy() -> Liar:
     """Whoever makes the parent contested, by a wrong claim that nobody enters."""
     trace = told(Lie.STEP, 0, salt=99)
@@ -48,11 +55,12 @@ def table(
     height: int = HEIGHT,
     is_malformed: bool = False,
     published_steps: int = 0,
+    late: int = 0,
 ) -> Table:
     terms = terms_of(height, 2 * MOVE_TIME, published_steps)
     rollup = ToyRollup(steps=steps, claim_window=terms.claim_window, is_malformed=is_malformed)
     truly = run(GENESIS, VOID_STEPS if is_malformed else steps)
-    return Table(Beginning(terms, rollup, truth(truly, height), liars), calm)
+    return Table(Beginning(terms, rollup, truth(truly, height), liars, late), calm)
 
 
 def played(liars: Sequence[Liar], **settings: int) -> tuple[Table, Outcome]:

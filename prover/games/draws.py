@@ -18,6 +18,11 @@ CLAIM_WINDOW = 50
 ENTRY_WINDOW = CLAIM_WINDOW + MOVE_TIME
 BASE_FEE_CAP = 10
 
+LATE_MAX = ENTRY_WINDOW - MOVE_TIME
+"""Somebody who comes now may still enter."""
+URGENT_LATE_MAX = LATE_MAX - MOVE_TIME
+"""Somebody who comes now may still claim, or prove the batch void, and then enter."""
+
 DEEP_HEIGHT = 16
 DEEP_STEPS_MAX = 300
 
@@ -25,12 +30,15 @@ T = TypeVar("T")
 
 
 class Beginning(Struct, frozen=True):
-    """Before anybody has claimed anything."""
+    """Before anybody has claimed anything. `late` is how many seconds after the parent is contested
+    the honest one comes.
+    """
 
     terms: SettlementTerms
     rollup: ToyRollup
     right: Trace
     liars: Sequence[Liar]
+    late: int = 0
 
 
 def pick(draw: Draw, choices: Sequence[T]) -> T:
@@ -40,7 +48,7 @@ def pick(draw: Draw, choices: Sequence[T]) -> T:
 
 def begin(draw: Draw) -> Beginning:
     """Heights of 1 to 6, one game in sixteen of 16; one batch in eight is malformed, one
-    deployment in eight publishes traces.
+    deployment in eight publishes traces; one game in four begins with a burner.
     """
     height = DEEP_HEIGHT if draw(16) == 0 else 1 + draw(6)
     size = DEEP_STEPS_MAX if height == DEEP_HEIGHT else 1 << height
@@ -50,7 +58,10 @@ def begin(draw: Draw) -> Beginning:
     as_posted = run(GENESIS, steps)
     truly = run(GENESIS, VOID_STEPS) if rollup.is_malformed else as_posted
     liars = [_liar(draw, number, as_posted, truly, drawn) for number in range(1 + draw(LIARS_MAX))]
-    return Beginning(drawn, rollup, truth(truly, height), _somebody_begins(draw, liars))
+    if draw(4) == 0:
+        liars[0] = _burner(draw, 0, as_posted, truly, height)
+    late = pick(draw, (0, 0, LATE_MAX, draw(LATE_MAX)))
+    return Beginning(drawn, rollup, truth(truly, height), _somebody_begins(draw, liars), late)
 
 
 def terms_of(height: int, clock: int, published_steps: int = 0) -> SettlementTerms:
@@ -80,6 +91,9 @@ def _liar(
     terms: SettlementTerms,
 ) -> Liar:
     """Most enter one trace; some come again and again."""
+    manner = pick(draw, list(Manner))
+    if manner == Manner.BURNER:
+        return _burner(draw, number, as_posted, truly, terms.dispute.height)
     entrances = []
     for again in range(1 + (draw(3) if draw(4) == 0 else 0)):
         salt = pick(draw, (7, 64 * number + again))
@@ -88,8 +102,32 @@ def _liar(
         claimed = pick(draw, (0, CLAIM_WINDOW, draw(CLAIM_WINDOW)))
         is_entered = draw(8) > 0
         entrances.append(Entrance(trace, min(claimed, after), after, is_entered))
-    name = b"liar" + number.to_bytes(16)
-    return Liar(name, pick(draw, list(Manner)), entrances, draw(4), None)
+    return Liar(_name(number), manner, entrances, draw(4), None)
+
+
+def _name(number: int) -> bytes:
+    return b"liar" + number.to_bytes(16)
+
+
+def _burner(
+    draw: Draw,
+    number: int,
+    as_posted: Sequence[ToyState],
+    truly: Sequence[ToyState],
+    height: int,
+) -> Liar:
+    """The right trace and a wrong one to lose it against, at once; and one that is to win. Where
+    the batch is malformed the second is what L1 believes until it knows that.
+    """
+    against = lie(Lie.STEP, len(as_posted) - 1, 64 * number, as_posted, height)
+    winner = lie(Lie.STEP, len(truly) - 1, 64 * number + 1, truly, height)
+    later = pick(draw, (1, ENTRY_WINDOW, draw(ENTRY_WINDOW)))
+    entrances = [
+        Entrance(truth(truly, height), 0, 0, True),
+        Entrance(against, 0, 0, True),
+        Entrance(winner, 0, later, True),
+    ]
+    return Liar(_name(number), Manner.BURNER, entrances, 0, None)
 
 
 def _trace(

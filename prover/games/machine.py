@@ -1,4 +1,5 @@
-"""A machine of one number: BOOT takes a batch up, each step hashes the number, HALT rests.
+"""A machine of one number: BOOT takes a batch up with its steps, each step hashes the number, HALT
+rests.
 
     state = u8 at rest | u32 batch | u32 step | bytes32 value;   root = keccak(state)
 
@@ -42,9 +43,10 @@ GENESIS = ToyState(True, 0, 0, keccak(b"genesis"))
 
 def after(state: ToyState, steps: int) -> ToyState:
     """The state after the next step, of a batch of `steps` of them. At rest it is the next BOOT."""
-    value = keccak(state.value + state.step.to_bytes(4))
     if state.is_at_rest:
+        value = keccak(state.value + steps.to_bytes(4))
         return ToyState(False, state.batch + 1, 1, value)
+    value = keccak(state.value + state.step.to_bytes(4))
     step = state.step + 1
     return structs.replace(state, step=step, value=value, is_at_rest=step >= steps)
 

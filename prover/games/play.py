@@ -1,9 +1,10 @@
 """One game from its first claim to the last withdrawal, and whether it kept its promises.
 
-No call of the honest player takes longer than `move_time` to reach L1 for good. In one game in
-four a censor holds each back for all of that time. In the others what delays it, a restart, fees
-that are too high and a reorganisation that undoes it, come to at most
-RESTART + SPIKE_DELAY + REORG_DEPTH + SPIKE_DELAY seconds, of which there is one of each at a time.
+In every other game the honest player comes late, but so that it may still enter. No call of it
+takes longer than `move_time` to reach L1 for good. In one game in four a censor holds each back
+for all of that time. In the others what delays it, a restart, fees that are too high and a
+reorganisation that undoes it, come to at most RESTART + SPIKE_DELAY + REORG_DEPTH + SPIKE_DELAY
+seconds, of which there is one of each at a time.
 """
 
 from msgspec import Struct
@@ -15,9 +16,9 @@ from prover.dispute.settlement import SettlementMove
 from prover.dispute.terms import dispute_seconds, honest_gas
 from prover.dispute.views import EntryStatus, MatchStatus
 from prover.games.chain import Chain, Snapshot, Transaction
-from prover.games.draws import BASE_FEE_CAP, Beginning, begin
+from prover.games.draws import BASE_FEE_CAP, URGENT_LATE_MAX, Beginning, begin
 from prover.games.lies import Draw
-from prover.games.players import HONEST, honest_moves, liar_moves
+from prover.games.players import HONEST, URGENT, honest_moves, liar_moves
 from prover.games.rollup import BATCH, PARENT, output_of
 
 RESTART = 5
@@ -86,7 +87,7 @@ class Table:
             self.last_restart, self.awake_at = self.now, self.now + 1 + draw(RESTART)
             self.restarts += 1
         moves = honest_moves(self.chain, self.beginning.right, self.now)
-        if self.now < self.awake_at:
+        if self.now < max(self.awake_at, self._comes_at(moves)):
             return moves
         waiting = self._pooled(HONEST)
         due = max([self.now, *(sent.due for sent in waiting)])
@@ -95,6 +96,13 @@ class Table:
                 due = max(due, self.now + 1 + self._delay())
                 self.pool.append(Transaction(HONEST, move, self.beginning.right, due))
         return moves
+
+    def _comes_at(self, moves: list[Move | SettlementMove]) -> int:
+        """When the honest one first looks at the batch, or at its parent that is contested."""
+        since, late = self.chain.rollup.rivals_since, self.beginning.late
+        if since == 0 or any(isinstance(move, URGENT) for move in moves):
+            late = min(late, URGENT_LATE_MAX)
+        return since + late
 
     def _may_go_wrong(self, last: int) -> bool:
         return not self.is_censored and self.now - last >= QUIET
@@ -138,9 +146,10 @@ class Table:
     def _next_time(self) -> int:
         """The next second in which something is due, or in which somebody may do more."""
         chain, terms = self.chain, self.beginning.terms.dispute
-        times = [max(sent.due, self.now + 1) for sent in self.pool]
-        times += [self.awake_at]
         since = chain.rollup.rivals_since
+        times = [max(sent.due, self.now + 1) for sent in self.pool]
+        late = self.beginning.late
+        times += [self.awake_at, since + late, since + min(late, URGENT_LATE_MAX)]
         if since:
             times.append(since + terms.entry_window + 1)
             standing = standing_of(chain.game, PARENT, since, PARENT)

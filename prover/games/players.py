@@ -34,6 +34,9 @@ from prover.games.rollup import BATCH, CLAIM_REJECTED, PARENT, output_of
 
 HONEST = b"honest".rjust(20, b"\0")
 
+URGENT = (VoidBatch, MakeClaim)
+"""What comes before an entry."""
+
 
 class Manner(Enum):
     """How a liar plays its matches."""
@@ -44,6 +47,7 @@ class Manner(Enum):
     MUTE = "never moves"
     TIRED = "moves a few times only"
     NOISY = "moves at once, and sends whatever could not possibly be taken"
+    BURNER = "plays itself down to one step at once and lets that pass, to lose the right trace"
 
 
 class Entrance(Struct, frozen=True):
@@ -58,7 +62,9 @@ class Entrance(Struct, frozen=True):
 
 
 class Liar(Struct, frozen=True):
-    """`moves` is how many a tired one makes; `begins` when it claims its first trace."""
+    """`moves` is how many a tired one makes; `begins` when it claims its first trace,
+    which a burner contests at once.
+    """
 
     name: bytes
     manner: Manner
@@ -69,13 +75,15 @@ class Liar(Struct, frozen=True):
 
 def honest_moves(chain: Chain, right: Trace, now: int) -> list[Move | SettlementMove]:
     """Voiding and claiming before all else, then the dispute, then what is left to settle."""
+    rollup = chain.rollup
     settling = next_settlement_moves(_settlement(chain, right, now), now)
-    urgent = [move for move in settling if isinstance(move, VoidBatch | MakeClaim)]
-    if urgent or chain.rollup.rivals_since == 0:
+    urgent = [move for move in settling if isinstance(move, URGENT)]
+    if urgent or rollup.rivals_since == 0:
         return [*(urgent or settling)]
-    standing = standing_of(chain.game, PARENT, chain.rollup.rivals_since, HONEST)
+    standing = standing_of(chain.game, PARENT, rollup.rivals_since, HONEST)
     claim = output_of(right.end).claim
-    return [*next_moves(standing, Defence(claim, right.tree), now), *settling]
+    defence = Defence(claim, right.tree, rollup.is_malformed)
+    return [*next_moves(standing, defence, now), *settling]
 
 
 def _settlement(chain: Chain, right: Trace, now: int) -> SettlementStanding:
@@ -113,7 +121,9 @@ def liar_moves(
     """Everything that a liar sends, with the second in which it wants it mined."""
     if standing is None:
         if liar.begins is not None:
-            yield Transaction(liar.name, MakeClaim(BATCH), liar.entrances[0].trace, liar.begins)
+            begun = liar.entrances if liar.manner == Manner.BURNER else liar.entrances[:1]
+            for entrance in begun:
+                yield Transaction(liar.name, MakeClaim(BATCH), entrance.trace, liar.begins)
         return
     for entrance in liar.entrances:
         trace, since = entrance.trace, standing.contested_at
@@ -121,7 +131,7 @@ def liar_moves(
         if claim not in chain.rollup.made:
             at = since + entrance.claimed_after
             yield Transaction(liar.name, MakeClaim(BATCH), trace, at)
-        for move in next_moves(standing, Defence(claim, trace.tree), now):
+        for move in next_moves(standing, Defence(claim, trace.tree, chain.rollup.is_void), now):
             if isinstance(move, Enter):
                 if entrance.is_entered:
                     yield Transaction(liar.name, move, trace, since + entrance.entered_after)
@@ -148,17 +158,22 @@ def _hurts(chain: Chain, move: Move, trace: Trace) -> bool:
 
 def _due(standing: Standing, liar: Liar, move: Move, now: int, draw: Draw) -> int | None:
     """When a liar of this manner makes the move, if it does."""
-    if not isinstance(move, Advance):
+    if not isinstance(move, Advance | Settle):
         return now + draw(4)
     paired = standing.matches[move.match]
+    owners = {standing.entries[side].owner for side in (paired.one, paired.two)}
+    plays_itself = liar.manner == Manner.BURNER and owners == {liar.name}
+    if isinstance(move, Settle):
+        return None if plays_itself else now + draw(4)
     last = standing.turn_ends_at(paired)
     match liar.manner:
+        case Manner.BURNER:
+            return now if plays_itself else None
         case Manner.MUTE:
             return None
         case Manner.LAST_SECOND:
             return last
         case Manner.SLOW_TOGETHER:
-            owners = {standing.entries[side].owner for side in (paired.one, paired.two)}
             return now + draw(4) if HONEST in owners else last
         case Manner.TIRED:
             played = (standing.terms.height - paired.height) // 2

@@ -3,18 +3,25 @@
 from collections import Counter
 
 import pytest
-from staged_games import HEIGHT, STEPS, batch, decoy, liar, lies, played, table, told
+from staged_games import HEIGHT, STEPS, batch, burner, decoy, liar, lies, played, table, told
 
 from prover.dispute.ledger import Call
-from prover.dispute.moves import Advance, Enter, Move
-from prover.dispute.payments import ADVANCE_GAS, ENTER_GAS
+from prover.dispute.moves import Advance, Enter, Move, Refute
+from prover.dispute.payments import ADVANCE_GAS, ENTER_GAS, REJECT_GAS, TIME_OUT_GAS
 from prover.dispute.settlement import Reopen, SettlementMove, VoidBatch
 from prover.dispute.terms import match_seconds
 from prover.dispute.views import EntryStatus, MatchStatus
 from prover.games import play
 from prover.games.chain import INSURANCE, Chain, Transaction
-from prover.games.draws import CLAIM_WINDOW, ENTRY_WINDOW
-from prover.games.lies import Lie, Trace, truth
+from prover.games.draws import (
+    CLAIM_WINDOW,
+    ENTRY_WINDOW,
+    LATE_MAX,
+    MOVE_TIME,
+    URGENT_LATE_MAX,
+)
+from prover.games.lies import Lie, Trace, lie, truth
+from prover.games.machine import GENESIS, VOID_STEPS, run
 from prover.games.play import Table, judge
 from prover.games.players import HONEST, Manner, honest_moves
 from prover.games.rollup import PARENT
@@ -107,6 +114,44 @@ def test_the_right_claim_may_be_made_and_entered_by_a_liar() -> None:
     assert staged.chain.received[HONEST] >= staged.chain.owed[HONEST] > 0
 
 
+@pytest.mark.parametrize("late", [0, LATE_MAX])
+@pytest.mark.parametrize("manner", [Manner.MUTE, Manner.LAST_SECOND])
+def test_a_liar_that_owns_the_right_entry_cannot_lose_it(manner: Manner, late: int) -> None:
+    """It never moves, or always in its last second: others do, and are paid for it."""
+    owner = liar(truth(batch(), HEIGHT), name="owner", manner=manner)
+    wrong = liar(told(Lie.STEP, 7), begins=1, entered_after=1)
+    staged, outcome = played([owner, wrong], late=late)
+    assert outcome.broken == [] and outcome.entries == 2
+    assert staged.chain.received[HONEST] >= staged.chain.owed[HONEST] > 0
+
+
+@pytest.mark.parametrize("late", [0, 1, MOVE_TIME, LATE_MAX])
+@pytest.mark.parametrize("entered_after", [1, ENTRY_WINDOW])
+def test_nobody_loses_the_right_trace_by_playing_itself(late: int, entered_after: int) -> None:
+    """The match is down to one step at once, and yet nothing is lost before entries end."""
+    traces = [truth(batch(), HEIGHT), told(Lie.STEP, 15), told(Lie.STEP, 15, salt=2)]
+    staged, outcome = played([burner(*traces, later=entered_after)], late=late)
+    assert outcome.broken == [] and outcome.entries == 3
+    assert min(m.turn_at for m in staged.chain.game.ledger.matches.values()) >= ENTRY_WINDOW
+
+
+@pytest.mark.parametrize("late", [URGENT_LATE_MAX, LATE_MAX])
+def test_a_right_trace_that_was_refuted_before_its_batch_was_void_is_entered_again(
+    late: int, mined: list[tuple[int, Transaction, str | None]]
+) -> None:
+    """L1 believed the chunk that is none, so the liar's own proof was good; the lie behind the
+    right BOOT would have won alone.
+    """
+    truly = run(GENESIS, VOID_STEPS)
+    traces = [truth(truly, HEIGHT), told(Lie.STEP, 15), lie(Lie.STEP, 1, 2, truly, HEIGHT)]
+    staged, outcome = played([burner(*traces, later=5)], is_malformed=True, late=late)
+    assert outcome.broken == []
+    done = [type(sent.move) for _, sent, reason in mined if not reason]
+    assert done.index(Refute) < done.index(VoidBatch), "the right trace was lost"
+    roots = [entry.trace_root for entry in staged.chain.game.ledger.entries.values()]
+    assert Counter(roots)[traces[0].tree.root] == 2
+
+
 def test_a_batch_is_void_on_l1_before_anybody_honest_enters(
     mined: list[tuple[int, Transaction, str | None]],
 ) -> None:
@@ -183,7 +228,9 @@ def test_what_the_bonds_came_to_is_all_there_is() -> None:
 
 def test_the_winner_is_paid_for_claim_and_entry_by_the_first_claim_that_is_rejected() -> None:
     staged, _ = played([liar(told(Lie.STEP, 3), manner=Manner.MUTE)])
-    assert staged.chain.received[HONEST] > staged.chain.owed[HONEST] + ENTER_GAS
+    terms = staged.beginning.terms.dispute
+    gas = TIME_OUT_GAS + REJECT_GAS + ENTER_GAS
+    assert staged.chain.received[HONEST] == terms.entry_bond + gas * terms.base_fee_cap
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,20 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from prover.dispute import entries, matches, moves
+from prover.dispute.ledger import Ledger
 from prover.dispute.moves import Collect
-from prover.dispute.rules import Game, Shown
+from prover.dispute.rules import Call, Game, Shown
 from prover.dispute.terms import DisputeTerms
-from prover.dispute.views import MatchView
+from prover.dispute.views import EntryStatus, MatchView
 from prover.games import play as playing
-from prover.games.draws import LIARS_MAX, begin
+from prover.games.draws import LATE_MAX, LIARS_MAX, begin
 from prover.games.lies import Draw, Lie, Trace, is_possible, lie, truth
 from prover.games.machine import GENESIS, VOID_STEPS, run
 from prover.games.play import Outcome, play
-from prover.games.players import HONEST, Manner
+from prover.games.players import HONEST, Liar, Manner
 from prover.games.report import Report, told
 from prover.games.rollup import ToyRollup
 
@@ -54,11 +56,22 @@ def test_games_begin_in_every_way() -> None:
         seen["void"] += drawn.rollup.is_malformed
         seen["published"] += drawn.terms.dispute.published_steps > 0
         seen["again"] += any(len(liar.entrances) > 1 for liar in drawn.liars)
+        seen["burner begins"] += drawn.liars[0].manner == Manner.BURNER
+        seen[drawn.late, "late"] += 1
+        owned = [liar.manner for liar in drawn.liars if _enters(liar, drawn.right)]
+        seen.update((manner, "owns the right entry") for manner in owned)
         seen[len(drawn.liars), "liars"] += 1
-    expected: list[object] = [*Manner, "void", "published", "again"]
+    expected: list[object] = [*Manner, "void", "published", "again", "burner begins"]
+    expected += [(late, "late") for late in (0, LATE_MAX)]
+    expected += [(manner, "owns the right entry") for manner in Manner]
     expected += [(height, "high") for height in (*range(1, 7), 16)]
     expected += [(count, "liars") for count in range(1, LIARS_MAX + 1)]
     assert [what for what in expected if not seen[what]] == []
+
+
+def _enters(liar: Liar, right: Trace) -> bool:
+    roots = [entrance.trace.tree.root for entrance in liar.entrances if entrance.is_entered]
+    return right.tree.root in roots
 
 
 @pytest.mark.parametrize("kind", Lie)
@@ -129,11 +142,25 @@ def _forever(terms: DisputeTerms, m: MatchView) -> int:
     return m.turn_at + 20 * terms.move_time
 
 
+def _clocks_at_once(
+    ledger: Ledger, terms: DisputeTerms, call: Call, entry: bytes, left: bytes, right: bytes
+) -> None:
+    PAIR(ledger, terms, call, entry, left, right)
+    met = ledger.entries[entry].match
+    if ledger.entries[entry].status == EntryStatus.IN_MATCH:
+        ledger.matches[met] = structs.replace(ledger.matches[met], turn_at=call.now)
+
+
+def _known_by_nobody(rollup: ToyRollup, batch: int) -> bool:  # noqa: ARG001
+    return False
+
+
 def _nothing(*_: object) -> Iterator[Collect]:
     return iter(())
 
 
 AFTER = Game._after
+PAIR = matches.pair
 
 
 @pytest.mark.parametrize(
@@ -143,6 +170,8 @@ AFTER = Game._after
         (matches, "turn_ends_at", _without_move_time),
         (matches, "turn_ends_at", _forever),
         (ToyRollup, "is_at_rest", _never_at_rest),
+        (matches, "pair", _clocks_at_once),
+        (ToyRollup, "void_batch", _known_by_nobody),
         (moves, "_collect", _nothing),
         (entries, "set_paid", _nothing),
     ],
@@ -151,6 +180,8 @@ AFTER = Game._after
         "no move time",
         "turns of any length",
         "no padding",
+        "clocks that run before entries end",
+        "no second entry under a void batch",
         "nothing collected",
         "an entry paid for each rejection",
     ],
@@ -160,7 +191,7 @@ def test_a_rule_that_is_bent_breaks_a_game(
 ) -> None:
     monkeypatch.setattr(where, name, bent)
     monkeypatch.setattr(playing, "BLOCKS_MAX", 500)
-    assert any(play(drawn_from(seed)).broken for seed in range(1, 80))
+    assert any(play(drawn_from(seed)).broken for seed in range(1, 200))
 
 
 def _played(*arguments: str, hash_seed: str) -> subprocess.CompletedProcess[str]:
