@@ -89,7 +89,7 @@ class DisputeReader:
         if address == ZERO_ADDRESS:
             raise Halt(
                 f"NO_DISPUTES: the rollup 0x{rollup.address.hex()} names no contract that decides "
-                "between claims; name a rollup that was deployed with one"
+                "between claims, as where they are proven; name one that was deployed with it"
             )
         reader = cls(rollup, address, NO_TERMS)
         reader.terms = DisputeTerms(

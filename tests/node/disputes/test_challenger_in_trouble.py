@@ -14,19 +14,21 @@ from disputed_venue import (
     DisputedVenue,
     act,
     codes,
+    contracts,
     disputed_venue,
     lying,
 )
-from l1_venue import CLAIMANT, LIAR
+from l1_venue import CLAIMANT, LIAR, l1_venue, person
 
 from contracts.dispute_views import ResultStatus
 from contracts.views import ClaimStatus
-from node.challenger import ChallengerService
+from node.challenger import ChallengerConfig, ChallengerService
 from node.clock import Clock
 from node.disputes import reading, traces
 from node.disputes.reading import Seen
 from node.disputes.traces import Begun
-from node.errors import Retry
+from node.errors import Halt, Retry
+from node.follower import FollowerConfig
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -228,3 +230,20 @@ async def test_a_dispute_of_many_is_read_in_parts(
         parts = await world.see(CHALLENGER, right.parent)
         assert parts.standing == whole.standing and parts.events == whole.events
         assert max(asked) == 1 and whole.result.status == ResultStatus.OPEN
+
+
+async def test_where_claims_are_proven_a_challenger_says_that_it_is_not_needed(
+    tmp_path: Path,
+) -> None:
+    async with l1_venue(contracts=contracts(), attester=person(CLAIMANT).address) as venue:
+        follower = FollowerConfig(
+            l1_url=venue.server.url, rollup=venue.deployment.rollup, data_directory=tmp_path
+        )
+        config = ChallengerConfig(follower, person(CHALLENGER).private)
+        challenger = ChallengerService(config, venue.clock)
+        try:
+            await challenger.open()
+            with pytest.raises(Halt, match=r"^NO_DISPUTES: .* as where they are proven"):
+                await act(challenger)
+        finally:
+            await challenger.close()
