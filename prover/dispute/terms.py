@@ -136,6 +136,11 @@ def faults(terms: SettlementTerms) -> list[str]:
     entered = (payments.REJECT_GAS + payments.ENTER_GAS + published) * dispute.base_fee_cap
     rules = (
         (
+            dispute.height == TRACE_HEIGHT,
+            f"height {dispute.height} is not {TRACE_HEIGHT}, the one whose leaves are the steps of a "
+            "full batch: set it so",
+        ),
+        (
             dispute.move_time > TRACE_SECONDS,
             f"move_time {dispute.move_time} s is not above the {TRACE_SECONDS} s that the trace "
             "of a full batch takes: raise it",

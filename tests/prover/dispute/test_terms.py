@@ -44,6 +44,7 @@ LEAST_CLAIM_BOND = (payments.ENTER_GAS + payments.REJECT_GAS) * FAST.dispute.bas
 @pytest.mark.parametrize(
     ("least", "too_little", "told"),
     [
+        ({"height": 16}, {"height": 15}, "height 15 is not 16"),
         ({"move_time": TRACE_SECONDS + 1}, {"move_time": TRACE_SECONDS}, "move_time 60 s is not"),
         ({"clock": 70}, {"clock": 69}, "clock 69 s is below move_time 70 s"),
         ({"entry_window": 78}, {"entry_window": 77}, "entry_window 77 s leaves 69 s"),
