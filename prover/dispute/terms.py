@@ -137,8 +137,8 @@ def faults(terms: SettlementTerms) -> list[str]:
     rules = (
         (
             dispute.height == TRACE_HEIGHT,
-            f"height {dispute.height} is not {TRACE_HEIGHT}, the one whose leaves are the steps of a "
-            "full batch: set it so",
+            f"height {dispute.height} is not {TRACE_HEIGHT}, whose leaves are the steps of a full "
+            "batch: set it so",
         ),
         (
             dispute.move_time > TRACE_SECONDS,
