@@ -60,7 +60,7 @@ def test_a_wallet_pays_in_and_trades_and_all_of_it_is_there_again(tmp_path: Path
     place = ("--l1", "anvil", "--data", str(tmp_path / "venue"))
     process, told = devnet(tmp_path, *place)
     try:
-        number = pay_in(tmp_path, told)
+        number = pay_in(told)
         order(told, number)
         stop(process, told)
 
@@ -73,7 +73,7 @@ def test_a_wallet_pays_in_and_trades_and_all_of_it_is_there_again(tmp_path: Path
         end(process)
 
 
-def pay_in(tmp_path: Path, told: dict[str, Any]) -> int:
+def pay_in(told: dict[str, Any]) -> int:
     """A deposit by viem alone; the account's number once the venue has it."""
     places = (told["l1"], told["token"], told["rollup"])
     dave = told["accounts"]["dave"]
