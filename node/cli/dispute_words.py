@@ -1,5 +1,6 @@
 """Disputes as a terminal shows them, and as programs read them."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from prover.dispute.settlement import (
 )
 
 ETHER = 10**18
+HASH = re.compile(r"0x[0-9a-f]{64}")
 
 ENTRY = ("entry", "claim", "by", "status")
 MATCH = ("match", "one", "two", "to move", ">steps left", ">time left", "status")
@@ -69,11 +71,16 @@ def drawn_list(disputes: Sequence[DisputeFacts], wrong: Sequence[WrongClaim]) ->
     if wrong:
         names = (">batch", "claim", "by", "status", "what is wrong with it")
         rows = [
-            (str(one.batch), short(one.claim), short(one.claimant), one.status, one.difference)
+            (str(one.batch), short(one.claim), short(one.claimant), one.status, _brief(one))
             for one in wrong
         ]
         parts.append(table("Wrong claims", names, rows))
     return Group(*parts)
+
+
+def _brief(wrong: WrongClaim) -> str:
+    """In what a claim is wrong, on one line: whole hashes are for programs."""
+    return HASH.sub(lambda found: short(found[0]), wrong.difference)
 
 
 def _row(one: DisputeFacts) -> tuple[Cell, ...]:

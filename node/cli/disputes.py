@@ -35,47 +35,56 @@ def list_(
     All batches are executed from L1's logs alone.
     """
 
-    async def work(follower: FollowerService) -> tuple[list[DisputeFacts], list[WrongClaim]]:
+    async def work(
+        follower: FollowerService,
+    ) -> tuple[list[DisputeFacts], list[WrongClaim], int | None]:
         looking = Looking(follower)
         seen = await looking.disputes()
-        return [await looking.facts(one) for one in seen], looking.wrong_claims()
+        facts = [await looking.facts(one) for one in seen]
+        return facts, looking.wrong_claims(), looking.undisputed()
 
-    disputes, wrong = with_executed(l1_url, rollup, deployment, data, work)
+    disputes, wrong, undisputed = with_executed(l1_url, rollup, deployment, data, work)
     if as_json:
         listed = [plain_facts(one) for one in disputes]
         print_json({"disputes": listed, "wrongClaims": [plain_facts(one) for one in wrong]})
         return
     console().print(drawn_list(disputes, wrong))
-    for batch in sorted({one.batch for one in wrong if one.status == "pending"}):
-        console().print(f"Nobody disputes batch {batch} yet: tallystick dispute open {batch}")
+    if undisputed is not None:
+        console().print(
+            f"Nobody disputes batch {undisputed} yet: tallystick dispute open {undisputed}"
+        )
 
 
 @dispute.command()
-@click.argument("batch", type=click.IntRange(1))
+@click.argument("batch", type=click.IntRange(1), required=False)
 @dispute_options
 def show(
-    batch: int,
+    batch: int | None,
     l1_url: str,
     rollup: bytes | None,
     deployment: Path | None,
     data: Path | None,
     as_json: bool,
 ) -> None:
-    """Show the disputes over BATCH: entries, matches, the steps that are left, and the cost."""
+    """Show the disputes over BATCH: entries, matches, the steps that are left, and the cost.
+
+    Without BATCH it is the first that is not settled, else the last that was disputed.
+    """
 
     async def work(
         follower: FollowerService,
     ) -> list[tuple[DisputeFacts, dict[str, DecidedStep]]]:
         looking = Looking(follower)
-        found = [one for one in await looking.disputes() if one.contest.batch == batch]
+        meant = batch or looking.in_dispute()
+        found = [one for one in await looking.disputes() if one.contest.batch == meant]
+        if not found:
+            raise Failure(
+                f"NO_DISPUTE: the claims of batch {meant} are not contested; tallystick dispute "
+                "list names those that are"
+            )
         return [await _whole(looking, one) for one in found]
 
     found = with_executed(l1_url, rollup, deployment, data, work)
-    if not found:
-        raise Failure(
-            f"NO_DISPUTE: the claims of batch {batch} are not contested; tallystick dispute list "
-            "names those that are"
-        )
     if as_json:
         print_json({"disputes": [_plain(*one) for one in found]})
         return

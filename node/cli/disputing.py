@@ -14,9 +14,10 @@ import structlog
 from node.cli.asking import PATIENCE
 from node.cli.bars import syncing
 from node.cli.dispute_words import DecidedStep, WrongClaim
-from node.cli.failures import told
+from node.cli.failures import Failure, told
 from node.cli.options import deployment_option, json_option, l1_option, rollup_meant, rollup_option
 from node.clock import SystemClock
+from node.disputes.claims import right_contests
 from node.disputes.costs import CostReader
 from node.disputes.reading import DisputeReader, Seen
 from node.disputes.telling import DisputeFacts, dispute_facts, shown
@@ -145,6 +146,36 @@ class Looking:
             step=number, kind=str(pair[0]), status=status_name(pair), rules=rules_of(pair)
         )
 
+    def to_open(self) -> int:
+        """The batch to dispute where none is named. Failure where none can be."""
+        wrong = disputable(self.followed)
+        if not wrong:
+            raise Failure(
+                "NOTHING_WRONG: every claim that can still be disputed is right; tallystick "
+                "dispute list has all that were not"
+            )
+        return wrong[0]
+
+    def undisputed(self) -> int | None:
+        """The first batch of those to dispute, as long as it is not contested."""
+        contested = {contest.batch for contest in right_contests(self.followed)}
+        return next(
+            (batch for batch in disputable(self.followed)[:1] if batch not in contested), None
+        )
+
+    def in_dispute(self) -> int:
+        """The batch to move on where none is named: the first unsettled one, else the last that was
+        disputed. Failure where nothing ever was wrong.
+        """
+        contested = [contest.batch for contest in right_contests(self.followed)]
+        unsettled = {batch for batch in contested if batch > self.followed.confirmed}
+        unsettled.update(disputable(self.followed))
+        if unsettled:
+            return min(unsettled)
+        if not contested:
+            raise Failure("NOTHING_WRONG: every claim is right, and none was ever disputed")
+        return contested[-1]
+
     def wrong_claims(self) -> list[WrongClaim]:
         """Every claim that is not what was executed here."""
         followed = self.followed
@@ -158,6 +189,22 @@ class Looking:
             )
             for claim in followed.wrong_claims
         ]
+
+
+def disputable(followed: Followed) -> list[int]:
+    """Every unsettled batch with a wrong claim on the right parent, in order.
+
+    What descends from a wrong claim needs no dispute of its own: it falls with that.
+    """
+    return sorted(
+        {
+            claim.batch
+            for claim in followed.wrong_claims
+            if claim.batch > followed.confirmed
+            and claim.claim not in followed.confirmations
+            and claim.parent == followed.claim_on(claim.batch - 1)
+        }
+    )
 
 
 def claim_status(followed: Followed, claim: Claimed) -> str:

@@ -13,10 +13,11 @@ from click.testing import CliRunner, Result
 from disputed_venue import CHALLENGER, TERMS, DisputedVenue, contracts, disputed_venue, lying
 from l1_venue import CLAIMANT, LIAR, PARAMETERS
 
+from contracts import calls
 from node.cli.main import tallystick
 from node.disputes.defended import DefendedTrace
 from node.disputes.player import Player
-from state.batch import decode_output
+from state.batch import decode_output, output_hash
 
 LIED_AT = 9
 """OPEN of the first batch: four items and BOOT come before, and so on."""
@@ -182,6 +183,36 @@ def test_a_claim_under_a_wrong_one_is_left_to_fall_with_it(hand: ByHand) -> None
     hand.background.run(claim)
     told = hand.error(f"open 2 --from {CHALLENGER}")
     assert told.startswith("WRONG_PARENT: ") and told.endswith("tallystick dispute open 1")
+    assert [wrong["batch"] for wrong in hand.json("list")["wrongClaims"]] == [1, 2]
+    advice = [line for line in hand.run("list").stdout.splitlines() if "Nobody disputes" in line]
+    assert advice == ["Nobody disputes batch 1 yet: tallystick dispute open 1"]
+
+
+def test_without_a_number_it_is_the_first_batch_that_is_not_settled(hand: ByHand) -> None:
+    assert hand.error("show").startswith("NO_DISPUTE: the claims of batch 1 are not contested")
+    assert hand.json(f"open --from {CHALLENGER}")["batch"] == 1
+    assert "Nobody disputes" not in hand.run("list").stdout
+    hand.lies_on()
+    (move,) = hand.json(f"move --from {CHALLENGER}")["moves"]
+    assert move["words"] == "moved: of steps 1-64, 1-32 are left"
+    assert [dispute["batch"] for dispute in hand.json("show")["disputes"]] == [1]
+
+    hand.wait(TERMS.entry_window + TERMS.clock + 1)
+    assert hand.json(f"move --from {CHALLENGER}")["dispute"]["stage"] == "settled"
+    assert hand.error(f"open --from {CHALLENGER}").startswith("NOTHING_WRONG: ")
+    for line in (f"move --from {CHALLENGER}", "show"):
+        assert "settled" in hand.run(line).stdout
+
+
+def test_what_is_confirmed_wrongly_is_not_offered_for_dispute(hand: ByHand) -> None:
+    hand.wait(PARAMETERS.claim_window + 1)
+    lie = output_hash(decode_output(hand.lie.output))
+    confirm = calls.confirm(parent_claim=hand.lie.parent, output_hash=lie)
+    hand.background.run(hand.venue.venue.send(LIAR, confirm))
+    (wrong,) = hand.json("list")["wrongClaims"]
+    assert wrong["status"] == "confirmed"
+    assert "Nobody disputes" not in hand.run("list").stdout
+    assert hand.error(f"open --from {CHALLENGER}").startswith("NOTHING_WRONG: ")
 
 
 def test_a_key_without_money_is_told_so(hand: ByHand) -> None:
