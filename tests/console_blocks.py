@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FENCE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 CUT = "…"
 MASKS = (
     (r" --(rpc|l1) http://127\.0\.0\.1:\d+", ""),  # a devnet names ports that are not the usual
@@ -24,11 +25,12 @@ MASKS = (
 
 @dataclass(frozen=True)
 class Command:
-    """A line to type, and what is printed under it."""
+    """A line to type, what is printed under it, and the heading of the section it stands in."""
 
     place: str
     line: str
     output: str
+    section: str
 
 
 def commands(file: Path) -> list[Command]:
@@ -36,12 +38,15 @@ def commands(file: Path) -> list[Command]:
     text, found = file.read_text(), []
     for block in FENCE.finditer(text):
         first = text.count("\n", 0, block.start(1)) + 1
+        headings = HEADING.findall(text, 0, block.start())
+        section = headings[-1] if headings else ""
         lines = block[1].splitlines()
         starts = [number for number, line in enumerate(lines) if line.startswith("$ ")]
         assert starts and starts[0] == 0, f"{file.name}:{first}: a block begins with a command"
         for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
             shown = "\n".join(lines[start + 1 : end])
-            found.append(Command(f"{file.name}:{first + start}", lines[start][2:], shown))
+            place = f"{file.name}:{first + start}"
+            found.append(Command(place, lines[start][2:], shown, section))
     return found
 
 

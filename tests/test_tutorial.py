@@ -18,16 +18,31 @@ from composed import composed
 from console_blocks import Command, commands, is_shown
 from whole_venue import ROOT
 
+from node.evil.kinds import IN_WORDS
+
 README = ROOT / "README.md"
 DOCUMENTS = (README, *sorted((ROOT / "docs").glob("*.md")))
 DEVNET = "make devnet"
-STANDS = "Ctrl-C stops everything."
-START_SECONDS, LOOK_SECONDS = 240, 60
+EVIL_DEVNET = "tallystick devnet --evil"
+EVIL_PORTS = {"--l1-port": "l1", "--sequencer-port": "rpc", "--follower-port": "follower"}
+"""Which of its URLs each option of that devnet is about."""
+
+START_SECONDS, LOOK_SECONDS, MOVE_SECONDS = 240, 60, 150
 LOOKS = re.compile(
     r"tallystick (account|book|markets|status|watch|batch|prove|doctor|trades|candles|fills|orders"
-    r"|positions|order (preview|show)|withdraw --status)\b|curl "
+    r"|positions|order (preview|show)|withdraw --status|dispute (list|show))\b|curl "
 )
 """Commands that change nothing, so that they can be repeated until they show it."""
+
+MOVES = re.compile(r"tallystick dispute move\b")
+"""Commands that make what is due, and are given again until it is: the other side moves too."""
+
+
+def patience(line: str) -> int:
+    """For so many seconds the command is repeated until it prints what it should."""
+    if MOVES.match(line):
+        return MOVE_SECONDS
+    return LOOK_SECONDS if LOOKS.match(line) else 0
 
 
 @dataclass
@@ -64,11 +79,12 @@ class Terminal:
         return done.stdout
 
     def must_show(self, command: Command) -> None:
-        """The command prints what stands under it, at once or, if it only looks, soon."""
-        deadline = time.monotonic() + LOOK_SECONDS
+        """The command prints what stands under it, at once or, if it looks or moves, soon."""
+        deadline = time.monotonic() + patience(command.line)
         while not is_shown(command.output, printed := self.run(command.line)):
-            again = LOOKS.match(command.line) and time.monotonic() < deadline
-            assert again, f"{command.place}: $ {command.line}\nprints\n{printed}"
+            assert time.monotonic() < deadline, (
+                f"{command.place}: $ {command.line}\nprints\n{printed}"
+            )
             time.sleep(0.5)
 
 
@@ -95,11 +111,12 @@ def made(target: str) -> str:
 
 
 @contextmanager
-def devnet(folder: Path, shown: Command) -> Iterator[Terminal]:
-    """The devnet of the README on free ports, which must say of itself what stands there."""
-    (folder / ".venv").symlink_to(sys.prefix)
-    (folder / "examples").symlink_to(ROOT / "examples")
-    told, line = folder / "devnet.json", made("devnet")
+def devnet(folder: Path, shown: Command, line: str, echo: str = "") -> Iterator[dict[str, str]]:
+    """The devnet that `line` starts, told of by its file, once it has printed what is shown of it.
+
+    `echo` is what is printed before the devnet itself says a word.
+    """
+    told = folder / "devnet.json"
     ports = ("L1_PORT", "SEQUENCER_PORT", "FOLLOWER_PORT")
     free = {f"TALLYSTICK_DEVNET_{port}": "0" for port in ports}
     with (folder / "devnet.log").open("w") as log_file:
@@ -113,33 +130,74 @@ def devnet(folder: Path, shown: Command) -> Iterator[Terminal]:
         )
     try:
         deadline, log = time.monotonic() + START_SECONDS, ""
-        while STANDS not in log:
-            assert process.poll() is None and time.monotonic() < deadline, log
+        while not is_shown(shown.output, log):
+            is_late = process.poll() is not None or time.monotonic() > deadline
+            assert not is_late, f"{shown.place}\n{line}\n{log}"
             time.sleep(0.2)
-            log = (folder / "devnet.log").read_text()
-        assert is_shown(shown.output, f"{line}\n{log}"), f"{shown.place}\n{line}\n{log}"
-        yield terminal(folder, json.loads(told.read_text()))
+            log = echo + (folder / "devnet.log").read_text()
+        yield json.loads(told.read_text())
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)
+
+
+def links(folder: Path) -> None:
+    """Make `folder` look like the repository to whoever types commands."""
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "examples").symlink_to(ROOT / "examples")
 
 
 def terminal(folder: Path, told: dict[str, str]) -> Terminal:
     """A second terminal, which knows where this devnet listens."""
     urls = {"8545": told["l1"], "9545": told["rpc"], "9546": told["follower"]}
     known = {"TALLYSTICK_L1": told["l1"], "TALLYSTICK_RPC": told["rpc"]}
-    ports = {usual: url.rpartition(":")[2] for usual, url in urls.items()}
+    ports = {usual: port_of(url) for usual, url in urls.items()}
     return Terminal(folder, clean_environment() | known, ports)
+
+
+def port_of(url: str) -> str:
+    return url.rpartition(":")[2]
+
+
+def tutorial() -> list[Command]:
+    """Every command of all documents, in order."""
+    return [command for document in DOCUMENTS for command in commands(document)]
+
+
+def of_the_liar(shown: list[Command]) -> list[Command]:
+    """Those of the section that starts a devnet with a liar in it."""
+    (section,) = {one.section for one in shown if one.line.startswith(EVIL_DEVNET)}
+    return [one for one in shown if one.section == section]
 
 
 @pytest.mark.timeout(400)
 def test_the_tutorial_prints_what_it_shows(tmp_path: Path) -> None:
-    shown = [command for document in DOCUMENTS for command in commands(document)]
-    first, *rest = shown
+    shown = tutorial()
+    apart = of_the_liar(shown)
+    first, *rest = [command for command in shown if command not in apart]
     assert first.line == DEVNET and len(rest) >= 10
-    with devnet(tmp_path, first) as second_terminal:
+    links(tmp_path)
+    line = made("devnet")
+    with devnet(tmp_path, first, line, echo=f"{line}\n") as told:
+        second_terminal = terminal(tmp_path, told)
         for command in rest:
             second_terminal.must_show(command)
+
+
+@pytest.mark.timeout(600)
+def test_the_liar_is_caught_as_it_is_shown(tmp_path: Path) -> None:
+    first, *rest = of_the_liar(tutorial())
+    assert first.line.startswith(EVIL_DEVNET) and len(rest) >= 6
+    links(tmp_path)
+    usual = dict(re.findall(r"(--\w+-port) (\d+)", first.line))
+    assert usual.keys() == EVIL_PORTS.keys()
+    own = re.sub(r"(--\w+-port) \d+", r"\1 0", first.line)
+    with devnet(tmp_path, first, f"{sys.prefix}/bin/{own}") as told:
+        ports = {usual[option]: port_of(told[url]) for option, url in EVIL_PORTS.items()}
+        third_terminal = Terminal(tmp_path, clean_environment(), ports)
+        third_terminal.must_show(Command("", ". .venv/bin/activate", "", ""))
+        for command in rest:
+            third_terminal.must_show(command)
 
 
 # --- how it is compared ---
@@ -182,6 +240,12 @@ def test_another_word_is_a_difference(shown: str, printed: str) -> None:
 
 
 # --- what else the README says ---
+
+
+def test_the_table_of_lies_has_every_kind() -> None:
+    section = README.read_text().partition("## Catch a liar\n")[2].partition("\n## ")[0]
+    named = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE)
+    assert named == [(kind.value, words) for kind, words in IN_WORDS.items()]
 
 
 def test_the_profiles_of_containers_are_those_of_the_file() -> None:
