@@ -27,7 +27,7 @@ EVIL_DEVNET = "tallystick devnet --evil"
 EVIL_PORTS = {"--l1-port": "l1", "--sequencer-port": "rpc", "--follower-port": "follower"}
 """Which of its URLs each option of that devnet is about."""
 
-START_SECONDS, LOOK_SECONDS, MOVE_SECONDS = 240, 60, 150
+START_SECONDS, LOOK_SECONDS, MOVE_SECONDS = 240, 60, 240
 LOOKS = re.compile(
     r"tallystick (account|book|markets|status|watch|batch|prove|doctor|trades|candles|fills|orders"
     r"|positions|order (preview|show)|withdraw --status|dispute (list|show))\b|curl "
