@@ -102,6 +102,7 @@ class SyncClient:
     cancel = blocking(Client.cancel)
     cancel_on_disconnect = holding(Client.cancel_on_disconnect)
     candles = blocking(Client.candles)
+    claims = blocking(Client.claims)
     config = blocking(Client.config)
     dead_man_switch = blocking(Client.dead_man_switch)
     domain = blocking(Client.domain)

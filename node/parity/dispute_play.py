@@ -153,7 +153,8 @@ class PlayedDispute:
 
     def time_out(self, name: str, side: Side) -> None:
         """End the match, in which the other one is late."""
-        self.l1.wait(TERMS.clock + TERMS.move_time)
+        # No clock runs before the last entry can have been made.
+        self.l1.wait(TERMS.entry_window + TERMS.clock + TERMS.move_time)
         left, right = side.tree.children(TRACE_HEIGHT, 0)
         ended = self.match
         self.to_disputes(name, side.who, disputes.time_out(match=ended, left=left, right=right))
