@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 import click
 import msgspec
 
+from node.challenger import BEATEN
 from node.cli.dispute_words import (
     drawn,
     ether,
@@ -26,6 +27,7 @@ from node.followed import Followed
 from node.follower import FollowerService
 from prover.dispute.moves import Advance, Collect, Enter, Move, Redeem, Refute, Settle, TimeOut
 from prover.dispute.settlement import (
+    Confirm,
     MakeClaim,
     SettlementMove,
     VoidBatch,
@@ -138,6 +140,9 @@ class Hand:
 
     async def _settle(self, look: Look, each: SettlementMove) -> None:
         played = await self._paid(self.challenge.settle(look, each))
+        if isinstance(each, Confirm) and played.refusal in BEATEN:
+            # Claimants confirm too, and whoever does it first, it is done.
+            return
         self._keep(
             played, settled_words(look.settlement, look.followed.terms.parameters.claim_bond, each)
         )
