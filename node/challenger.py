@@ -1,6 +1,5 @@
 """The challenger: finds wrong claims, and has them lose on L1, one step against another."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,17 +7,17 @@ from functools import partial
 import structlog
 
 from contracts.dispute_views import ResultStatus
+from node.acting import ActingService
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
 from node.disputes.challenge import Challenge, Look, failed
 from node.disputes.costs import Cost, CostReader
 from node.disputes.player import Played
 from node.disputes.reading import Seen
-from node.errors import Halt, L1Error, Retry
-from node.follower import FollowerConfig, FollowerService
+from node.errors import L1Error, Retry
+from node.follower import FollowerConfig
 from node.l1.client import L1Client
 from node.l1.sender import Sending
-from node.stopping import run_until
 from prover.dispute.moves import Move
 from prover.dispute.settlement import (
     MakeClaim,
@@ -59,10 +58,12 @@ class ChallengerConfig:
     sending: Sending = field(default_factory=lambda: Sending(stuck_after=30.0))
 
 
-class ChallengerService:
+class ChallengerService(ActingService):
     """Executes every batch itself and stands up for nothing else. Nothing is remembered between
     runs: what to do next is read off L1, and what was done already, L1 refuses.
     """
+
+    called = "the challenger"
 
     def __init__(
         self,
@@ -72,45 +73,13 @@ class ChallengerService:
         client: L1Client | None = None,
         open_database: OpenDatabase = open_leveldb,
     ) -> None:
+        super().__init__(config.follower, clock, client=client, open_database=open_database)
         self.config = config
-        self.clock = clock
-        self.follower = FollowerService(
-            config.follower, clock, client=client, open_database=open_database
-        )
         self.challenge = Challenge(self.follower, config.private_key, clock, config.sending)
         self.last_look: Look | None = None
         self.costs: dict[bytes, Cost] = {}
         """What we have paid in each dispute that is not over, by its id."""
         self._cost_reader = CostReader(self.follower.client)
-        self._trouble: list[str] = []
-
-    def problems(self) -> list[str]:
-        """What keeps wrong claims from losing, each with its mend."""
-        return [*self.follower.problems(), *self._trouble]
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Challenge until `stop` is set. Raises Halt where going on would be wrong."""
-        try:
-            await run_until(stop, self._work())
-        except Halt as halt:
-            self._trouble = [str(halt)]
-            log.error("the challenger stops", problem=str(halt))
-            raise
-        finally:
-            await self.close()
-
-    async def _work(self) -> None:
-        await self.open()
-        while True:
-            if await self.attempt():
-                await self.clock.sleep(self.config.follower.poll_seconds)
-
-    async def open(self) -> None:
-        """Execute what the data directory holds."""
-        await self.follower.open()
-
-    async def close(self) -> None:
-        await self.follower.close()
 
     async def attempt(self) -> bool:
         """Follow L1, then make every move that is due; True where there is no more for now."""
@@ -180,11 +149,6 @@ class ChallengerService:
             f"BALANCE_LOW: 0x{address} has {look.balance} wei, and a dispute may take {needed}: a "
             f"claim's bond, an entry's, and gas; send it {needed - look.balance} wei more"
         ]
-
-    def _tell(self, trouble: list[str]) -> None:
-        if trouble and trouble != self._trouble:
-            log.warning("trouble", problems=trouble)
-        self._trouble = trouble
 
 
 def _time_ends(look: Look, seen: Seen) -> tuple[bool, int]:

@@ -3,7 +3,6 @@
 Where the rollup takes proofs it proves instead, and nothing is bonded or waited for.
 """
 
-import asyncio
 from dataclasses import dataclass, field
 
 import structlog
@@ -11,15 +10,15 @@ import structlog
 from contracts import calls, dispute_views, views
 from contracts.dispute_views import ResultStatus
 from contracts.views import ClaimStatus, ConfirmedHead
+from node.acting import ActingService
 from node.claim_prover import ClaimProver
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt, L1Error, Retry
 from node.followed import Followed
-from node.follower import FollowerConfig, FollowerService
+from node.follower import FollowerConfig
 from node.l1.client import L1Client
 from node.l1.sender import TransactionReverted, TransactionSender
-from node.stopping import run_until
 from prover.claims import ConfirmClaim, MakeClaim, Move, ProveClaim, Standing, next_move
 from state.batch import encode_output, output_hash
 from state.crypto import ZERO_ADDRESS
@@ -48,7 +47,7 @@ class ClaimantConfig:
     confirmations: int = 0
 
 
-class ClaimantService:
+class ClaimantService(ActingService):
     """Executes every batch itself and claims nothing else. Nothing is remembered between runs:
     what to do next is read off L1, and what was done already, L1 refuses.
     """
@@ -61,43 +60,11 @@ class ClaimantService:
         client: L1Client | None = None,
         open_database: OpenDatabase = open_leveldb,
     ) -> None:
+        super().__init__(config.follower, clock, client=client, open_database=open_database)
         self.config = config
-        self.clock = clock
-        self.follower = FollowerService(
-            config.follower, clock, client=client, open_database=open_database
-        )
         self._sender: TransactionSender | None = None
         self._prover: ClaimProver | None = None
         self._claimed_to = 0
-        self._trouble: list[str] = []
-
-    def problems(self) -> list[str]:
-        """What keeps batches from being claimed or settled, each with its mend."""
-        return [*self.follower.problems(), *self._trouble]
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Claim until `stop` is set. Raises Halt where going on could lose the bond."""
-        try:
-            await run_until(stop, self._work())
-        except Halt as halt:
-            self._trouble = [str(halt)]
-            log.error("the claimant stops", problem=str(halt))
-            raise
-        finally:
-            await self.close()
-
-    async def _work(self) -> None:
-        await self.open()
-        while True:
-            if await self.attempt():
-                await self.clock.sleep(self.config.follower.poll_seconds)
-
-    async def open(self) -> None:
-        """Execute what the data directory holds."""
-        await self.follower.open()
-
-    async def close(self) -> None:
-        await self.follower.close()
 
     async def attempt(self) -> bool:
         """Follow L1, then make one move; True where there is nothing more to do for now."""
@@ -273,11 +240,6 @@ class ClaimantService:
             f"CLAIM_FAILED: {error}; it is tried again, and 0x{address} needs {bond} wei for "
             "every claim that is not settled, and some for gas"
         )
-
-    def _tell(self, trouble: list[str]) -> None:
-        if trouble and trouble != self._trouble:
-            log.warning("trouble", problems=trouble)
-        self._trouble = trouble
 
 
 def _proof_system(followed: Followed) -> dict[str, str]:

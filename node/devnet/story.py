@@ -18,7 +18,7 @@ from node.devnet.forgery import forge
 from node.devnet.outcome import Outcome, Posted, StoryFailed, expect, posted_bytes, settled_output
 from node.devnet.people import MAKER, person
 from node.devnet.venue import RunningVenue
-from node.errors import Retry
+from node.devnet.waiting import found_in_time
 from node.l1.client import L1Client
 from node.l1.sender import TransactionSender
 from node.modes import settled_by
@@ -55,7 +55,6 @@ class Narrator(Protocol):
 DEPOSIT = 25_000 * 10**6
 WITHDRAWAL = 1_000 * 10**6
 PATIENCE_SECONDS = 90.0
-POLL_SECONDS = 0.2
 
 
 class Story:
@@ -295,13 +294,4 @@ class Story:
     async def until(self, what: str, look: Callable[[], Awaitable[Found | None]]) -> Found:
         """What `look` finds, asked again and again; StoryFailed after PATIENCE_SECONDS."""
         self.narrator.wait(f"waiting for {what}")
-        deadline = self._clock.monotonic() + PATIENCE_SECONDS
-        while self._clock.monotonic() < deadline:
-            try:
-                found = await look()
-            except (Retry, VenueError):
-                found = None
-            if found:
-                return found
-            await self._clock.sleep(POLL_SECONDS)
-        raise StoryFailed(f"waited {PATIENCE_SECONDS:.0f} s in vain for {what}")
+        return await found_in_time(self._clock, PATIENCE_SECONDS, what, look)

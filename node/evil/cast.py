@@ -10,7 +10,7 @@ from node.devnet.desk import Desk
 from node.devnet.outcome import StoryFailed, expect
 from node.devnet.people import LIAR, SEQUENCER, person
 from node.devnet.venue import RunningVenue
-from node.errors import Retry
+from node.devnet.waiting import found_in_time
 from node.evil.kinds import Kind
 from node.evil.posting import post_rows
 from node.l1.client import L1Client
@@ -35,7 +35,6 @@ BEYOND = 6_000 * DOLLAR
 
 PAID_IN_LATE = 5_000 * DOLLAR
 PATIENCE_SECONDS = 90.0
-POLL_SECONDS = 0.1
 TRIES = 10
 
 Found = TypeVar("Found")
@@ -171,13 +170,4 @@ class Cast:
 
     async def until(self, what: str, look: Callable[[], Awaitable[Found | None]]) -> Found:
         """What `look` finds, asked again and again; StoryFailed after PATIENCE_SECONDS."""
-        deadline = self._clock.monotonic() + PATIENCE_SECONDS
-        while self._clock.monotonic() < deadline:
-            try:
-                found = await look()
-            except (Retry, VenueError):
-                found = None
-            if found:
-                return found
-            await self._clock.sleep(POLL_SECONDS)
-        raise StoryFailed(f"waited {PATIENCE_SECONDS:.0f} s in vain for {what}")
+        return await found_in_time(self._clock, PATIENCE_SECONDS, what, look)

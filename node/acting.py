@@ -1,0 +1,70 @@
+"""What acts on L1 by what it executed itself: a follower, and moves between its turns."""
+
+import asyncio
+
+import structlog
+
+from node.clock import Clock
+from node.database import OpenDatabase, open_leveldb
+from node.errors import Halt
+from node.follower import FollowerConfig, FollowerService
+from node.l1.client import L1Client
+from node.stopping import run_until
+
+log = structlog.get_logger(__name__)
+
+
+class ActingService:
+    """Claimant and challenger: each says in `attempt` what it does once L1 was followed."""
+
+    called = "the service"
+
+    def __init__(
+        self,
+        config: FollowerConfig,
+        clock: Clock,
+        *,
+        client: L1Client | None = None,
+        open_database: OpenDatabase = open_leveldb,
+    ) -> None:
+        self.clock = clock
+        self.follower = FollowerService(config, clock, client=client, open_database=open_database)
+        self._poll_seconds = config.poll_seconds
+        self._trouble: list[str] = []
+
+    def problems(self) -> list[str]:
+        """What keeps it from its work, each with its mend."""
+        return [*self.follower.problems(), *self._trouble]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set. Raises Halt where going on would be wrong, or cost a bond."""
+        try:
+            await run_until(stop, self._work())
+        except Halt as halt:
+            self._trouble = [str(halt)]
+            log.error(f"{self.called} stops", problem=str(halt))
+            raise
+        finally:
+            await self.close()
+
+    async def _work(self) -> None:
+        await self.open()
+        while True:
+            if await self.attempt():
+                await self.clock.sleep(self._poll_seconds)
+
+    async def open(self) -> None:
+        """Execute what the data directory holds."""
+        await self.follower.open()
+
+    async def close(self) -> None:
+        await self.follower.close()
+
+    async def attempt(self) -> bool:
+        """Follow L1, then act; True where there is nothing more to do for now."""
+        raise NotImplementedError
+
+    def _tell(self, trouble: list[str]) -> None:
+        if trouble and trouble != self._trouble:
+            log.warning("trouble", problems=trouble)
+        self._trouble = trouble
