@@ -13,7 +13,7 @@ from node.disputes.reading import DisputeReader
 from node.evil.onlooker import Onlooker
 from node.evil.outcome import Bonds
 from node.evil.telling import name_of
-from node.l1.answers import L1Log
+from node.l1.client import L1Client
 from node.l1.sender import TransactionReverted, TransactionSender
 from node.rollup import RollupReader
 from node.rollup_events import Claimed
@@ -75,15 +75,18 @@ async def check_fake(onlooker: Onlooker, wrong: Claimed, sender: TransactionSend
 
 
 async def check_bonds(
-    onlooker: Onlooker, disputes: DisputeReader, before: int, first_block: int, costs: Costs
-) -> Bonds:
+    onlooker: Onlooker, disputes: DisputeReader, before: int, first_block: int
+) -> tuple[Bonds, Costs]:
     """The liar's bonds are with those who moved and with the insurance fund, to the last wei; the
-    honest side has its own back. `before` is what the challenger had in `first_block`.
+    honest side has its own back and paid for its gas, no wei more. `before` is what the
+    challenger had at the end of `first_block`.
     """
     wrong = [claim for claim in onlooker.claims if not onlooker.is_right(claim)]
     claim_bond = onlooker.true.terms.parameters.claim_bond
     lost = len(wrong) * claim_bond + disputes.terms.entry_bond
-    logs = await _dispute_logs(disputes, first_block)
+    # All of it as of one block: whoever acts for all may still be acting.
+    last = await disputes.client.block_number()
+    logs = await _dispute_logs(disputes, first_block + 1, last)
     credited = [log for log in logs if isinstance(log, CreditedLog)]
     expect("who is credited something and lied", _sum(credited, LIAR), 0)
     insured = sum(log.amount for log in credited if log.why == Why.INSURANCE)
@@ -91,20 +94,25 @@ async def check_bonds(
     movers = sum(log.amount for log in credited) - insured - back
     expect("the liar's bonds, in what others have of them", movers + insured, lost)
     expect("the bond of the entry that won", back, disputes.terms.entry_bond)
-    withdrawn = sum(log.amount for log in logs if isinstance(log, WithdrawnLog))
-    balance = await disputes.client.balance(disputes.address)
-    expect("what the contract of disputes holds", balance, movers + insured + back - withdrawn)
-    net = await disputes.client.balance(person(CHALLENGER).address) - before
+    withdrawn = [log for log in logs if isinstance(log, WithdrawnLog)]
+    held = movers + insured + back - sum(log.amount for log in withdrawn)
+    balance = await disputes.client.balance(disputes.address, last)
+    expect("what the contract of disputes holds", balance, held)
+    me = person(CHALLENGER).address
     expect("bonds of the challenger that are out", await _bonds_out(onlooker.reader), 0)
-    if net < -costs.wei[CHALLENGER] - claim_bond // 100:
-        raise StoryFailed(f"the challenger is {-net} wei poorer, which is more than its gas")
-    return Bonds(
+    net = await disputes.client.balance(me, last) - before
+    costs = await costs_between(disputes.client, first_block + 1, last)
+    paid_out = sum(log.amount for log in withdrawn if log.account == me)
+    gained = paid_out - disputes.terms.entry_bond - costs.wei[CHALLENGER]
+    expect("what the challenger is richer by", net, gained)
+    bonds = Bonds(
         liar_lost=lost,
         to_movers=movers,
         to_insurance=insured,
         honest_back=back + claim_bond,
         honest_net=net,
     )
+    return bonds, costs
 
 
 def _sum(credited: list[CreditedLog], name: str) -> int:
@@ -116,35 +124,29 @@ async def _bonds_out(reader: RollupReader) -> int:
     return bonds
 
 
-async def _dispute_logs(disputes: DisputeReader, first: int) -> list[dispute_events.DisputeLog]:
-    found = await _all_logs(disputes, disputes.address, first)
+async def _dispute_logs(
+    disputes: DisputeReader, first: int, last: int
+) -> list[dispute_events.DisputeLog]:
+    found = await disputes.client.logs(address=disputes.address, topics=[], first=first, last=last)
     decoded = [dispute_events.decode_log(log.topics, log.data) for log in found]
     return [log for log in decoded if log is not None]
 
 
-async def _all_logs(disputes: DisputeReader, address: bytes, first: int) -> list[L1Log]:
-    last = await disputes.client.block_number()
-    return await disputes.client.logs(address=address, topics=[], first=first, last=last)
-
-
-async def costs_since(disputes: DisputeReader, rollup: bytes, first: int) -> Costs:
-    """Everything that left a log on the two contracts from block `first` on, by who sent it."""
-    client = disputes.client
-    logs = [
-        log
-        for place in (rollup, disputes.address)
-        for log in await _all_logs(disputes, place, first)
-    ]
+async def costs_between(client: L1Client, first: int, last: int) -> Costs:
+    """Of every transaction in blocks `first` to `last`, by who sent it: the refused ones, which
+    leave no log, are paid for too.
+    """
     gas: Counter[str] = Counter()
     wei: Counter[str] = Counter()
-    for transaction in {log.transaction_hash: None for log in logs}:
-        sent = await client.request("eth_getTransactionByHash", "0x" + transaction.hex())
-        receipt = await client.receipt(transaction)
-        if receipt is None:
-            raise StoryFailed(f"L1 has no receipt of 0x{transaction.hex()}")
-        name = name_of(bytes.fromhex(sent["from"][2:]))
-        gas[name] += receipt.gas_used
-        wei[name] += receipt.gas_used * receipt.gas_price
+    for number in range(first, last + 1):
+        block = await client.request("eth_getBlockByNumber", hex(number), True)
+        for sent in block["transactions"]:
+            receipt = await client.receipt(bytes.fromhex(sent["hash"][2:]))
+            if receipt is None:
+                raise StoryFailed(f"L1 has no receipt of {sent['hash']}")
+            name = name_of(bytes.fromhex(sent["from"][2:]))
+            gas[name] += receipt.gas_used
+            wei[name] += receipt.gas_used * receipt.gas_price
     return Costs(gas=gas, wei=wei)
 
 

@@ -8,7 +8,7 @@ from node.devnet.people import CHALLENGER, LIAR, person
 from node.devnet.story import Narrator
 from node.devnet.venue import RunningVenue
 from node.disputes.reading import Seen
-from node.evil.checks import check_bonds, check_claims, check_fake, costs_since, root_of
+from node.evil.checks import check_bonds, check_claims, check_fake, root_of
 from node.evil.kinds import IN_WORDS, Kind
 from node.evil.onlooker import Onlooker
 from node.evil.outcome import Decided, EvilOutcome
@@ -90,9 +90,8 @@ class Reckoning:
         paid = await self._payout(payer, follower, withdrawal)
         root = (await follower.batch(wrong.batch)).state_root.hex()
         expect("the root that was confirmed", root_of(right), f"0x{root}")
-        disputes, rollup = await self._watcher.disputes(), self._venue.deployment.rollup
-        costs = await costs_since(disputes, rollup, self._first_block)
-        bonds = await check_bonds(self._onlooker, disputes, self._before, self._first_block, costs)
+        disputes = await self._watcher.disputes()
+        bonds, costs = await check_bonds(self._onlooker, disputes, self._before, self._first_block)
         self._narrator.step(
             f"judy lost {ether(bonds.liar_lost)} in bonds: {ether(bonds.to_movers)} to who "
             f"moved, {ether(bonds.to_insurance)} to the insurance fund"

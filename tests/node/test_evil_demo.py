@@ -33,6 +33,7 @@ def check_paid(found: dict[str, Any]) -> None:
     assert bonds["to_movers"] + bonds["to_insurance"] == bonds["liar_lost"]
     assert bonds["to_movers"] > 0 and bonds["honest_back"] == 2 * BOND
     assert -found["wei"]["dave"] <= bonds["honest_net"] < bonds["liar_lost"]
+    assert bonds["honest_net"] + found["wei"]["dave"] <= bonds["to_movers"]
     assert found["gas"]["dave"] > 0 and found["gas"]["judy"] > 0
 
 
