@@ -1,21 +1,23 @@
 """What acts on L1 by what it executed itself: a follower, and moves between its turns."""
 
 import asyncio
+from abc import ABC, abstractmethod
 
 import structlog
 
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
-from node.errors import Halt
+from node.errors import Halt, L1Error, Retry
 from node.follower import FollowerConfig, FollowerService
 from node.l1.client import L1Client
+from node.l1.sender import TransactionReverted
 from node.stopping import run_until
 
 log = structlog.get_logger(__name__)
 
 
-class ActingService:
-    """Claimant and challenger: each says in `attempt` what it does once L1 was followed."""
+class ActingService(ABC):
+    """Claimant and challenger: each says in `act` what it does once L1 was followed."""
 
     called = "the service"
 
@@ -62,7 +64,25 @@ class ActingService:
 
     async def attempt(self) -> bool:
         """Follow L1, then act; True where there is nothing more to do for now."""
-        raise NotImplementedError
+        if not await self.follower.attempt():
+            return False
+        if self.follower.is_behind:
+            # The follower tells of it. What was executed may not be all there is: a claim that is
+            # looked for there would not be found, or be called wrong too soon.
+            return True
+        try:
+            return not await self.act()
+        except (Retry, L1Error, TransactionReverted) as error:
+            self._tell([self._failure(error)])
+            return True
+
+    @abstractmethod
+    async def act(self) -> bool:
+        """Make what moves there are; whether one was made. Halt where a wrong claim confirmed."""
+
+    @abstractmethod
+    def _failure(self, error: Exception) -> str:
+        """What to say where acting failed, with its mend."""
 
     def _tell(self, trouble: list[str]) -> None:
         if trouble and trouble != self._trouble:

@@ -81,19 +81,6 @@ class ChallengerService(ActingService):
         """What we have paid in each dispute that is not over, by its id."""
         self._cost_reader = CostReader(self.follower.client)
 
-    async def attempt(self) -> bool:
-        """Follow L1, then make every move that is due; True where there is no more for now."""
-        if not await self.follower.attempt():
-            return False
-        if self.follower.is_behind:
-            # What was executed may not be all there is: a claim would be called wrong too soon.
-            return True
-        try:
-            return not await self.act()
-        except (Retry, L1Error) as error:
-            self._tell([f"CHALLENGE_FAILED: {error}; it is tried again"])
-            return True
-
     async def act(self) -> bool:
         """Make what moves there are; whether one was made. Halt where a wrong claim confirmed."""
         followed = self.follower.followed
@@ -113,6 +100,9 @@ class ChallengerService(ActingService):
         turn.trouble += await self._count(look)
         self._tell(turn.trouble)
         return turn.has_moved
+
+    def _failure(self, error: Exception) -> str:
+        return f"CHALLENGE_FAILED: {error}; it is tried again"
 
     async def _play(self, turn: "_Turn", look: Look, seen: Seen) -> None:
         """Every move that is due in one dispute; its trouble is no other one's."""

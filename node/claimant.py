@@ -14,7 +14,7 @@ from node.acting import ActingService
 from node.claim_prover import ClaimProver
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
-from node.errors import Halt, L1Error, Retry
+from node.disputes.claims import check_confirmed
 from node.followed import Followed
 from node.follower import FollowerConfig
 from node.l1.client import L1Client
@@ -66,20 +66,6 @@ class ClaimantService(ActingService):
         self._prover: ClaimProver | None = None
         self._claimed_to = 0
 
-    async def attempt(self) -> bool:
-        """Follow L1, then make one move; True where there is nothing more to do for now."""
-        if not await self.follower.attempt():
-            return False
-        if self.follower.is_behind:
-            # The follower tells of it; a claim that is looked for there would not be found.
-            return True
-        try:
-            moved = await self.act()
-        except (Retry, L1Error, TransactionReverted) as error:
-            self._tell([self._failure(error)])
-            return True
-        return not moved
-
     async def act(self) -> bool:
         """Make the next move, if there is one. Halt where a wrong claim was confirmed."""
         followed = self.follower.followed
@@ -88,12 +74,7 @@ class ClaimantService(ActingService):
         head = await self.follower.reader.read(views.CONFIRMED_HEAD)
         if head.batch > followed.number:
             return False
-        if head.claim != followed.claim_on(head.batch):
-            raise Halt(
-                f"WRONG_CLAIM_CONFIRMED: L1 confirmed claim 0x{head.claim.hex()} on batch "
-                f"{head.batch}, executed here 0x{followed.claim_on(head.batch).hex()}; a bond on "
-                "what follows it would be lost: find out which of the two is wrong"
-            )
+        check_confirmed(followed, head.batch, head.claim)
         move = await self._next_move(followed, head)
         if move is None:
             return await self._collect_bonds()

@@ -208,12 +208,14 @@ class RollupReader:
                 parameter_delay=await self.read(views.PARAMETER_DELAY),
             ),
             disputes=disputes,
-            dispute_parameters=await self._dispute_parameters(disputes) if any(disputes) else None,
+            dispute_parameters=await self.dispute_parameters(disputes) if any(disputes) else None,
             verifier=await self.read(views.VERIFIER),
             proof_system=await self.read(views.PROOF_SYSTEM),
         )
 
-    async def _dispute_parameters(self, disputes: bytes) -> DisputeParameters:
+    async def dispute_parameters(self, disputes: bytes) -> DisputeParameters:
+        """What the contract of disputes at this address was deployed with."""
+
         async def read(view: View[int]) -> int:
             return view.answer(await self.client.call(disputes, view.call()))
 

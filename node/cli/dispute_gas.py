@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.text import Text
 
 from node.cli.bars import bar
-from node.cli.failures import Failure, told
-from node.cli.output import Cell, console, good, print_json, table
+from node.cli.failures import told
+from node.cli.measured import tell
+from node.cli.output import Cell, table
 from node.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -20,31 +20,20 @@ def measure_disputes(as_json: bool) -> None:
 
     with told(), bar("disputes", parts()) as done:
         report = measure(SystemClock(), on_progress=done)
-    if as_json:
-        print_json(report.facts())
-    else:
-        console().print(_shown(report))
-    if report.broken:
-        raise Failure(f"{len(report.broken)} bounds are broken: {'; '.join(report.broken)}")
+    tell(report, _tables(report), as_json)
 
 
-def _shown(report: "DisputeReport") -> Group:
+def _tables(report: "DisputeReport") -> tuple[Group, ...]:
     calls = [
         (name, f"{one.calldata:,}", f"{one.execution:,}", f"{one.gas:,}", f"{one.charged:,}")
         for name, one in report.calls.items()
     ]
-    bounds = [
-        (bound.what, f"{bound.reached:,}", f"{bound.at_most:,}", good(bound.is_held, "yes", "no"))
-        for bound in report.bounds
-    ]
     heads = ("steps", "traces", ">honest gas", ">today", ">execute", ">trace", ">tree", ">witness")
     columns = ("call", ">calldata", ">execution", ">gas", ">today")
-    parts = (
+    return (
         table("Calls, the dearest of each", columns, calls),
         table("Disputes with one liar", heads, [_dispute(one) for one in report.disputes]),
-        table("Bounds", ("of", ">reached", ">at most", "held"), bounds),
     )
-    return Group(*(part for one in parts for part in (one, Text())))
 
 
 def _dispute(one: "DisputeCost") -> tuple[Cell, ...]:

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import click
 from rich.console import Group
-from rich.text import Text
 
 from node.cli.bars import bar
 from node.cli.dispute_gas import measure_disputes
 from node.cli.failures import Failure, told
+from node.cli.measured import tell
 from node.cli.options import json_option
-from node.cli.output import console, good, print_json, table
+from node.cli.output import table
 
 if TYPE_CHECKING:
     from node.parity.gas import Report
@@ -51,15 +51,10 @@ def gas(engine: str, disputes: bool, as_json: bool) -> None:
             report = measure(engine, on_progress=done)
     except NoEngine as error:
         raise Failure(str(error)) from error
-    if as_json:
-        print_json(report.facts())
-    else:
-        console().print(_shown(report))
-    if report.broken:
-        raise Failure(f"{len(report.broken)} bounds are broken: {'; '.join(report.broken)}")
+    tell(report, _tables(report), as_json)
 
 
-def _shown(report: "Report") -> Group:
+def _tables(report: "Report") -> tuple[Group, ...]:
     steps = [
         (
             *(step.name, step.status, f"{step.witness:,}", f"{step.chunk:,}"),
@@ -70,17 +65,9 @@ def _shown(report: "Report") -> Group:
     columns = ("step", "status", ">witness", ">chunk", ">calldata", ">execution", ">gas")
     chunks = [(one.name, f"{one.calldata:,}", f"{one.gas:,}") for one in report.chunks]
     codes = [(name, f"{size:,}") for name, size in report.contracts.items()]
-    bounds = [
-        (bound.what, f"{bound.reached:,}", f"{bound.at_most:,}", good(bound.is_held, "yes", "no"))
-        for bound in report.bounds
-    ]
     measured = (
         table(f"Steps at their worst, on {report.engine}", columns, steps),
         table("Chunks that are none, at their worst", ("chunk", ">calldata", ">gas"), chunks),
     )
-    parts = (
-        *(measured if report.steps else ()),
-        table("Contracts", ("contract", ">bytes"), codes),
-        table("Bounds", ("of", ">reached", ">at most", "held"), bounds),
-    )
-    return Group(*(part for one in parts for part in (one, Text())))
+    contracts = table("Contracts", ("contract", ">bytes"), codes)
+    return (*(measured if report.steps else ()), contracts)

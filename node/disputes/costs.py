@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from contracts.dispute_events import AdvancedLog, EndedLog, EnteredLog
+from contracts.dispute_events import AdvancedLog, DisputeLog, EndedLog, EnteredLog
 from node.disputes.reading import DisputeEvent
 from node.errors import Retry
 from node.l1.answers import L1Receipt
@@ -44,7 +44,7 @@ class CostReader:
         found: dict[bytes, Cost] = {}
         counted: set[bytes] = set()
         for event in events:
-            who = _player(event)
+            who = player_of(event.log)
             if who is None or event.transaction in counted:
                 continue
             counted.add(event.transaction)
@@ -61,9 +61,9 @@ class CostReader:
         return self._receipts[transaction]
 
 
-def _player(event: DisputeEvent) -> bytes | None:
-    """Who sent it, where the log says so."""
-    match event.log:
+def player_of(log: DisputeLog) -> bytes | None:
+    """Whose move that was; None for what only follows from one."""
+    match log:
         case EnteredLog(owner=owner):
             return owner
         case AdvancedLog(mover=mover):

@@ -91,17 +91,8 @@ class DisputeReader:
                 f"NO_DISPUTES: the rollup 0x{rollup.address.hex()} names no contract that decides "
                 "between claims, as where they are proven; name one that was deployed with it"
             )
-        reader = cls(rollup, address, NO_TERMS)
-        reader.terms = DisputeTerms(
-            height=await reader.read(dispute_views.HEIGHT),
-            clock=await reader.read(dispute_views.CLOCK),
-            move_time=await reader.read(dispute_views.MOVE_TIME),
-            entry_window=await reader.read(dispute_views.ENTRY_WINDOW),
-            entry_bond=await reader.read(dispute_views.ENTRY_BOND),
-            base_fee_cap=await reader.read(dispute_views.BASE_FEE_CAP),
-            published_steps=await reader.read(dispute_views.PUBLISHED_STEPS),
-        )
-        return reader
+        terms = DisputeTerms(**asdict(await rollup.dispute_parameters(address)))
+        return cls(rollup, address, terms)
 
     async def read(self, view: View[T], *values: Any, block: bytes | str = "latest") -> T:
         """The answer of a view of the contract. Retry where L1 lost the block meanwhile."""
@@ -217,9 +208,6 @@ class DisputeReader:
 
     async def _logs(self, topics: Topics, first: int, last: int) -> list[L1Log]:
         return await self.client.logs(address=self.address, topics=topics, first=first, last=last)
-
-
-NO_TERMS = DisputeTerms(**dict.fromkeys(DisputeTerms.__struct_fields__, 0))
 
 
 async def contests(rollup: RollupReader, first: int, block: L1Block) -> list[Contested]:

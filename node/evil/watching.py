@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import Awaitable, Callable
 
 from contracts import views
-from contracts.dispute_events import AdvancedLog, DisputeLog, EndedLog, EnteredLog
+from contracts.dispute_events import AdvancedLog
 from node.clock import Clock
 from node.devnet.outcome import StoryFailed
 from node.devnet.people import LIAR, person
 from node.devnet.story import Narrator
+from node.disputes.costs import player_of
 from node.disputes.reading import DisputeEvent, DisputeReader, Seen
 from node.errors import Retry
 from node.evil.kinds import Kind
@@ -119,9 +120,9 @@ class Watcher:
         owners = {name: name_of(one.owner) for name, one in seen.standing.entered.items()}
         batch = self.onlooker.true.batch(seen.contest.batch)
         line = words(event.log, batch.output.steps if batch else 0, owners)
-        who = _who(event.log)
-        if who is not None:
-            cost = await self._cost(event, who, line)
+        player = player_of(event.log)
+        if player is not None:
+            cost = await self._cost(event, name_of(player), line)
             self.told.append(cost)
             line = f"{line} ({cost.gas:,} gas)"
         if line:
@@ -162,15 +163,3 @@ class Watcher:
         head = await self._reader.read(views.CONFIRMED_HEAD)
         window = self.onlooker.true.terms.parameters.claim_window
         return claim_due(self.onlooker.claims, head, window)
-
-
-def _who(log: DisputeLog) -> str | None:
-    """Whose move that was; None for what only follows from one."""
-    match log:
-        case EnteredLog():
-            return name_of(log.owner)
-        case AdvancedLog():
-            return name_of(log.mover)
-        case EndedLog():
-            return name_of(log.caller)
-    return None

@@ -17,7 +17,7 @@ from node.parity.dispute_play import (
 )
 from node.parity.disputed_batches import DEAREST_STEPS, DearestVenue, TradingVenue
 from node.parity.disputed_venue import PARAMETERS, DisputedVenue, PlayedBatch, Seconds
-from node.parity.gas import Bound
+from node.parity.gas import Bound, broken
 from node.parity.local_l1 import Charge
 from prover.dispute import payments
 from state.batch import output_hash
@@ -87,11 +87,7 @@ class DisputeReport(Struct, frozen=True, kw_only=True):
     @property
     def broken(self) -> list[str]:
         """In words: what is larger than it may be."""
-        return [
-            f"{bound.reached:,} {bound.what}, at most {bound.at_most:,}"
-            for bound in self.bounds
-            if not bound.is_held
-        ]
+        return broken(self.bounds)
 
     def facts(self) -> dict[str, Any]:
         """For programs."""
@@ -112,15 +108,7 @@ class DisputeReport(Struct, frozen=True, kw_only=True):
                 }
                 for one in self.disputes
             ],
-            "bounds": [
-                {
-                    "of": bound.what,
-                    "reached": bound.reached,
-                    "bound": bound.at_most,
-                    "held": bound.is_held,
-                }
-                for bound in self.bounds
-            ],
+            "bounds": [bound.facts() for bound in self.bounds],
         }
 
 

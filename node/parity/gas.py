@@ -1,6 +1,6 @@
 """What steps cost on L1 where they are at their worst, and the bounds on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -74,6 +74,24 @@ class Bound(Struct, frozen=True):
     def is_held(self) -> bool:
         return self.reached <= self.at_most
 
+    def facts(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "of": self.what,
+            "reached": self.reached,
+            "bound": self.at_most,
+            "held": self.is_held,
+        }
+
+
+def broken(bounds: Sequence[Bound]) -> list[str]:
+    """In words: what is larger than it may be."""
+    return [
+        f"{bound.reached:,} {bound.what}, at most {bound.at_most:,}"
+        for bound in bounds
+        if not bound.is_held
+    ]
+
 
 class Report(Struct, frozen=True):
     """Everything that was measured."""
@@ -103,11 +121,7 @@ class Report(Struct, frozen=True):
     @property
     def broken(self) -> list[str]:
         """In words: what is larger than it may be."""
-        return [
-            f"{bound.reached:,} {bound.what}, at most {bound.at_most:,}"
-            for bound in self.bounds
-            if not bound.is_held
-        ]
+        return broken(self.bounds)
 
     def facts(self) -> dict[str, Any]:
         """For programs."""
@@ -131,15 +145,7 @@ class Report(Struct, frozen=True):
                 for one in self.chunks
             ],
             "contracts": self.contracts,
-            "bounds": [
-                {
-                    "of": bound.what,
-                    "reached": bound.reached,
-                    "bound": bound.at_most,
-                    "held": bound.is_held,
-                }
-                for bound in self.bounds
-            ],
+            "bounds": [bound.facts() for bound in self.bounds],
         }
 
 
