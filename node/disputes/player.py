@@ -26,7 +26,6 @@ from prover.dispute.moves import (
     next_moves,
 )
 from prover.dispute.settlement import SettlementMove
-from prover.dispute.trace_tree import last_leaf_index
 from prover.walk import ShownStep
 
 PAIRING_GAS = 250_000
@@ -160,17 +159,7 @@ class Player:
         }
         if len(trace.leaves) <= standing.terms.published_steps:
             return disputes.enter_published(**common, leaves=trace.leaves)
-        tree = trace.tree
-        left, right = tree.children(tree.height, 0)
-        return disputes.enter(
-            **common,
-            trace_root=tree.root,
-            left=left,
-            right=right,
-            first=tree.leaf(0),
-            first_branch=tree.branch(0),
-            last_branch=tree.branch(last_leaf_index(tree.height)),
-        )
+        return disputes.enter(**common, **trace.tree.ends())
 
     async def _step(self, index: int, branch: Sequence[bytes]) -> DisputedStep:
         """The step that leaf `index` is the root after; `branch` is that of the leaf before it, in

@@ -10,7 +10,7 @@ from contracts.dispute_events import MatchedLog, decode_log
 from contracts.dispute_views import MatchStatus
 from node.parity.disputed_venue import PARAMETERS, TERMS, DisputedVenue, PlayedBatch, claim_call
 from node.parity.local_l1 import Charge
-from prover.dispute.trace_tree import TRACE_HEIGHT, TraceTree, last_leaf_index
+from prover.dispute.trace_tree import TRACE_HEIGHT, TraceTree
 from prover.dispute.views import dispute_id, entry_id
 from state.batch import Output, claim_id, encode_output, output_hash
 from state.commitment import state_root
@@ -106,17 +106,7 @@ class PlayedDispute:
         if published:
             data = disputes.enter_published(**common, leaves=side.leaves)  # type: ignore[arg-type]
         else:
-            tree = side.tree
-            left, right = tree.children(TRACE_HEIGHT, 0)
-            data = disputes.enter(
-                **common,  # type: ignore[arg-type]
-                trace_root=tree.root,
-                left=left,
-                right=right,
-                first=tree.leaf(0),
-                first_branch=tree.branch(0),
-                last_branch=tree.branch(last_leaf_index(TRACE_HEIGHT)),
-            )
+            data = disputes.enter(**common, **side.tree.ends())  # type: ignore[arg-type]
         self.to_disputes(name, side.who, data, TERMS.entry_bond)
 
     # --- a match ---

@@ -6,12 +6,26 @@ A branch lists siblings from the leaf's up to the child of the root.
 """
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from state.crypto import keccak
 from state.radix import hash_level
 
 TRACE_HEIGHT = 16
 """2^16 leaves: as many as a batch may take steps."""
+
+
+class TraceEnds(TypedDict):
+    """What `enter` is shown of a trace, by the names of its arguments: the root with its children,
+    the first leaf, and the branches of the first and of the last one.
+    """
+
+    trace_root: bytes
+    left: bytes
+    right: bytes
+    first: bytes
+    first_branch: list[bytes]
+    last_branch: list[bytes]
 
 
 class TraceTree:
@@ -71,6 +85,18 @@ class TraceTree:
     def branch(self, index: int) -> list[bytes]:
         """`height` siblings from the leaf's own up."""
         return [self.node(height, index >> height ^ 1) for height in range(self.height)]
+
+    def ends(self) -> TraceEnds:
+        """What an entry shows of it."""
+        left, right = self.children(self.height, 0)
+        return TraceEnds(
+            trace_root=self.root,
+            left=left,
+            right=right,
+            first=self.leaf(0),
+            first_branch=self.branch(0),
+            last_branch=self.branch(last_leaf_index(self.height)),
+        )
 
     def first_difference(self, other: "TraceTree | Sequence[bytes]") -> int | None:
         """The first leaf in which the two differ, leaves without padding getting theirs."""

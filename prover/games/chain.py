@@ -16,7 +16,6 @@ from prover.dispute.settlement import (
     Withdraw,
 )
 from prover.dispute.terms import SettlementTerms
-from prover.dispute.trace_tree import last_leaf_index
 from prover.dispute.views import ResultStatus, dispute_id
 from prover.games.lies import Trace
 from prover.games.machine import GENESIS, ToyState
@@ -194,17 +193,7 @@ def enter(game: Game, call: Call, trace: Trace) -> None:
     if claimed.steps <= game.terms.published_steps:
         game.enter_published(bonded, claimed, leaves=tree.leaves)
         return
-    left, right = tree.children(tree.height, 0)
-    game.enter(
-        bonded,
-        claimed,
-        trace_root=tree.root,
-        left=left,
-        right=right,
-        first=tree.leaf(0),
-        first_branch=tree.branch(0),
-        last_branch=tree.branch(last_leaf_index(tree.height)),
-    )
+    game.enter(bonded, claimed, **tree.ends())
 
 
 def _shown(witness: ToyState | None, branch: object) -> Shown:

@@ -86,3 +86,13 @@ def test_there_is_no_node_beside_the_tree(height: int, index: int) -> None:
 def test_trees_of_two_heights_do_not_compare() -> None:
     with pytest.raises(ValueError, match="heights differ"):
         TraceTree([bytes(32)], 3).first_difference(TraceTree([bytes(32)], 4))
+
+
+def test_the_ends_of_a_trace_lead_to_its_root() -> None:
+    leaves = [keccak(bytes([number])) for number in range(5)]
+    tree = TraceTree(leaves)
+    ends = tree.ends()
+    assert keccak(ends["left"] + ends["right"]) == ends["trace_root"] == tree.root
+    assert root_of(0, leaves[0], ends["first_branch"]) == tree.root
+    assert root_of(last_leaf_index(TRACE_HEIGHT), leaves[-1], ends["last_branch"]) == tree.root
+    assert ends["first"] == leaves[0]
