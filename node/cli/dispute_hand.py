@@ -8,7 +8,6 @@ import msgspec
 from node.challenger import BEATEN
 from node.cli.dispute_words import (
     drawn,
-    ether,
     next_words,
     plain_facts,
     settled_words,
@@ -21,7 +20,7 @@ from node.cli.signer import Signer
 from node.disputes.challenge import Challenge, Look
 from node.disputes.player import Played
 from node.disputes.reading import Seen
-from node.disputes.telling import DisputeFacts, shown, steps_left
+from node.disputes.telling import DisputeFacts, ether, shown, steps_left
 from node.errors import L1Error
 from node.followed import Followed
 from node.follower import FollowerService
@@ -180,7 +179,7 @@ class Hand:
         terms = seen.standing.terms
         match due:
             case Enter():
-                return f"entered the right trace under a bond of {ether(terms.entry_bond)} ether"
+                return f"entered the right trace under a bond of {ether(terms.entry_bond)}"
             case Advance():
                 view = seen.standing.matches[due.match]
                 first, last = steps_left(view)
@@ -229,7 +228,7 @@ class Hand:
             )
             return
         for one in self.made:
-            click.echo(f"{one.words} ({one.gas:,} gas, {ether(one.wei)} ether)")
+            click.echo(f"{one.words} ({one.gas:,} gas, {ether(one.wei)})")
         if not self.made:
             click.echo("nothing was to be done")
         if self.facts is not None:

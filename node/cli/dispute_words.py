@@ -9,7 +9,7 @@ from rich.console import Group
 
 from node.cli.output import Cell, facts, good, short, table
 from node.disputes.costs import Cost
-from node.disputes.telling import DisputeFacts, EntryFacts, MatchFacts, shown
+from node.disputes.telling import DisputeFacts, EntryFacts, MatchFacts, ether, shown
 from node.proving.readable import plain
 from prover.dispute.settlement import (
     Confirm,
@@ -23,12 +23,11 @@ from prover.dispute.settlement import (
     WithdrawBonds,
 )
 
-ETHER = 10**18
 HASH = re.compile(r"0x[0-9a-f]{64}")
 
 ENTRY = ("entry", "claim", "by", "status")
 MATCH = ("match", "one", "two", "to move", ">steps left", ">time left", "status")
-COST = ("who", ">transactions", ">gas", ">ether")
+COST = ("who", ">transactions", ">gas", ">paid")
 
 
 class WrongClaim(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -160,11 +159,6 @@ def _costs(costs: dict[str, Cost]) -> Iterator[tuple[Cell, ...]]:
         yield short(who), str(cost.transactions), f"{cost.gas:,}", ether(cost.wei)
 
 
-def ether(wei: int) -> str:
-    """Nine places, which is gwei."""
-    return f"{wei // ETHER}.{wei % ETHER // 10**9:09}"
-
-
 def seconds(left: int | None) -> str:
     """1 d 02:03:04"""
     if left is None:
@@ -180,7 +174,7 @@ def settled_words(standing: SettlementStanding, bond: int, each: SettlementMove)
         case VoidBatch():
             return f"proved batch {each.number} void by its chunk {each.chunk}"
         case MakeClaim():
-            return f"claimed batch {each.batch} rightly under a bond of {ether(bond)} ether"
+            return f"claimed batch {each.batch} rightly under a bond of {ether(bond)}"
         case Confirm():
             return f"confirmed the right claim on batch {each.batch}"
         case Reject():
@@ -188,9 +182,9 @@ def settled_words(standing: SettlementStanding, bond: int, each: SettlementMove)
         case Reopen():
             return "reopened the dispute that nobody had won"
         case Withdraw():
-            return f"withdrew {ether(standing.credits)} ether of credits"
+            return f"withdrew {ether(standing.credits)} of credits"
         case WithdrawBonds():
-            return f"withdrew {ether(standing.bonds)} ether of bonds"
+            return f"withdrew {ether(standing.bonds)} of bonds"
 
 
 def next_words(facts: DisputeFacts, right: str) -> str:

@@ -29,10 +29,10 @@ from node.devnet.people import CHALLENGER, LIAR
 from node.devnet.story import Narrator
 from node.devnet.supervisor import Supervisor
 from node.devnet.venue import RunningVenue
+from node.disputes.telling import ether
 from node.evil.kinds import IN_WORDS, Kind
 from node.evil.outcome import EvilOutcome
 from node.evil.story import EvilStory
-from node.evil.telling import ether
 from node.l1.client import L1Client
 from node.rpc.client import VenueClient
 

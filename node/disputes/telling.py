@@ -24,6 +24,7 @@ MATCH_WORDS = {
     MatchStatus.TWO_WON: "two won",
     MatchStatus.BOTH_LOST: "both lost",
 }
+ETHER, GWEI = 10**18, 10**9
 HOW_WORDS = {1: "by a step", 2: "by time", 3: "refuted"}
 
 
@@ -161,3 +162,11 @@ def steps_left(view: MatchView) -> tuple[int, int]:
 def shown(data: bytes) -> str:
     """0x-hex."""
     return "0x" + data.hex()
+
+
+def ether(wei: int) -> str:
+    """An amount for people, down to a gwei: 0.100000000 ether. What is less than that is in wei."""
+    if 0 < abs(wei) < GWEI:
+        return f"{wei:,} wei"
+    sign, amount = "-" if wei < 0 else "", abs(wei)
+    return f"{sign}{amount // ETHER}.{amount % ETHER // GWEI:09} ether"

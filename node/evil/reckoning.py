@@ -8,11 +8,12 @@ from node.devnet.people import CHALLENGER, LIAR, person
 from node.devnet.story import Narrator
 from node.devnet.venue import RunningVenue
 from node.disputes.reading import Seen
+from node.disputes.telling import ether
 from node.evil.checks import check_bonds, check_claims, check_fake, root_of
 from node.evil.kinds import IN_WORDS, Kind
 from node.evil.onlooker import Onlooker
 from node.evil.outcome import Decided, EvilOutcome
-from node.evil.telling import ether, step_words
+from node.evil.telling import step_words
 from node.evil.watching import Watcher
 from node.l1.sender import TransactionSender
 from node.parity.kinds import StepKind

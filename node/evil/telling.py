@@ -16,11 +16,11 @@ from contracts.dispute_events import (
     Why,
 )
 from contracts.dispute_views import MatchStatus
+from node.disputes.telling import ether
 from node.l1.accounts import dev_accounts
 from node.proving.steps import NamedStep
 
 SHOWN_HEX = 10
-ETHER, WEI_MAX = 10**18, 10**12
 
 WHY = {
     Why.SETTLED: "for the proof",
@@ -57,11 +57,6 @@ def name_of(address: bytes) -> str:
 def short(data: bytes) -> str:
     """The beginning of a hash or an address."""
     return f"0x{data.hex()[:SHOWN_HEX]}"
-
-
-def ether(wei: int) -> str:
-    """An amount for people: what is next to nothing in wei."""
-    return f"{wei / ETHER:.6f} ETH" if abs(wei) >= WEI_MAX or not wei else f"{wei:,} wei"
 
 
 def range_words(left: Left, steps: int) -> str:
