@@ -45,11 +45,19 @@ class Displaced(Retry):
     """Another transaction of our key took the nonce: two processes share it, or a reorg did."""
 
 
+class Gap(Retry):
+    """L1 lost transactions of our key before this one, which cannot be mined without them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How long to wait, in seconds, and what to pay: fees in wei per gas, margin in percent."""
+    """How long to wait, in seconds, and what to pay: fees in wei per gas, margin in percent.
+
+    `gap_after` is when a transaction that is not mined is looked at for nonces missing before it.
+    """
 
     gas_margin: int = 25
+    gap_after: float = 10.0
     stuck_after: float = 60.0
     give_up_after: float = 900.0
     poll_first: float = 0.05
@@ -65,7 +73,7 @@ class _Request:
     gas: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Flight:
     """One nonce in the air, with every transaction sent for it."""
 
@@ -99,7 +107,7 @@ class TransactionSender:
         self._sending = sending or Sending()
         self._order = asyncio.Lock()
         self._settled = False
-        self._flying = 0
+        self._flying: list[_Flight] = []
 
     async def send(
         self,
@@ -125,7 +133,7 @@ class TransactionSender:
                 gas = min(await self._estimate(to, data, value) + spare_gas, GAS_MAX)
             flight = await self._launch(_Request(to, data, value, gas), take_over)
             self._settled = True
-            self._flying += 1
+            self._flying.append(flight)
         try:
             if taken is not None:
                 taken()
@@ -134,7 +142,7 @@ class TransactionSender:
             self._settled = False
             raise
         finally:
-            self._flying -= 1
+            self._flying.remove(flight)
         if not receipt.succeeded:
             raise await self._reverted(flight.request, receipt)
         return receipt
@@ -188,16 +196,18 @@ class TransactionSender:
     async def _landed(self, flight: _Flight) -> L1Receipt:
         """The receipt of whichever of the flight's transactions is mined."""
         start = pushed = self._clock.monotonic()
-        pause = self._sending.poll_first
+        pause, has_gap = self._sending.poll_first, False
         while True:
             try:
                 receipt = await self._receipt(flight)
                 if receipt is not None:
                     return receipt
+                if self._clock.monotonic() - start > self._sending.gap_after:
+                    has_gap = await self._check_gap(flight, was_seen=has_gap)
                 if self._clock.monotonic() - pushed > self._sending.stuck_after:
                     pushed = self._clock.monotonic()
                     await self._replace(flight)
-            except Displaced:
+            except (Displaced, Gap):
                 raise
             except Retry:
                 # L1 is away; the transaction may be mined meanwhile all the same.
@@ -222,6 +232,24 @@ class TransactionSender:
         if mined > flight.nonce:
             raise Displaced(f"nonce {flight.nonce} of 0x{self.address.hex()} was used otherwise")
         return None
+
+    async def _check_gap(self, flight: _Flight, *, was_seen: bool) -> bool:
+        """Whether L1 lacks a transaction before this one that nobody will send any more, as where
+        a reorganisation took it back between the count and the send. `Gap` the second time.
+        """
+        if any(other.nonce < flight.nonce for other in self._flying):
+            return False  # that one is looked after by who sent it
+        waiting = await self._client.nonce(self.address, "pending")
+        if waiting >= flight.nonce:
+            return False
+        if was_seen:
+            self._settled = False
+            raise Gap(
+                f"transaction 0x{flight.hashes[-1].hex()} has nonce {flight.nonce}, and L1 has "
+                f"lost those of 0x{self.address.hex()} from {waiting} on: what they did is sent "
+                "again before it"
+            )
+        return True
 
     async def _replace(self, flight: _Flight) -> None:
         """Pay more for the same nonce, or send the same again where the limit is reached."""

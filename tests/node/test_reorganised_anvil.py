@@ -10,13 +10,14 @@ from typing import Any, cast
 
 import pytest
 from following import catch_up, following
-from foreign_l1 import CLOCK, deployed, running_anvil, sender_of
-from l1_venue import NAMES, TRADERS, L1Venue
+from foreign_l1 import CHAIN_ID, CLOCK, deployed, running_anvil, sender_of
+from l1_venue import NAMES, TRADERS, L1Venue, person
 from sequencer_on_l1 import Trader, check, followed, is_settled, running, until
 
 from node.deploy import approve
 from node.errors import Retry
 from node.l1.client import L1Client
+from node.l1.sender import Gap, Sending, TransactionSender
 from node.rollup import RollupReader
 from node.sequencer import SequencerService
 from state.orders import BUY, SELL
@@ -63,6 +64,35 @@ async def settled(venue: L1Venue, service: SequencerService) -> None:
             await venue.client.request("anvil_mine", 1)
         await asyncio.sleep(0.05)
     raise AssertionError(f"{service.heads}: {service.problems()}")
+
+
+class GoingBack(L1Client):
+    """Has the two last blocks taken back just before the next transaction is sent."""
+
+    goes_back = False
+
+    async def send_raw(self, raw: bytes) -> bytes:
+        if self.goes_back:
+            self.goes_back = False
+            await self.request("anvil_reorg", 2, [])
+        return await super().send_raw(raw)
+
+
+@pytest.mark.timeout(60)
+async def test_what_anvil_forgets_before_a_send_does_not_hold_it_up() -> None:
+    receiver, sending = b"\x11" * 20, Sending(gap_after=0.2, poll_max=0.1)
+    async with running_anvil() as url, GoingBack(url) as client:
+        key = person("alice").private
+        sender = TransactionSender(client, key, CLOCK, chain_id=CHAIN_ID, sending=sending)
+        await client.request("anvil_mine", 2 * DEPTH_MAX)
+        for wei in (1, 2):
+            await sender.send(receiver, value=wei)
+        client.goes_back = True
+        with pytest.raises(Gap, match="has nonce 2, and L1 has lost"):
+            await sender.send(receiver, value=4)
+        for wei in (1, 2):
+            await sender.send(receiver, value=wei)
+        assert await client.balance(receiver) == 7
 
 
 @pytest.mark.timeout(120)

@@ -1,7 +1,8 @@
 """The sender: one receipt for each transaction, whatever happens on the way."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from l1_world import ALICE, BOB, ETHER, GWEI, Rpc, calldata, compiled, shown, si
 
 from node.errors import L1Error, Retry
 from node.l1.client import L1Client
-from node.l1.sender import Displaced, Sending, TransactionReverted, TransactionSender
+from node.l1.sender import Displaced, Gap, Sending, TransactionReverted, TransactionSender
 from node.l1.server import L1Server
 
 RECEIVER = b"\x11" * 20
@@ -206,9 +207,24 @@ class Unsteady(L1Client):
         self.lost_answers = 0
         self.old_nonces = 0
         self.absent_receipts = 0
+        self.queued: list[bytes] = []
+        self.before_sending: Callable[[], Awaitable[Any]] | None = None
 
     async def send_raw(self, raw: bytes) -> bytes:
-        sent = await super().send_raw(raw)
+        if self.before_sending is not None:
+            act, self.before_sending = self.before_sending, None
+            await act()
+        try:
+            sent = await super().send_raw(raw)
+        except L1Error as refusal:
+            # Ours says so; others keep it until what lacks before it has come.
+            if "nonce too high" not in refusal.message:
+                raise
+            self.queued.append(raw)
+            return raw
+        for queued in self.queued:
+            with contextlib.suppress(L1Error):
+                await super().send_raw(queued)
         if self.lost_answers:
             self.lost_answers -= 1
             raise Retry("the answer was lost")
@@ -251,6 +267,51 @@ async def test_an_old_nonce_is_read_again(
     receipt = await sender.send(RECEIVER, value=2)
     assert receipt.succeeded
     assert (await client.balance(RECEIVER), await client.nonce(BOB.address)) == (3, 2)
+
+
+async def test_nonces_that_l1_loses_before_a_send_are_used_again(
+    unsteady: Unsteady, clock: FakeClock, rpc: Rpc
+) -> None:
+    """Between the count and the send L1 takes two transactions back, and has them no more."""
+    sender, before = sender_of(unsteady, clock), await rpc("evm_snapshot")
+    for wei in (1, 2):
+        await sender.send(RECEIVER, value=wei)
+    unsteady.before_sending = lambda: rpc("evm_revert", before)
+    began = clock.monotonic()
+    with pytest.raises(Gap, match="has nonce 2, and L1 has lost those of 0x70997970"):
+        await sender.send(RECEIVER, value=4)
+    assert clock.monotonic() - began < Sending().stuck_after
+    assert await unsteady.balance(RECEIVER) == 0
+
+    # Sent again, they fill the gap, and what waited behind it is mined as well.
+    for wei in (1, 2):
+        assert (await sender.send(RECEIVER, value=wei)).succeeded
+    assert await unsteady.balance(RECEIVER) == 7
+    assert await unsteady.nonce(BOB.address) == 3
+
+
+async def test_a_transaction_behind_one_that_still_flies_has_no_gap(
+    unsteady: Unsteady, clock: FakeClock, rpc: Rpc
+) -> None:
+    """What L1 has dropped is sent again by who waits for it, so the others wait on."""
+    await rpc("evm_setAutomine", False)
+    sender = sender_of(unsteady, clock)
+    sends = []
+    for wei in (1, 2):
+        taken = asyncio.Event()
+        sending = sender.send(RECEIVER, value=wei, gas=30_000, taken=taken.set)
+        sends.append(asyncio.create_task(sending))
+        await taken.wait()
+    (first, _) = await waiting(rpc)
+    await rpc("anvil_dropTransaction", first["hash"])
+    began = clock.monotonic()
+
+    async def both_wait() -> bool:
+        return clock.monotonic() - began > 60 and len(await waiting(rpc)) == 2
+
+    await until(both_wait)
+    await rpc("evm_mine")
+    assert all(receipt.succeeded for receipt in await asyncio.gather(*sends))
 
 
 async def test_an_l1_that_is_away_for_a_while_is_waited_for(
