@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import structlog
 
@@ -14,6 +15,13 @@ from node.l1.sender import TransactionReverted
 from node.stopping import run_until
 
 log = structlog.get_logger(__name__)
+
+CheckChain = Callable[[int], None]
+"""Raises where our key must not sign for the chain of this id."""
+
+
+def any_chain(_: int) -> None:
+    """A key that nobody else knows signs for every chain."""
 
 
 class ActingService(ABC):
@@ -28,10 +36,12 @@ class ActingService(ABC):
         *,
         client: L1Client | None = None,
         open_database: OpenDatabase = open_leveldb,
+        check_chain: CheckChain = any_chain,
     ) -> None:
         self.clock = clock
         self.follower = FollowerService(config, clock, client=client, open_database=open_database)
         self._poll_seconds = config.poll_seconds
+        self._check_chain = check_chain
         self._trouble: list[str] = []
 
     def problems(self) -> list[str]:
@@ -64,7 +74,11 @@ class ActingService(ABC):
 
     async def attempt(self) -> bool:
         """Follow L1, then act; True where there is nothing more to do for now."""
-        if not await self.follower.attempt():
+        has_caught_up = await self.follower.attempt()
+        if (followed := self.follower.followed) is not None:
+            # Not at the start: L1 may be away then, and nothing but this tells which one it is.
+            self._check_chain(followed.terms.chain_id)
+        if not has_caught_up:
             return False
         if self.follower.is_behind:
             # The follower tells of it. What was executed may not be all there is: a claim that is

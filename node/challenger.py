@@ -7,7 +7,7 @@ from functools import partial
 import structlog
 
 from contracts.dispute_views import ResultStatus
-from node.acting import ActingService
+from node.acting import ActingService, CheckChain, any_chain
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
 from node.disputes.challenge import Challenge, Look, failed
@@ -72,8 +72,15 @@ class ChallengerService(ActingService):
         *,
         client: L1Client | None = None,
         open_database: OpenDatabase = open_leveldb,
+        check_chain: CheckChain = any_chain,
     ) -> None:
-        super().__init__(config.follower, clock, client=client, open_database=open_database)
+        super().__init__(
+            config.follower,
+            clock,
+            client=client,
+            open_database=open_database,
+            check_chain=check_chain,
+        )
         self.config = config
         self.challenge = Challenge(self.follower, config.private_key, clock, config.sending)
         self.last_look: Look | None = None

@@ -10,7 +10,7 @@ import structlog
 from contracts import calls, dispute_views, views
 from contracts.dispute_views import ResultStatus
 from contracts.views import ClaimStatus, ConfirmedHead
-from node.acting import ActingService
+from node.acting import ActingService, CheckChain, any_chain
 from node.claim_prover import ClaimProver
 from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
@@ -59,8 +59,15 @@ class ClaimantService(ActingService):
         *,
         client: L1Client | None = None,
         open_database: OpenDatabase = open_leveldb,
+        check_chain: CheckChain = any_chain,
     ) -> None:
-        super().__init__(config.follower, clock, client=client, open_database=open_database)
+        super().__init__(
+            config.follower,
+            clock,
+            client=client,
+            open_database=open_database,
+            check_chain=check_chain,
+        )
         self.config = config
         self._sender: TransactionSender | None = None
         self._prover: ClaimProver | None = None

@@ -64,16 +64,13 @@ def challenge(
         from node.challenger import ChallengerConfig, ChallengerService
         from node.disputes.figures import ChallengerFigures
         from node.follower import FollowerConfig
-        from node.l1.client import L1Client
         from node.metrics import MetricsServer
 
-        async with L1Client(l1_url) as client:
-            key.check_chain(await client.chain_id())
         follower = FollowerConfig(
             l1_url=l1_url, rollup=venue, data_directory=data, poll_seconds=poll_seconds
         )
         config = ChallengerConfig(follower=follower, private_key=key.private_key)
-        service = ChallengerService(config, SystemClock())
+        service = ChallengerService(config, SystemClock(), check_chain=key.check_chain)
         facts = {"address": "0x" + key.address.hex()}
         if metrics_port is None:
             announce(**facts)

@@ -20,7 +20,7 @@ from node.cli.options import (
     signer_options,
 )
 from node.cli.output import facts
-from node.cli.running import Announce, run_process
+from node.cli.running import Announce, chain_of, run_process
 from node.cli.signer import signer
 from node.cli.telling import narrated
 from node.clock import Clock, SystemClock
@@ -93,8 +93,11 @@ def propose_evil(
             rollup=venue, private_key=key.private_key, kind=Kind(kind), first=first
         )
         clock = SystemClock()
+        chain_id = await chain_of(l1_url, clock, stop)
+        if chain_id is None:
+            return
+        key.check_chain(chain_id)
         async with L1Client(l1_url, clock=clock) as client:
-            key.check_chain(await client.chain_id())
             proposer = EvilProposer(config, clock, client)
             await proposer.open()
             announce(address="0x" + key.address.hex())

@@ -22,7 +22,7 @@ from node.cli.options import (
     signature_workers_option,
     signer_options,
 )
-from node.cli.running import Announce, run_process, serve_view
+from node.cli.running import Announce, chain_of, run_process, serve_view
 from node.cli.signer import signer
 from node.clock import SystemClock
 from node.config import (
@@ -180,8 +180,11 @@ def sequence(
             engine=EngineConfig(policy=SealingPolicy(age_max=batch_seconds)),
             signature_workers=signature_workers,
         )
+        chain_id = await chain_of(l1_url, clock, stop)
+        if chain_id is None:
+            return
+        key.check_chain(chain_id)
         async with L1Client(l1_url, clock=clock) as client:
-            key.check_chain(await client.chain_id())
             service = await open_sequencer(config, client, key.private_key, clock)
             await serve_view(
                 *(service, service.run, port, stop, announce),
@@ -259,14 +262,12 @@ def claim(
     async def serve(stop: asyncio.Event, announce: Announce) -> None:
         from node.claimant import ClaimantConfig, ClaimantService
         from node.follower import FollowerConfig
-        from node.l1.client import L1Client
 
-        async with L1Client(l1_url) as client:
-            key.check_chain(await client.chain_id())
         follower = FollowerConfig(l1_url=l1_url, rollup=venue, data_directory=data)
         config = ClaimantConfig(follower=follower, private_key=key.private_key)
         announce(address="0x" + key.address.hex())
-        await ClaimantService(config, SystemClock()).run(stop)
+        service = ClaimantService(config, SystemClock(), check_chain=key.check_chain)
+        await service.run(stop)
 
     run_process(serve, ready_file=ready_file, until_stdin_closes=until_stdin_closes)
 

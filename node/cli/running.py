@@ -13,11 +13,17 @@ from typing import Any
 import msgspec
 
 from node.cli.failures import told
+from node.clock import Clock
 from node.config import HOST
+from node.errors import L1Error, Retry
 from node.files import write_whole
+from node.stopping import run_until
 
 COLLECT_AFTER = (50_000, 10, 10)
 """As `gc.set_threshold` takes it: objects that came and stayed, and rounds of younger ones."""
+
+LOOK_SECONDS = 1.0
+"""Between two looks for an L1 that is away."""
 
 Announce = Callable[..., None]
 """Called once, with keyword facts such as `url`, when the process serves."""
@@ -104,6 +110,35 @@ def _rare_collections() -> Iterator[None]:
     finally:
         gc.set_threshold(*usual)
         gc.unfreeze()
+
+
+async def chain_of(l1_url: str, clock: Clock, stop: asyncio.Event) -> int | None:
+    """The id of the chain at a URL, however long L1 is away; None where `stop` is set first.
+
+    For what cannot begin without L1: the log says what is waited for.
+    """
+    import structlog
+
+    from node.follower import ONE_TRY
+    from node.l1.client import L1Client
+
+    found: list[int] = []
+
+    async def ask() -> None:
+        told = ""
+        while not found:
+            try:
+                found.append(await client.chain_id())
+            except (Retry, L1Error) as error:
+                problem = f"L1_AWAY: {error}; this process begins once L1 answers"
+                if problem != told:
+                    structlog.get_logger(__name__).warning("L1 is away", problem=problem)
+                told = problem
+                await clock.sleep(LOOK_SECONDS)
+
+    async with L1Client(l1_url, clock=clock, patience=ONE_TRY) as client:
+        await run_until(stop, ask())
+    return found[0] if found else None
 
 
 async def serve_view(

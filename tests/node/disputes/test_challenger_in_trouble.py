@@ -1,7 +1,8 @@
 """What goes wrong around a challenger is no reason to lose: clocks, L1's answers, many disputes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from disputed_venue import (
     lying,
 )
 from l1_venue import CLAIMANT, LIAR, l1_venue, person
+from msgspec import structs
 
 from contracts.dispute_views import ResultStatus
 from contracts.views import ClaimStatus
@@ -230,6 +232,50 @@ async def test_a_dispute_of_many_is_read_in_parts(
         parts = await world.see(CHALLENGER, right.parent)
         assert parts.standing == whole.standing and parts.events == whole.events
         assert max(asked) == 1 and whole.result.status == ResultStatus.OPEN
+
+
+async def test_an_l1_that_is_away_at_the_start_is_waited_for_however_long(
+    world: DisputedVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(method: str, *_: object) -> Any:
+        raise Retry(f"L1 did not answer {method} in time")
+
+    async with world.challenging() as challenger:
+        with monkeypatch.context() as patched:
+            patched.setattr(challenger.follower.client, "request", away)
+            for _ in range(100):
+                assert await challenger.attempt(), "it rests before it looks again"
+                assert codes(challenger) == ["L1_AWAY"]
+        right = await world.right_trace(challenger, 1)
+        await world.claim(LIAR, lying(right, 9), 1)
+        await act(challenger)
+        assert await world.status(right.claim) == ClaimStatus.PENDING
+        assert codes(challenger) == ["WRONG_CLAIM"]
+
+
+async def test_a_key_that_is_not_for_this_chain_signs_nothing(world: DisputedVenue) -> None:
+    def refuse(chain_id: int) -> None:
+        raise Halt(f"no key for chain {chain_id}")
+
+    async with world.challenging() as challenger:
+        right = await world.right_trace(challenger, 1)
+        await world.claim(LIAR, lying(right, 9), 1)
+        before = await world.venue.client.block_number()
+        # One whose L1 is read anew, and one that knows the chain from what it kept.
+        for _ in range(2):
+            other = ChallengerService(
+                replace(
+                    challenger.config,
+                    follower=structs.replace(
+                        challenger.config.follower, data_directory=world.directory / "other"
+                    ),
+                ),
+                world.venue.clock,
+                check_chain=refuse,
+            )
+            with pytest.raises(Halt, match="no key for chain 31337"):
+                await other.run(asyncio.Event())
+        assert await world.venue.client.block_number() == before
 
 
 async def test_where_claims_are_proven_a_challenger_says_that_it_is_not_needed(
