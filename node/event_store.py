@@ -8,6 +8,7 @@ is stored with the hash of the chain up to it:
 L1 remains the truth: whatever is wrong with this folder, deleting it is the mend.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,22 @@ class EventStore:
         if Head(count, chain) != self._head:
             found, expected = count, self._head.count
             raise self.damaged(f"{expected} events expected, {found} found")
+
+    def since(self, block: int) -> Iterator[RollupEvent]:
+        """Those of `block` and after it; none before them is read. StoreDamaged at the first that
+        is missing or changed.
+        """
+        first = bisect_left(range(len(self)), block, key=lambda at: self._event(at).block)
+        for at in range(first, len(self)):
+            yield self._event(at)
+
+    def _event(self, at: int) -> RollupEvent:
+        value = self.store.read(_key(EVENT, at)) or b""
+        body = value[HASH_BYTES:]
+        if value[:HASH_BYTES] != keccak(self._chain_at(at) + body):
+            raise self.damaged(f"event {at} is missing or changed")
+        event: RollupEvent = self._decode(body, RollupEvent)
+        return event
 
     def marks(self) -> list[Mark]:
         """The blocks up to which everything was read, oldest first."""

@@ -193,8 +193,7 @@ class Followed:
         self.contests = [contest for contest in self.contests if contest.block <= block]
         self.rejections = _until(block, self.rejections)
         self.voided = _until(block, self.voided)
-        right = [kept.batch for kept in self.confirmations.values() if self._is_right(kept)]
-        self.confirmed = max(right, default=0)
+        self.confirmed = self.confirmed_at(block)
         return True
 
     # --- what is known ---
@@ -217,6 +216,11 @@ class Followed:
     def number_at(self, block: int) -> int:
         """The last batch that was posted in `block` or before."""
         return bisect_right(self.batches, block, key=lambda batch: batch.record.posted_block)
+
+    def confirmed_at(self, block: int) -> int:
+        """The last batch whose right claim was settled in `block` or before."""
+        settled = (one for one in self.confirmations.values() if one.block <= block)
+        return max((one.batch for one in settled if self._is_right(one)), default=0)
 
     def batch(self, number: int) -> FollowedBatch | None:
         return self.batches[number - 1] if 1 <= number <= self.number else None

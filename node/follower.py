@@ -145,9 +145,15 @@ class FollowerService:
             trouble.append(self.tape.problem)
         return trouble + (self.followed.problems() if self.followed else [])
 
-    def kept_events(self) -> Iterator[RollupEvent]:
-        """All that happened so far, as it is kept on disk. StoreDamaged where that changed."""
-        return self._kept.store.events() if self._kept is not None else iter(())
+    def kept_events(self, since: int = 0) -> Iterator[RollupEvent]:
+        """What happened so far from block `since` on, as it is kept on disk. StoreDamaged where
+        that changed.
+        """
+        return self._kept.store.since(since) if self._kept is not None else iter(())
+
+    def earlier_state(self, number: int) -> MemoryState | None:
+        """As `KeptVenue.earlier_state`, which says what to check."""
+        return self._kept.earlier_state(number) if self._kept is not None else None
 
     @property
     def scanned(self) -> int:

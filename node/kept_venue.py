@@ -19,6 +19,7 @@ from node.snapshot_policy import SnapshotPolicy
 from node.view import BatchRecord, FillFeed, UpdateFeed
 from prover.derivation import Inconsistent
 from prover.replay import Replayed
+from state.memory import MemoryState
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,12 @@ class KeptVenue:
                 f"0x{rollup.hex()}; give each rollup a data directory of its own"
             )
         self._replace(await self._executed(terms, publish=True), rewound=0)
+
+    def earlier_state(self, number: int) -> MemoryState | None:
+        """The newest state that is kept and not after batch `number`, if any: its root is not
+        checked yet. StoreDamaged where it does not read.
+        """
+        return self._snapshots.earlier.state(number)
 
     def begin(self, terms: RollupTerms) -> None:
         """A venue in which nothing has happened, in place of whatever was known."""

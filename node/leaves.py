@@ -7,10 +7,10 @@ Numbers are big-endian, so the front of a book is the first key of its prefix. S
 the canonical encodings, which a store's reader takes or refuses as L1 would.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
-from node.store import Changes, Store
+from node.store import Changes, StoreDamaged
 from state.accounts import decode_account
 from state.commitment import Commitment
 from state.machine import Machine, decode_machine
@@ -30,6 +30,15 @@ PREFIXES: Mapping[str, bytes] = {
     "orders": PREFIX + b"o",
 }
 _KEY_BYTES: Mapping[str, int] = {"accounts": 4, "markets": 2, "rows": 1, "withdrawals": 4}
+
+
+class LeafReader(Protocol):
+    """Where leaves are read: a store, or what is laid over one. Entries come by ascending key."""
+
+    def read(self, key: bytes) -> bytes | None: ...
+    def entries(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]: ...
+    @property
+    def damaged(self) -> Callable[[str], StoreDamaged]: ...
 
 
 def leaf_key(place: Place) -> bytes:
@@ -88,20 +97,20 @@ def all_places(commitment: Commitment) -> Iterator[Place]:
         yield from (("orders", (market, side, key)) for key, _ in book)
 
 
-def stored_places(store: Store) -> Iterator[tuple[Place, bytes]]:
+def stored_places(store: LeafReader) -> Iterator[tuple[Place, bytes]]:
     """Every leaf but the machine, with the place it is of."""
     for prefix in PREFIXES.values():
         for key, leaf in store.entries(prefix):
             yield place_of(key), leaf
 
 
-def stored_machine(store: Store) -> Machine:
+def stored_machine(store: LeafReader) -> Machine:
     """The machine; that of genesis where there is none."""
     leaf = store.read(MACHINE)
     return Machine() if leaf is None else _checked(store, MACHINE, leaf, _decode_machine)
 
 
-def load_state(store: Store) -> MemoryState:
+def load_state(store: LeafReader) -> MemoryState:
     """The whole state, into memory. StoreDamaged where a leaf is not one."""
     state = MemoryState()
     state.machine = stored_machine(store)
@@ -119,7 +128,7 @@ def load_state(store: Store) -> MemoryState:
     return state
 
 
-def stored_value(store: Store, place: Place, leaf: bytes) -> Any:
+def stored_value(store: LeafReader, place: Place, leaf: bytes) -> Any:
     """What `leaf`, stored at `place`, says. StoreDamaged where it is none."""
     return _checked(store, leaf_key(place), leaf, lambda data: decode_leaf(place[0], data))
 
@@ -128,7 +137,7 @@ def _decode_machine(leaf: bytes) -> Machine:
     return decode_machine(leaf)[0]
 
 
-def _checked(store: Store, key: bytes, leaf: bytes, decode: Any) -> Any:
+def _checked(store: LeafReader, key: bytes, leaf: bytes, decode: Any) -> Any:
     try:
         return decode(leaf)
     except ValueError as error:

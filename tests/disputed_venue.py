@@ -22,6 +22,7 @@ from node.disputes.player import Played, Player
 from node.disputes.reading import DisputeReader, Seen
 from node.follower import FollowerConfig
 from node.rollup_events import Contested
+from node.snapshot_policy import SnapshotPolicy
 from state.batch import decode_output, encode_output
 from state.commitment import state_root
 from state.crypto import keccak
@@ -106,13 +107,17 @@ class DisputedVenue:
 
     @asynccontextmanager
     async def challenging(
-        self, name: str = CHALLENGER, folder: str = "challenger"
+        self,
+        name: str = CHALLENGER,
+        folder: str = "challenger",
+        policy: SnapshotPolicy | None = None,
     ) -> AsyncIterator[ChallengerService]:
         """A challenger that was opened; it moves when the test says so."""
         follower = FollowerConfig(
             l1_url=self.venue.server.url,
             rollup=self.venue.deployment.rollup,
             data_directory=self.directory / folder,
+            snapshot_policy=policy or SnapshotPolicy(),
         )
         config = ChallengerConfig(follower, person(name).private)
         service = ChallengerService(config, self.venue.clock)

@@ -102,7 +102,7 @@ def malformed_batches(follower: FollowerService, followed: Followed) -> list[Bat
     }
     if not unknown:
         return []
-    kept = follower.kept_events()
+    kept = follower.kept_events(followed.batches[min(unknown) - 1].record.posted_block)
     return [event for event in kept if isinstance(event, BatchPosted) and event.number in unknown]
 
 

@@ -11,7 +11,7 @@ from node.disputes.defended import DefendedTrace
 from node.errors import Halt, Retry
 from node.followed import Followed
 from node.follower import FollowerService
-from prover.derivation import Cursor, Derived, derive_batch
+from prover.derivation import Cursor, Derived
 from prover.dispute.trace_tree import TRACE_HEIGHT
 from prover.facts import BatchFacts
 from prover.replay import genesis_output
@@ -106,13 +106,7 @@ class Traces:
     def _read(self, followed: Followed, number: int) -> Begun:
         found = batch_before(self._follower, followed, number)
         return Begun(
-            derived=derive_batch(
-                found.posted.header,
-                found.posted.payload,
-                found.items,
-                after=found.after,
-                batch_hash=found.posted.batch_hash,
-            ),
+            derived=found.derive(),
             before=found.state,
             after=found.after,
             verifier=followed.replayer.verifier,

@@ -139,6 +139,30 @@ def test_a_rewind_forgets_what_came_after_and_nothing_else(
     assert read(directory) == left + events_of(20)
 
 
+def test_what_came_since_a_block_is_found_without_reading_what_was_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = filled(tmp_path / "store", range(10, 60))
+    store, reads = EventStore(tmp_path / "store"), 0
+    read_one = store.store.read
+
+    def counting(key: bytes) -> bytes | None:
+        nonlocal reads
+        reads += 1
+        return read_one(key)
+
+    monkeypatch.setattr(store.store, "read", counting)
+    for block in (0, 9, 10, 11, 34, 58, 59, 60, 99):
+        assert list(store.since(block)) == [event for event in kept if event.block >= block]
+    reads = 0
+    assert next(store.since(30)) == events_of(30)[0] and reads < 25
+    store.close()
+    filled(tmp_path / "again", range(0))
+    empty = EventStore(tmp_path / "again")
+    assert list(empty.since(0)) == []
+    empty.close()
+
+
 def test_beginning_again_leaves_nothing_of_before(tmp_path: Path) -> None:
     filled(tmp_path / "store")
     store = EventStore(tmp_path / "store")
