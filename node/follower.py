@@ -282,6 +282,7 @@ class FollowerService:
             first=terms.deployed_at,
             marks=kept.store.marks(),
             confirmations=self.config.confirmations,
+            in_portions=True,
         )
         self.domain, self.token = terms.domain, terms.token
         self.proof_system = terms.proof_system

@@ -7,10 +7,16 @@ from msgspec import Struct
 from node.errors import Halt, Retry
 from node.l1.answers import L1Block
 from node.rollup import RollupReader
-from node.rollup_events import RollupEvent
+from node.rollup_events import BatchPosted, RollupEvent
 
 BLOCKS_MAX = 2_000
 """Blocks of one scan: an L1 provider refuses too many, and a node must get its turn."""
+
+PORTION_FIRST = 256
+"""Blocks of the first scan of a reader in portions."""
+
+PORTION_BYTES = 2_000_000
+"""Batches of one portion, compressed: about the 20,000 records after which a snapshot is due."""
 
 
 class Mark(Struct, frozen=True):
@@ -42,6 +48,9 @@ class L1Scanner:
     than `confirmations` under the head are not read yet. Where there is a `base`, everything
     up to it was read before and is final: reading starts behind it. `final_block`, which the
     owner moves, is the last block that L1 called final, or -1.
+
+    With `in_portions` a scan takes about as many blocks as hold PORTION_BYTES, going by the one
+    before it: who catches up can stop between them for a snapshot.
     """
 
     MARKS_MAX = 1_024
@@ -54,11 +63,13 @@ class L1Scanner:
         marks: Sequence[Mark] = (),
         confirmations: int = 0,
         base: Mark | None = None,
+        in_portions: bool = False,
     ) -> None:
         self._reader = reader
         self._first = first if base is None else base.block + 1
         self._confirmations = confirmations
         self._base = base
+        self._portion = PORTION_FIRST if in_portions else None
         self.final_block = -1
         self.marks = list(marks)
         if base is not None:
@@ -82,7 +93,7 @@ class L1Scanner:
             return Scan(rewound_to=rewound_to, mark=kept, head=head.number)
         first = self.scanned + 1
         target = head.number - self._confirmations
-        last = min(first + BLOCKS_MAX - 1, target)
+        last = min(first + min(self._portion or BLOCKS_MAX, BLOCKS_MAX) - 1, target)
         if last < first:
             return Scan(head=head.number, is_caught_up=True)
         before = self.marks[-1] if self.marks else None
@@ -93,6 +104,8 @@ class L1Scanner:
             if known is not None and not await self._stands(known):
                 raise Retry(f"L1 reorganised around block {known.block} while it was read")
         self.marks = [*self.marks, mark][-self.MARKS_MAX :]
+        if self._portion is not None:
+            self._portion = _next_portion(self._portion, last - first + 1, events)
         return Scan(events=events, mark=mark, head=head.number, is_caught_up=last == target)
 
     async def _rewind(self, head: L1Block) -> int | None:
@@ -158,3 +171,11 @@ class L1Scanner:
     async def _stands(self, mark: Mark) -> bool:
         found = await self._reader.client.block(mark.block)
         return found is not None and found.hash == mark.hash
+
+
+def _next_portion(portion: int, blocks: int, events: Sequence[RollupEvent]) -> int:
+    """The blocks that hold PORTION_BYTES if they are like these `blocks`; at most twice as many
+    as in this portion.
+    """
+    size = sum(len(event.payload) for event in events if isinstance(event, BatchPosted))
+    return max(1, min(2 * portion, BLOCKS_MAX, PORTION_BYTES * blocks // max(size, 1)))
