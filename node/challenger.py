@@ -12,6 +12,7 @@ from node.clock import Clock
 from node.database import OpenDatabase, open_leveldb
 from node.disputes.challenge import Challenge, Look, failed
 from node.disputes.costs import Cost, CostReader
+from node.disputes.course import course
 from node.disputes.player import Played
 from node.disputes.reading import Seen
 from node.errors import L1Error, Retry
@@ -129,8 +130,8 @@ class ChallengerService(ActingService):
         costs: dict[bytes, Cost] = {}
         try:
             for seen in look.seen:
-                paid = await self._cost_reader.costs(seen.events)
-                costs[seen.standing.dispute_id] = paid.get(me, Cost())
+                calls = course(seen, look.followed)
+                costs[seen.standing.dispute_id] = await self._cost_reader.cost(calls, me)
         except (Retry, L1Error) as error:
             return [f"COST_UNKNOWN: {error}; moves are made all the same"]
         self.costs = costs

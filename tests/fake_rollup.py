@@ -109,7 +109,7 @@ class FakeL1:
         self.sent.append(len(self.batches))
         head = len(self.blocks) - 1
         block = self.blocks[head]
-        return L1Receipt(keccak(block.hash), head, block.hash, True, 1, 1, None, ())
+        return L1Receipt(keccak(block.hash), head, block.hash, True, 1, 1, None, (), self.address)
 
     # --- what happens on L1 ---
 

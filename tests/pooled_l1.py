@@ -63,7 +63,9 @@ class PooledL1(FakeL1):
         included, self.waiting = self.waiting[:count], self.waiting[count:]
         reverted = []
         for each in included:
-            receipt = L1Receipt(keccak(block.hash), head, block.hash, True, 1, 1, None, ())
+            receipt = L1Receipt(
+                keccak(block.hash), head, block.hash, True, 1, 1, None, (), self.address
+            )
             try:
                 self._check(*each.arguments, now=self.time)
                 self._take(*each.arguments)

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 from rich.console import Group
+from rich.text import Text
 
 from node.cli.output import Cell, facts, good, short, table
-from node.disputes.costs import Cost
+from node.disputes.costs import COUNTED, NOT_COUNTED, Cost
 from node.disputes.telling import DisputeFacts, EntryFacts, MatchFacts, ether, shown
 from node.proving.readable import plain
 from prover.dispute.settlement import (
@@ -27,7 +28,7 @@ HASH = re.compile(r"0x[0-9a-f]{64}")
 
 ENTRY = ("entry", "claim", "by", "status")
 MATCH = ("match", "one", "two", "to move", ">steps left", ">time left", "status")
-COST = ("who", ">transactions", ">gas", ">paid")
+COST = ("who", ">transactions", ">about claims", ">gas", ">paid")
 
 
 class WrongClaim(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -117,6 +118,7 @@ def drawn(one: DisputeFacts, decided: dict[str, DecidedStep]) -> Group:
         parts.append(table("Matches", MATCH, matches))
     if one.costs:
         parts.append(table("Cost of gas", COST, list(_costs(one.costs))))
+        parts += [Text(COUNTED, style="dim"), Text(NOT_COUNTED, style="dim")]
     return Group(*parts)
 
 
@@ -156,7 +158,13 @@ def step_words(decided: DecidedStep) -> str:
 
 def _costs(costs: dict[str, Cost]) -> Iterator[tuple[Cell, ...]]:
     for who, cost in costs.items():
-        yield short(who), str(cost.transactions), f"{cost.gas:,}", ether(cost.wei)
+        yield (
+            short(who),
+            str(cost.transactions),
+            str(cost.settling),
+            f"{cost.gas:,}",
+            ether(cost.wei),
+        )
 
 
 def seconds(left: int | None) -> str:

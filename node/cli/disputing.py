@@ -19,6 +19,7 @@ from node.cli.options import deployment_option, json_option, l1_option, rollup_m
 from node.clock import SystemClock
 from node.disputes.claims import right_contests
 from node.disputes.costs import CostReader
+from node.disputes.course import course
 from node.disputes.reading import DisputeReader, Seen
 from node.disputes.telling import DisputeFacts, dispute_facts, shown
 from node.disputes.traces import Traces
@@ -121,7 +122,7 @@ class Looking:
 
     async def facts(self, seen: Seen) -> DisputeFacts:
         """A dispute in words and figures."""
-        costs = await self._costs.costs(seen.events)
+        costs = await self._costs.costs(course(seen, self.followed))
         now = max(seen.block.timestamp, int(self.follower.clock.now()))
         return dispute_facts(seen, self.followed, now, costs)
 

@@ -4,30 +4,39 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from contracts.dispute_events import AdvancedLog, DisputeLog, EndedLog, EnteredLog
-from node.disputes.reading import DisputeEvent
+from node.disputes.course import DisputeCall
 from node.errors import Retry
 from node.l1.answers import L1Receipt
 from node.l1.client import L1Client
 
+COUNTED = (
+    "Counted: the claims that contested the parent or came after, the proof that the batch is void,"
+    " entries, moves, proofs, reopening, confirming and rejecting."
+)
+NOT_COUNTED = (
+    "Not counted, since no log of L1 ties it to a dispute: collecting, redeeming, withdrawing, and "
+    "what L1 refused."
+)
 
-class Cost(Struct, frozen=True, kw_only=True):
-    """Transactions, their gas, and the wei that was paid for it; bonds are not in it."""
+
+class Cost(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Transactions, their gas, and the wei that was paid for it; bonds are not in it.
+
+    `settling` are those among the transactions that are about claims and not about traces.
+    """
 
     transactions: int = 0
     gas: int = 0
     wei: int = 0
-
-    def plus(self, receipt: L1Receipt) -> "Cost":
-        """With one transaction more."""
-        return Cost(
-            transactions=self.transactions + 1,
-            gas=self.gas + receipt.gas_used,
-            wei=self.wei + receipt.gas_used * receipt.gas_price,
-        )
+    settling: int = 0
 
 
-NOTHING = Cost()
+class Paid(Struct, frozen=True):
+    """What a transaction cost its sender."""
+
+    sender: bytes
+    gas: int
+    wei: int
 
 
 class CostReader:
@@ -35,39 +44,36 @@ class CostReader:
 
     def __init__(self, client: L1Client) -> None:
         self._client = client
-        self._receipts: dict[bytes, L1Receipt] = {}
+        self._paid: dict[bytes, Paid] = {}
 
-    async def costs(self, events: Iterable[DisputeEvent]) -> dict[bytes, Cost]:
-        """What each player has paid for entries, moves and proofs. A call that L1 refused is not
-        in it, since it left no log. Retry where L1 lost a transaction meanwhile.
-        """
+    async def costs(self, calls: Iterable[DisputeCall]) -> dict[bytes, Cost]:
+        """What these transactions have cost each sender. Retry where L1 lost one meanwhile."""
         found: dict[bytes, Cost] = {}
-        counted: set[bytes] = set()
-        for event in events:
-            who = player_of(event.log)
-            if who is None or event.transaction in counted:
-                continue
-            counted.add(event.transaction)
-            receipt = await self._receipt(event.transaction)
-            found[who] = found.get(who, NOTHING).plus(receipt)
+        for call in calls:
+            paid = await self._read(call.transaction)
+            before = found.get(paid.sender, Cost())
+            found[paid.sender] = Cost(
+                transactions=before.transactions + 1,
+                gas=before.gas + paid.gas,
+                wei=before.wei + paid.wei,
+                settling=before.settling + call.is_settling,
+            )
         return found
 
-    async def _receipt(self, transaction: bytes) -> L1Receipt:
-        if transaction not in self._receipts:
+    async def cost(self, calls: Iterable[DisputeCall], sender: bytes) -> Cost:
+        """What they have cost `sender`; L1 is asked for none that logs say are another's."""
+        asked = [call for call in calls if call.player in (None, sender)]
+        return (await self.costs(asked)).get(sender, Cost())
+
+    async def _read(self, transaction: bytes) -> Paid:
+        if transaction not in self._paid:
             receipt = await self._client.receipt(transaction)
             if receipt is None:
                 raise Retry(f"L1 has no transaction 0x{transaction.hex()} any more")
-            self._receipts[transaction] = receipt
-        return self._receipts[transaction]
+            self._paid[transaction] = _paid(receipt)
+        return self._paid[transaction]
 
 
-def player_of(log: DisputeLog) -> bytes | None:
-    """Whose move that was; None for what only follows from one."""
-    match log:
-        case EnteredLog(owner=owner):
-            return owner
-        case AdvancedLog(mover=mover):
-            return mover
-        case EndedLog(caller=caller):
-            return caller
-    return None
+def _paid(receipt: L1Receipt) -> Paid:
+    wei = receipt.gas_used * receipt.gas_price
+    return Paid(receipt.sender, receipt.gas_used, wei)

@@ -6,6 +6,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from node.challenger import ChallengerService
+from node.disputes.costs import COUNTED, NOT_COUNTED
 from node.disputes.telling import DisputeFacts, dispute_facts
 
 LABELS = ("batch", "dispute")
@@ -36,7 +37,10 @@ class ChallengerFigures(Collector):
                 if seen.contest.batch > look.followed.confirmed
             ]
         )
-        gas, wei = _families(("cost_gas", "Gas that we used."), ("cost_wei", "Wei that we paid."))
+        gas, wei = _families(
+            ("cost_gas", f"Gas that we used. {COUNTED} {NOT_COUNTED}"),
+            ("cost_wei", "Wei that we paid for that gas."),
+        )
         for seen in look.seen:
             cost = challenger.costs.get(seen.standing.dispute_id)
             if cost is not None:

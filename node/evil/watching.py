@@ -9,7 +9,7 @@ from node.clock import Clock
 from node.devnet.outcome import StoryFailed
 from node.devnet.people import LIAR, person
 from node.devnet.story import Narrator
-from node.disputes.costs import player_of
+from node.disputes.course import player_of
 from node.disputes.reading import DisputeEvent, DisputeReader, Seen
 from node.errors import Retry
 from node.evil.kinds import Kind

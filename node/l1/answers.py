@@ -37,7 +37,7 @@ class L1Log:
 
 @dataclass(frozen=True, slots=True)
 class L1Receipt:
-    """A mined transaction; `contract` is the one it created, if it is a creation."""
+    """A mined transaction of `sender`; `contract` is the one it created, if it is a creation."""
 
     transaction_hash: bytes
     block_number: int
@@ -47,6 +47,7 @@ class L1Receipt:
     gas_price: int
     contract: bytes | None
     logs: tuple[L1Log, ...]
+    sender: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +144,5 @@ def receipt(answer: Any) -> L1Receipt:
         gas_price=integer(answer["effectiveGasPrice"]),
         contract=None if contract is None else raw(contract),
         logs=tuple(logs(answer["logs"])),
+        sender=raw(answer["from"]),
     )

@@ -37,7 +37,7 @@ class Sender:
         self.gas.append(gas)
         if self.answer is not None:
             raise self.answer
-        return L1Receipt(b"\x07" * 32, 18, b"\x18" * 32, True, 4_000, 1, None, ())
+        return L1Receipt(b"\x07" * 32, 18, b"\x18" * 32, True, 4_000, 1, None, (), self.address)
 
 
 def poster(sender: Sender, corrupt: int | None = None) -> Poster:

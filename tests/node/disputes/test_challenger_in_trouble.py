@@ -112,10 +112,10 @@ async def test_costs_that_cannot_be_read_hold_no_move_back(
     async with world.challenging() as challenger:
         right = await world.right_trace(challenger, 1)
 
-        async def lost(_: object) -> None:
+        async def lost(*_: object) -> None:
             raise Retry("L1 has no transaction any more")
 
-        monkeypatch.setattr(challenger._cost_reader, "costs", lost)
+        monkeypatch.setattr(challenger._cost_reader, "cost", lost)
         lie = lying(right, 9)
         await world.claim(LIAR, lie, 1)
         await world.duel(challenger, (LIAR, world.player(LIAR, lie)))

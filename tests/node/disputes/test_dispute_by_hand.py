@@ -147,8 +147,14 @@ def test_watch_tells_who_moves_what_is_left_and_what_it_cost(hand: ByHand) -> No
     assert match["mover"] == ours["entry"] and match["secondsLeft"] > turn - 600
     assert set(dispute["costs"]) == {ours["owner"], theirs["owner"]}
     assert all(cost["gas"] > 100_000 for cost in dispute["costs"].values())
+    ours, theirs = (dispute["costs"][entry["owner"]] for entry in (ours, theirs))
+    assert set(ours) == {"transactions", "gas", "wei", "settling"}
+    # The lie was there first, and the right claim contested it.
+    assert (ours["transactions"], ours["settling"]) == (2, 1)
+    assert (theirs["transactions"], theirs["settling"]) == (1, 0)
     words = hand.run("watch 1 --once").stdout
     assert "Dispute over batch 1" in words and "1-64" in words and "Cost of gas" in words
+    assert "Counted: the claims" in words and "Not counted, since no log" in words
     assert "The claims of batch 2 are not contested." in hand.run("watch 2 --once").stdout
 
 
