@@ -24,9 +24,11 @@ from node.store import StoreDamaged
 from prover import replay
 from prover.replay import Replayer
 from state.commitment import Commitment, Committer
+from state.machine import SavedRoots, decode_machine, encode_machine
 
 INTERVAL = 3
-LAG = 9
+LAG = 10
+"""Batches until one is settled; the last of them comes right before a snapshot."""
 Values = dict[bytes, bytes]
 Leaves = dict[bytes, bytes | None]
 
@@ -132,7 +134,7 @@ async def test_what_is_settled_is_forgotten() -> None:
         kept.append(len([key for key in values if key.startswith(EARLIER)]))
         groups = {key[len(BACK) :][:8] for key in values if key.startswith(BACK)}
         assert groups == {key[len(EARLIER) :] for key in values if key.startswith(EARLIER)}
-    assert max(kept) == kept[-1] == LAG // INTERVAL
+    assert max(kept) == kept[-1] == LAG // INTERVAL + 1
     for number in range(1, node.followed.confirmed - INTERVAL):
         found, executed = look(node, number)
         assert leaves_before(found) == leaves[number - 1] and executed == number - 1
@@ -180,6 +182,22 @@ async def test_a_snapshot_that_l1_takes_back_takes_the_earlier_ones_along() -> N
     assert leaves_before(found) == leaves[last - 1] and executed < INTERVAL, "and then it goes on"
 
 
+async def test_what_l1_settles_and_takes_back_is_found_nearby(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only what was settled up to the block of a snapshot's batch is forgotten with it."""
+    monkeypatch.setattr(replay, "UNDO_BATCHES_MAX", 64)
+    blocks, leaves = history(1)
+    node = await Node().open()
+    for at, block in enumerate(blocks):
+        await node.take([block], final=at - LAG)
+    settled, snapshot = node.followed.confirmed, node.stored
+    await node.kept.rewind(blocks[snapshot - 1][0].block)
+    assert node.stored == snapshot > node.followed.confirmed < settled
+    await node.open()
+    assert check_unsettled(node, leaves) > 0
+
+
 async def test_leaves_that_a_crash_left_behind_mix_with_no_snapshot() -> None:
     """As between dropping the snapshots and taking the room back: any number may come again."""
     blocks, leaves = history(7)
@@ -221,6 +239,20 @@ def one_gone(values: Values) -> None:
     del values[min(key for key in values if key.startswith(BACK) and key[14:15] == b"a")]
 
 
+def round_and_round(values: Values) -> None:
+    """Back from the oldest to the newest."""
+    keys = sorted(key for key in values if key.startswith(EARLIER))
+    values[keys[0]] = keys[-1][len(EARLIER) :]
+
+
+def in_the_middle(values: Values) -> None:
+    """Machines that read, but of no state between batches."""
+    for key in [key for key in values if key.startswith(BACK) and key.endswith(b"/x")]:
+        machine, withdrawals_root, _ = decode_machine(values[key])
+        machine.saved = machine.sums
+        values[key] = encode_machine(machine, withdrawals_root, SavedRoots(*[bytes(32)] * 3))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -232,15 +264,20 @@ def one_gone(values: Values) -> None:
         heads(lambda _: 0),
         heads(lambda before: before + 1),
         heads(lambda _: 2**64 - 1),
+        round_and_round,
+        in_the_middle,
     ],
-    ids=["an older folder", "flipped", "emptied", "cut", "one gone", "zero", "another", "later"],
+    ids=[
+        *("an older folder", "flipped", "emptied", "cut", "one gone", "zero", "another", "later"),
+        *("round and round", "in the middle"),
+    ],
 )
 async def test_what_is_damaged_or_missing_begins_at_genesis(
     damage: Callable[[Values], None],
 ) -> None:
     blocks, leaves = history(1)
     node = await Node().open()
-    await node.take(blocks[: LAG + 2 * INTERVAL])
+    await node.take(blocks[: 5 * INTERVAL])
     damage(node.database.values)
     await node.open()
     number = node.followed.confirmed + 1
@@ -256,7 +293,7 @@ async def test_what_is_damaged_or_missing_begins_at_genesis(
 async def test_damage_at_any_place_leads_to_no_wrong_state() -> None:
     blocks, leaves = history(4)
     node = await Node().open()
-    await node.take(blocks[: LAG + 2 * INTERVAL])
+    await node.take(blocks[: 5 * INTERVAL])
     number = node.followed.confirmed + 1
     values, random = node.database.values, Random(4)  # noqa: S311
     keys = sorted(key for key in values if key.startswith((EARLIER, BACK)))
