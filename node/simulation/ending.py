@@ -3,6 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING
 
+from node.batch_before import batch_before
+from node.follower import FollowerService
 from node.rollup_events import BatchPosted
 from node.scanner import L1Scanner
 from node.signatures import recover
@@ -10,6 +12,7 @@ from node.simulation.referee import Referee
 from node.simulation.trace import Violation
 from prover.derivation import derive_batch, genesis_cursor
 from state.authentication import Verifier
+from state.commitment import Committer, genesis_root
 from state.execution import Receipt, run_batch
 from state.memory import MemoryState
 from state.transactions.kinds import Kind
@@ -95,6 +98,7 @@ class Ending:
         if referee.followed.problems():
             raise Violation("claims are right", referee.followed.problems()[0])
         self._compare_states(referee)
+        self._look_back(referee)
         story.promises.check_kept(referee.rows, await self._receipts())
 
     def _compare_states(self, referee: Referee) -> None:
@@ -107,6 +111,19 @@ class Ending:
             for table, rows in service.tape.shared().items():
                 if rows != past[table]:
                     raise Violation("pasts agree", f"at the end {name} has other {table} than L1")
+
+    def _look_back(self, referee: Referee) -> None:
+        """Whoever follows can execute every batch once more, from earlier states or genesis."""
+        roots = [genesis_root(), *(batch.record.state_root for batch in referee.followed.batches)]
+        for name, service in self._story.services().items():
+            if not isinstance(service, FollowerService):
+                continue
+            assert service.followed is not None
+            for number, root in enumerate(roots[:-1], 1):
+                state = batch_before(service, service.followed, number).state
+                if Committer(state.snapshot()).commit().state_root != root:
+                    detail = f"at the end {name} has another state than L1 before batch {number}"
+                    raise Violation("the past is there", detail)
 
     async def _receipts(self) -> dict[bytes, Receipt]:
         """What became of every transaction on L1, executed once more from nothing."""
