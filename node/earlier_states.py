@@ -49,7 +49,7 @@ class EarlierStates:
         """
         heads = self._heads() | {number: before}
         needed = set()
-        while number > settled and number in heads:
+        while number > settled and heads.get(number, number) < number:
             needed.add(number)
             number = heads[number]
         heads_gone: Changes = {_key(EARLIER, one): None for one in heads if one not in needed}

@@ -290,6 +290,17 @@ async def test_what_is_damaged_or_missing_begins_at_genesis(
     assert executed < INTERVAL, "with snapshots that are whole"
 
 
+async def test_a_circle_of_damaged_heads_stops_no_follower() -> None:
+    """Nothing is settled here, so all of it is gone over with every snapshot."""
+    blocks, (_, leaves) = blocks_of(4, 600), history(4)
+    node = await Node().open()
+    await node.take(blocks[: 4 * INTERVAL])
+    round_and_round(node.database.values)
+    await node.take(blocks[4 * INTERVAL :])
+    for number in (2 * INTERVAL, len(blocks) - 3):
+        assert leaves_before(look(node, number)[0]) == leaves[number - 1]
+
+
 async def test_damage_at_any_place_leads_to_no_wrong_state() -> None:
     blocks, leaves = history(4)
     node = await Node().open()
