@@ -161,6 +161,10 @@ def faults(terms: SettlementTerms) -> list[str]:
             "takes to execute a full batch and claim it: raise it",
         ),
         (
+            dispute.base_fee_cap > 0,
+            "base_fee_cap is zero, so nobody is paid for a move or a proof: raise it",
+        ),
+        (
             dispute.entry_bond >= dearest,
             f"entry_bond {dispute.entry_bond} wei does not pay for the dearest match, {dearest} "
             "wei at base_fee_cap: raise the bond or lower the cap",

@@ -1,18 +1,23 @@
 """A hundred rivals: how long they keep the right claim from its end, and what that costs.
 
-Games are of the toy machine, on revm. The number of an id is the case of the table in
-docs/testing.md.
+Games are of the toy machine, on revm; of several batches only the claims are played. The number of
+an id is the case of the table in docs/testing.md.
 """
 
 from collections.abc import Sequence
 from math import ceil, log2
 
 import pytest
+from decided_world import ENTRY_WINDOW, WON, DecidedWorld
 from dispute_ends import check_won
 from dispute_world import HONEST, INSURANCE, LIAR, WATCHER, DisputeWorld, Entry
-from evm_engines import Pyrevm
+from evm_engines import Pyrevm, Reverted
+from protocol_bytes import claim_hash
+from rollup_world import ALICE, CLAIMANT, GENESIS_CLAIM, PARAMETERS, RIVAL
 from toy_machine import LEAVES, ToyTrace, later, lying
 
+from contracts import views
+from contracts.abi import keccak
 from contracts.dispute_views import EntryStatus, MatchStatus
 
 RIVALS = 100
@@ -108,3 +113,36 @@ def test_rivals_who_stall_for_as_long_as_they_may_delay_by_no_more_than_the_boun
     match_seconds = 2 * terms.clock + (terms.height + 2) * terms.move_time
     assert world.engine.time - begun <= bound * match_seconds
     check_won(world, right, *wrong)
+
+
+def test_who_contests_one_batch_after_the_other_pays_a_bond_for_each_further_window() -> None:
+    """Case 40: a claim may get its first rival until it is confirmed, however old it is."""
+    world = DecidedWorld(Pyrevm())
+    batches = range(1, 4)
+    for _ in batches:
+        world.deposit(ALICE)
+        world.wait(12)
+        world.post()
+    right = {batch: world.output(batch) for batch in batches}
+    parents = {1: GENESIS_CLAIM}
+    for batch, output in right.items():
+        parents[batch + 1] = world.claim(output, parent=parents[batch])
+    begun = world.engine.time
+    for batch, output in right.items():
+        wrong = world.output(batch, state_root=keccak(b"false"))
+        world.claim(wrong, parent=parents[batch], sender=RIVAL)
+        if batch > 1:
+            world.confirm(right[batch - 1], parent=parents[batch - 1])
+        with pytest.raises(Reverted, match="claims: rivals are undecided"):
+            world.wait(PARAMETERS.claim_window)
+            world.confirm(output, parent=parents[batch])
+        world.wait(ENTRY_WINDOW + 1 - PARAMETERS.claim_window)
+        winner = claim_hash(parents[batch], output.pack())
+        since = world.read(views.CONTESTED_AT, parents[batch])
+        world.decide(parents[batch], since, WON, winner)
+    world.confirm(right[3], parent=parents[3])
+    assert world.engine.time - begun == len(batches) * (ENTRY_WINDOW + 1)
+    lost = world.engine.balance(world.rollup) - sum(
+        world.read(views.CLAIM_BONDS, who) for who in (CLAIMANT, RIVAL)
+    )
+    assert lost == len(batches) * PARAMETERS.claim_bond

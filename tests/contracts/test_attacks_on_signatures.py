@@ -5,17 +5,21 @@ The number of an id is the case of the table in docs/testing.md.
 
 from typing import Any
 
+import evm_engines
 import pytest
 from attack_world import (
     MARK,
     AttackedVenue,
     Shown,
     answered,
+    contracts,
     quoted,
 )
 from builders import DOMAIN, FAR, NOW, key, sign_transaction
+from evm_engines import Reverted
 from msgspec.structs import replace
 
+from node.parity.case import answer_of
 from state.accounts import PERMISSIONS_ALL
 from state.chunks import Row
 from state.eip712 import Domain, domain
@@ -87,6 +91,29 @@ def test_a_signature_that_is_none_is_nobodys(forge: Any, account: int) -> None:
     venue.run(tx, forge(signature(tx)))
     expected = Status.BAD_SIGNATURE if account == BOB else Status.UNKNOWN_ACCOUNT
     assert last(venue).answer.status == expected
+
+
+def test_no_gas_is_so_little_that_a_signer_is_not_found_and_the_step_still_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Case 25: recovery takes 3,000 gas and answers nothing with less, which a caller could aim at;
+    what it may keep for the rest, a 64th, is too little to end the step without a signer.
+    """
+    venue, tx = quoted(), order()
+    venue.run(tx, signature(tx))
+    step, world = last(venue), contracts()
+    answers: list[object] = []
+    # In steps below those 3,000.
+    for gas in range(20_000, 1_000_000, 2_500):
+        monkeypatch.setattr(evm_engines, "TRANSACTION_GAS_MAX", gas)
+        try:
+            answers.append(answer_of(world.engine.call(world.router, step.case.calldata())))
+        except Reverted:
+            answers.append(None)
+    assert step.answer.status == Status.OK
+    first = answers.index(step.answer)
+    assert first > 0
+    assert answers == [None] * first + [step.answer] * (len(answers) - first)
 
 
 DOMAINS = {

@@ -53,6 +53,7 @@ LEAST_CLAIM_BOND = (payments.ENTER_GAS + payments.REJECT_GAS) * FAST.dispute.bas
             {"claim_window": CLAIM_SECONDS},
             "claim_window 6 s is not above the 6 s",
         ),
+        ({"base_fee_cap": 1}, {"base_fee_cap": 0}, "base_fee_cap is zero"),
         ({"entry_bond": LEAST_BOND}, {"entry_bond": LEAST_BOND - 1}, "the dearest match"),
         (
             {"claim_bond": LEAST_CLAIM_BOND},
