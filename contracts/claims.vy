@@ -78,6 +78,9 @@ _packed_claims: HashMap[bytes32, uint256]
 
 _confirmed_claim: bytes32
 
+# Since when a claim has had a child, in seconds.
+_first_at: HashMap[bytes32, uint64]
+
 # @notice Since when a claim has had rivals among its children, in seconds; 0 where it has none.
 contested_at: public(HashMap[bytes32, uint64])
 
@@ -165,7 +168,8 @@ def claim(
 ) -> bytes32:
     """
     @notice Assert that the batch after the parent's ends in `output`. Anyone may, with a bond
-            of exactly CLAIM_BOND.
+            of exactly CLAIM_BOND; beside others within CLAIM_WINDOW of the first of them, or of
+            the contest.
     @param parent_claim A claim of the batch before, confirmed or not, but not passed over.
     @param output Packed; see outputs.vy.
     @param header The batch's header as logged: handing it in again is cheaper than a slot of
@@ -185,11 +189,16 @@ def claim(
     assert is_alive, "claims: parent is rejected"
     self._check_output(batch, output, header)
 
-    if parent.children == 1:
-        self._contest(batch, parent_claim)
-    elif parent.children == CHILDREN_MAX:
-        since: uint64 = convert(block.timestamp, uint64) - self.contested_at[parent_claim]
-        assert since <= CLAIM_WINDOW, "claims: too late for a rival"
+    # What stood for its window is left alone, though its parent may still be undecided: else one
+    # bond after the other, each at the last second, held up everything for ever.
+    now: uint64 = convert(block.timestamp, uint64)
+    if parent.children == 0:
+        self._first_at[parent_claim] = now
+    else:
+        since: uint64 = max(self._first_at[parent_claim], self.contested_at[parent_claim])
+        assert now - since <= CLAIM_WINDOW, "claims: too late for a rival"
+        if parent.children == 1:
+            self._contest(batch, parent_claim)
     parent.children = min(parent.children + 1, CHILDREN_MAX)
     self._store(parent_claim, parent)
     self._make(batch, parent_claim, claim, output, STATUS_PENDING)

@@ -166,11 +166,16 @@ def _too_late(look: Look) -> list[str]:
     told = []
     window = look.settlement.claim_window
     for right in look.settlement.right:
-        closed = right.contested_at and look.block.timestamp > right.contested_at + window
-        if right.claimed_at is None and closed:
+        is_open = right.takes_rivals(look.block.timestamp, window)
+        if right.claimed_at is None and right.rivals and not is_open:
+            claims, unless = (
+                ("several claims, none of them right", " unless all of them lose")
+                if right.contested_at
+                else ("one claim, which is wrong", "")
+            )
             told.append(
-                f"CLAIM_TOO_LATE: batch {right.batch} has several claims, none of them right, and "
-                "L1 takes no other unless all of them lose; have a challenger running at all times"
+                f"CLAIM_TOO_LATE: batch {right.batch} has {claims}, and L1 takes no other{unless}; "
+                "have a challenger running at all times"
             )
     for seen in look.seen:
         right_claim = look.followed.claim_on(seen.contest.batch)

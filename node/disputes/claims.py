@@ -80,13 +80,14 @@ def _right(followed: Followed, number: int, seen: Seen | None) -> RightClaim:
     """The last contest of the parent counts: `seen` has them in their order."""
     parent, claim = followed.claim_on(number - 1), followed.claim_on(number)
     made = followed.claims.get(claim)
-    children = sum(one.parent == parent for one in followed.claims.values())
+    children = [one.time for one in followed.claims.values() if one.parent == parent]
     return RightClaim(
         batch=number,
         parent=parent,
         claim=claim,
         claimed_at=made.time if made is not None else None,
-        rivals=min(children, 2),
+        rivals=min(len(children), 2),
+        first_at=min(children, default=0),
         contested_at=seen.contest.time if seen is not None else 0,
         result=ResultStatus(seen.result.status) if seen is not None else ResultStatus.OPEN,
         winner=seen.result.claim if seen is not None else ZERO_HASH,

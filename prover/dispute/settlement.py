@@ -15,8 +15,8 @@ class RightClaim(Struct, frozen=True, kw_only=True):
     """What our execution of `batch` makes of the right claim on the batch before it, its parent.
 
     `claim` is the right one, `claimed_at` when somebody made it (None: nobody), `rivals` counts
-    all children of the parent up to two, right or wrong. `contested_at` is 0 while there is one at
-    most. `result` and `winner` are what that dispute came to.
+    all children of the parent up to two, right or wrong; the first of them was made at `first_at`,
+    0 where there is none. `contested_at` is 0 while there is one at most. `result` and `winner` are what that dispute came to.
     """
 
     batch: int
@@ -24,9 +24,16 @@ class RightClaim(Struct, frozen=True, kw_only=True):
     claim: bytes
     claimed_at: int | None
     rivals: int
+    first_at: int
     contested_at: int
     result: ResultStatus
     winner: bytes
+
+    def takes_rivals(self, now: int, window: int) -> bool:
+        """Whether L1 takes another claim beside those that there are: up to `window` seconds from
+        the first of them, or from the contest.
+        """
+        return now <= max(self.first_at, self.contested_at) + window
 
 
 class SettlementStanding(Struct, frozen=True, kw_only=True):
@@ -90,8 +97,7 @@ SettlementMove = VoidBatch | MakeClaim | Confirm | Reject | Reopen | Withdraw | 
 def next_settlement_moves(standing: SettlementStanding, now: int) -> list[SettlementMove]:
     """All that can be done at `now`, seconds of L1, most urgent first.
 
-    Nothing is claimed where nobody claims otherwise: that is a claimant's part. Where the parent
-    is contested, L1 takes rivals for `claim_window` seconds from then.
+    Nothing is claimed where nobody claims otherwise: that is a claimant's part.
     """
     return [
         *_void(standing),
@@ -115,8 +121,7 @@ def _claim(standing: SettlementStanding, now: int) -> Iterator[MakeClaim]:
     for right in standing.right:
         if right.claimed_at is not None:
             continue
-        last = right.contested_at + standing.claim_window
-        if right.rivals and (right.contested_at == 0 or now <= last):
+        if right.rivals and right.takes_rivals(now, standing.claim_window):
             yield MakeClaim(right.batch)
         return
 

@@ -72,15 +72,18 @@ class ToyRollup(Struct, kw_only=True):
         return after(shown(root, witness), VOID_STEPS if self.is_void else self.steps).root
 
     def claim(self, sender: bytes, end: ToyState, now: int) -> None:
-        """A second one contests the parent; further ones are taken for `claim_window`."""
+        """A second one contests the parent. Others are taken up to `claim_window` seconds from the
+        first, or from the contest.
+        """
         claim = output_of(end).claim
         require(claim not in self.records, "claims: already claimed")
         require(self.confirmed_batch() < BATCH, "claims: batch is settled")
-        if len(self.made) == 1:
-            self.rivals_since = now
-        elif self.made:
-            in_time = now - self.rivals_since <= self.claim_window
+        if self.made:
+            first_at = min(time for time, _ in self.made.values())
+            in_time = now - max(first_at, self.rivals_since) <= self.claim_window
             require(in_time, "claims: too late for a rival")
+            if len(self.made) == 1:
+                self.rivals_since = now
         self.records[claim] = ClaimRecord(BATCH, CLAIM_PENDING)
         self.made[claim] = (now, sender)
 

@@ -238,9 +238,24 @@ def test_a_second_claim_contests_its_parent_once(posted: World) -> None:
     assert times == [posted.engine.time - 200]
 
 
+def test_what_stood_for_its_window_cannot_be_contested(posted: World) -> None:
+    """Also where its parent is undecided: no row of rivals, each at the last second, holds up
+    for ever what nobody contradicted in time.
+    """
+    posted.claim(right(posted))
+    first = claim_of(right(posted))
+    posted.claim(posted.output(2), parent=first)
+    posted.wait(PARAMETERS.claim_window)
+    posted.claim(false(posted))
+    posted.wait(1)
+    with pytest.raises(Reverted, match="claims: too late for a rival"):
+        posted.claim(posted.output(2, steps=9), parent=first)
+    assert posted.read(views.CONTESTED_AT, first) == 0
+
+
 def test_a_rival_is_in_time_until_the_last_second_of_the_window(posted: World) -> None:
     posted.claim(right(posted))
-    posted.wait(PARAMETERS.claim_window // 2)
+    posted.wait(PARAMETERS.claim_window)
     posted.claim(false(posted))
     posted.wait(PARAMETERS.claim_window)
     posted.claim(false(posted, 1))

@@ -361,6 +361,20 @@ async def test_a_claimant_goes_on_beside_a_dispute_and_confirms_its_winner(
         assert claimant.problems() == []
 
 
+async def test_who_comes_when_a_wrong_claim_has_stood_for_its_window_says_so(
+    world: DisputedVenue,
+) -> None:
+    async with world.challenging() as challenger:
+        right = await world.right_trace(challenger, 1)
+    await world.claim(LIAR, lying(right, 9), 1)
+    await world.venue.mine(PARAMETERS.claim_window + 1)
+    async with world.challenging() as challenger:
+        await act(challenger)
+        late = [one for one in challenger.problems() if one.startswith("CLAIM_TOO_LATE")]
+        assert len(late) == 1 and "one claim, which is wrong, and L1 takes no other;" in late[0]
+        assert await world.status(right.claim) == ClaimStatus.UNKNOWN
+
+
 async def test_who_comes_too_late_says_what_is_lost(world: DisputedVenue) -> None:
     """Two wrong claims contest one parent while no challenger runs, and one of them is defended."""
     async with world.challenging() as challenger:

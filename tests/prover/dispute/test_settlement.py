@@ -27,6 +27,7 @@ ALONE = RightClaim(
     claim=RIGHT,
     claimed_at=1_000,
     rivals=1,
+    first_at=1_000,
     contested_at=0,
     result=ResultStatus.OPEN,
     winner=bytes(32),
@@ -49,13 +50,14 @@ QUIET = SettlementStanding(
     [
         ([], 5_000, []),
         # Nobody has claimed: that is a claimant's part.
-        ([replace(UNCLAIMED, rivals=0)], 5_000, []),
+        ([replace(UNCLAIMED, rivals=0, first_at=0)], 5_000, []),
         # A wrong claim stands alone, and then among others, for as long as rivals are taken.
-        ([UNCLAIMED], 5_000, [MakeClaim(7)]),
+        ([UNCLAIMED], 1_100, [MakeClaim(7)]),
+        ([UNCLAIMED], 1_101, []),
         ([replace(UNCLAIMED, rivals=2, contested_at=1_010)], 1_110, [MakeClaim(7)]),
         ([replace(UNCLAIMED, rivals=2, contested_at=1_010)], 1_111, []),
         # The batch after one that is not claimed has nothing to stand on.
-        ([replace(UNCLAIMED, rivals=0), replace(UNCLAIMED, batch=8)], 5_000, []),
+        ([replace(UNCLAIMED, rivals=0, first_at=0), replace(UNCLAIMED, batch=8)], 1_050, []),
         # And a wrong claim on the right one is answered before that has confirmed.
         ([ALONE, replace(UNCLAIMED, batch=8)], 1_050, [MakeClaim(8)]),
         ([ALONE], 1_099, []),
@@ -81,7 +83,7 @@ def test_claims_are_answered_and_settled(
 
 def test_a_batch_is_voided_before_all_else_unless_it_has_confirmed() -> None:
     standing = replace(QUIET, malformed={8: 2, 7: 0, 6: 1}, right=[UNCLAIMED])
-    moves = next_settlement_moves(standing, 5_000)
+    moves = next_settlement_moves(standing, 1_050)
     assert moves == [VoidBatch(7, 0), VoidBatch(8, 2), MakeClaim(7)]
 
 
