@@ -42,6 +42,9 @@ PRICE_SECONDS, BAR_SECONDS = 1.0, 86_400.0
 BLOCK_SECONDS = 0.5
 """Blocks of a story: the embedded L1's clock then runs twice as fast as ours."""
 
+CLAIM_WINDOW = 30
+"""Of L1's seconds, which go by twice as fast: a busy machine must contradict the lie in time."""
+
 PRICE_AGE_MAX = 3_600
 """Longer than any story: while L1's clock is moved on nobody signs prices."""
 
@@ -121,6 +124,7 @@ def story_config(kind: str, l1: str, *, real_time: bool) -> DevnetConfig:
         price_seconds=PRICE_SECONDS,
         bar_seconds=BAR_SECONDS,
         price_age_max=PRICE_AGE_MAX,
+        claim_window=CLAIM_WINDOW,
         evil=kind,
     )
 

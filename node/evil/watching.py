@@ -150,9 +150,11 @@ class Watcher:
         self._narrator.detail(f"({due - now} s pass)")
 
     async def _due(self, now: int) -> int | None:
-        """The next second that something waits for; None while somebody honest is to act."""
+        """The next second that something waits for; None while somebody honest is to act: before
+        the lie is contested time that passes would close its window.
+        """
         lie, contests = self.onlooker.lie, self.onlooker.true.contests
-        if lie is not None and not any(contest.batch == lie.batch for contest in contests):
+        if lie is None or not any(contest.batch == lie.batch for contest in contests):
             return None
         if self.seen is not None:
             has_moved = any(told.who == LIAR and told.last for told in self.told)

@@ -16,7 +16,8 @@ class RightClaim(Struct, frozen=True, kw_only=True):
 
     `claim` is the right one, `claimed_at` when somebody made it (None: nobody), `rivals` counts
     all children of the parent up to two, right or wrong; the first of them was made at `first_at`,
-    0 where there is none. `contested_at` is 0 while there is one at most. `result` and `winner` are what that dispute came to.
+    0 where there is none. `contested_at` is 0 while there is one at most. `result` and `winner`
+    are what that dispute came to.
     """
 
     batch: int

@@ -115,8 +115,8 @@ def test_rivals_who_stall_for_as_long_as_they_may_delay_by_no_more_than_the_boun
     check_won(world, right, *wrong)
 
 
-def test_who_contests_one_batch_after_the_other_pays_a_bond_for_each_further_window() -> None:
-    """Case 40: a claim may get its first rival until it is confirmed, however old it is."""
+def test_who_contests_batch_after_batch_delays_all_of_them_by_one_dispute() -> None:
+    """Case 40: what has stood for its window has no rival any more, though its parent has one."""
     world = DecidedWorld(Pyrevm())
     batches = range(1, 4)
     for _ in batches:
@@ -124,25 +124,29 @@ def test_who_contests_one_batch_after_the_other_pays_a_bond_for_each_further_win
         world.wait(12)
         world.post()
     right = {batch: world.output(batch) for batch in batches}
+    wrong = {batch: world.output(batch, state_root=keccak(b"false")) for batch in batches}
     parents = {1: GENESIS_CLAIM}
     for batch, output in right.items():
         parents[batch + 1] = world.claim(output, parent=parents[batch])
-    begun = world.engine.time
-    for batch, output in right.items():
-        wrong = world.output(batch, state_root=keccak(b"false"))
-        world.claim(wrong, parent=parents[batch], sender=RIVAL)
-        if batch > 1:
-            world.confirm(right[batch - 1], parent=parents[batch - 1])
-        with pytest.raises(Reverted, match="claims: rivals are undecided"):
-            world.wait(PARAMETERS.claim_window)
-            world.confirm(output, parent=parents[batch])
-        world.wait(ENTRY_WINDOW + 1 - PARAMETERS.claim_window)
-        winner = claim_hash(parents[batch], output.pack())
+    made = world.engine.time
+
+    # The liar comes as late as it can, and one second later for the last of them.
+    world.wait(PARAMETERS.claim_window)
+    for batch in (1, 2):
+        world.claim(wrong[batch], parent=parents[batch], sender=RIVAL)
+    world.wait(1)
+    with pytest.raises(Reverted, match="claims: too late for a rival"):
+        world.claim(wrong[3], parent=parents[3], sender=RIVAL)
+
+    world.wait(ENTRY_WINDOW)
+    for batch in (1, 2):
         since = world.read(views.CONTESTED_AT, parents[batch])
+        winner = claim_hash(parents[batch], right[batch].pack())
         world.decide(parents[batch], since, WON, winner)
-    world.confirm(right[3], parent=parents[3])
-    assert world.engine.time - begun == len(batches) * (ENTRY_WINDOW + 1)
+    for batch, output in right.items():
+        world.confirm(output, parent=parents[batch])
+    assert world.engine.time - made == PARAMETERS.claim_window + ENTRY_WINDOW + 1
     lost = world.engine.balance(world.rollup) - sum(
         world.read(views.CLAIM_BONDS, who) for who in (CLAIMANT, RIVAL)
     )
-    assert lost == len(batches) * PARAMETERS.claim_bond
+    assert lost == 2 * PARAMETERS.claim_bond
