@@ -11,7 +11,7 @@ from node.database import OpenDatabase, open_leveldb
 from node.errors import Halt, L1Error, Retry
 from node.follower import FollowerConfig, FollowerService
 from node.l1.client import L1Client
-from node.l1.sender import TransactionReverted
+from node.l1.refusals import TransactionReverted
 from node.stopping import run_until
 
 log = structlog.get_logger(__name__)

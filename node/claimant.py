@@ -18,7 +18,8 @@ from node.disputes.claims import check_confirmed
 from node.followed import Followed
 from node.follower import FollowerConfig
 from node.l1.client import L1Client
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from prover.claims import ConfirmClaim, MakeClaim, Move, ProveClaim, Standing, next_move
 from state.batch import encode_output, output_hash
 from state.crypto import ZERO_ADDRESS

@@ -21,7 +21,8 @@ from node.devnet.people import CHAIN_ID
 from node.errors import Halt
 from node.l1.answers import L1Receipt
 from node.l1.client import L1Client
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from prover.replay import genesis_output
 from state.batch import output_hash
 from state.crypto import keccak

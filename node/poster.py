@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from contracts import calls
 from node.errors import Halt, Retry
-from node.l1.sender import GAS_MAX, TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import GAS_MAX, TransactionSender
 from node.scanner import Mark
 from sequencer.batches import SealedBatch
 from sequencer.posting import Resequence, Wait

@@ -15,7 +15,7 @@ from sequenced_world import deposit_item
 from contracts.calls import POST_BATCH, Parameters
 from node.errors import Retry
 from node.l1.answers import L1Block, L1Receipt
-from node.l1.sender import TransactionReverted
+from node.l1.refusals import TransactionReverted
 from node.rollup import Counts, RollupTerms
 from node.rollup_events import BatchPosted, ItemAdded, RollupEvent
 from prover.derivation import Cursor, derive_batch, genesis_cursor

@@ -11,7 +11,7 @@ from msgspec import Struct
 from contracts.calls import POST_BATCH
 from node.errors import Retry
 from node.l1.answers import L1Receipt
-from node.l1.sender import Displaced, TransactionReverted
+from node.l1.refusals import Displaced, TransactionReverted
 from state.crypto import keccak
 
 

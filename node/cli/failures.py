@@ -15,7 +15,7 @@ from node.devnet.people import UnknownPerson
 from node.devnet.prices import NoHistory
 from node.devnet.supervisor import ChildDied
 from node.errors import Halt, L1Error, Retry, Rewind
-from node.l1.sender import TransactionReverted
+from node.l1.refusals import TransactionReverted
 from node.rpc.errors import Code, RpcError
 from node.settlement import NotNow
 

@@ -13,7 +13,7 @@ from node.devnet.acts import Refused
 from node.devnet.outcome import StoryFailed
 from node.errors import L1Error
 from node.l1.answers import raw
-from node.l1.sender import as_revert
+from node.l1.refusals import as_revert
 from node.rollup import RollupReader
 from node.rollup_events import BatchPosted, Claimed, Confirmed
 from node.signatures import sign

@@ -12,7 +12,8 @@ from msgspec import Struct
 from contracts import disputes
 from contracts.disputes import DisputedStep
 from node.disputes.defended import DefendedTrace
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from prover.dispute.moves import (
     Advance,
     Collect,

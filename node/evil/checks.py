@@ -14,7 +14,8 @@ from node.evil.onlooker import Onlooker
 from node.evil.outcome import Bonds
 from node.evil.telling import name_of
 from node.l1.client import L1Client
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from node.rollup import RollupReader
 from node.rollup_events import Claimed
 from state.batch import decode_output, encode_output

@@ -16,7 +16,8 @@ from node.evil.kinds import Kind
 from node.evil.liar import Lie, LyingFollowed
 from node.evil.patience import Patience
 from node.l1.client import L1Client
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from node.rollup import RollupReader
 from node.scanner import L1Scanner
 from node.stopping import run_until

@@ -18,35 +18,15 @@ from node.clock import Clock
 from node.errors import L1Error, Retry
 from node.l1.answers import Fees, L1Receipt
 from node.l1.client import L1Client
-from node.l1.reverts import reason
+from node.l1.refusals import Displaced, Gap, TransactionReverted, as_revert, is_revert
 
 GAS_MAX = 2**24  # EIP-7825
 _BUMP_PERCENT = 25  # pools ask for 10 more
 _TRIES = 10
-_EXECUTION_REVERTED = 3
 
 _NONCE_TOO_LOW = re.compile(r"nonce (is )?too low|nonce has already been used", re.IGNORECASE)
 _KNOWN = re.compile(r"already known|known transaction|already imported|already exists", re.I)
 _UNDERPRICED = re.compile(r"underpriced|fee too low to replace", re.IGNORECASE)
-
-
-class TransactionReverted(Exception):
-    """The contract refused. `receipt` is None where the estimate said so and nothing was sent."""
-
-    def __init__(self, said: str, data: bytes, receipt: L1Receipt | None) -> None:
-        where = "before sending" if receipt is None else f"in block {receipt.block_number}"
-        super().__init__(f"reverted {where}: {said}")
-        self.reason = said
-        self.data = data
-        self.receipt = receipt
-
-
-class Displaced(Retry):
-    """Another transaction of our key took the nonce: two processes share it, or a reorg did."""
-
-
-class Gap(Retry):
-    """L1 lost transactions of our key before this one, which cannot be mined without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +144,7 @@ class TransactionSender:
         try:
             needed = await self._client.estimate_gas(to, data, sender=self.address, value=value)
         except L1Error as refusal:
-            if _is_revert(refusal):
+            if is_revert(refusal):
                 raise as_revert(refusal, None) from None
             raise
         if needed > GAS_MAX:
@@ -327,17 +307,3 @@ class TransactionSender:
                 return as_revert(refusal, receipt)
         said = "for a reason that calling it again does not show"
         return TransactionReverted(said, b"", receipt)
-
-
-def _is_revert(refusal: L1Error) -> bool:
-    return refusal.code == _EXECUTION_REVERTED or "revert" in refusal.message.lower()
-
-
-def as_revert(refusal: L1Error, receipt: L1Receipt | None) -> TransactionReverted:
-    data = b""
-    if isinstance(refusal.data, str) and refusal.data.startswith("0x"):
-        try:
-            data = bytes.fromhex(refusal.data[2:])
-        except ValueError:
-            data = b""
-    return TransactionReverted(reason(data) or refusal.message, data, receipt)

@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from contracts import calls
 from node.errors import L1Error, Retry
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from node.simulation.clients import GAS
 from node.simulation.deployment import listings
 from node.simulation.faults import Faults

@@ -4,7 +4,8 @@ import asyncio
 
 from contracts import calls, views
 from node.errors import L1Error, Retry
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from node.simulation.clients import GAS
 from node.simulation.faults import Faults
 from node.simulation.l1 import REORG_DEPTH_MAX, SimulatedL1

@@ -5,7 +5,8 @@ import asyncio
 from contracts import calls, views
 from node.errors import L1Error, Retry
 from node.governance import announcements
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from node.simulation.clients import GAS
 from node.simulation.l1 import SimulatedL1
 from node.simulation.referee import Referee

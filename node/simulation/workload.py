@@ -6,7 +6,8 @@ from functools import partial
 
 from contracts import calls, views
 from node.errors import L1Error, Retry
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from node.signatures import address_of
 from node.simulation.clients import GAS, Client
 from node.simulation.deployment import DOLLAR_MICRO

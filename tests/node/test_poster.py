@@ -10,7 +10,8 @@ from sequenced_world import deposit_item, order, started
 from contracts.calls import POST_BATCH
 from node.errors import Halt, L1Error, Retry
 from node.l1.answers import L1Receipt
-from node.l1.sender import TransactionReverted, TransactionSender
+from node.l1.refusals import TransactionReverted
+from node.l1.sender import TransactionSender
 from node.poster import Posted, Poster, gas_limit
 from node.scanner import Mark
 from sequencer.batches import SealedBatch

@@ -17,7 +17,8 @@ from sequencer_on_l1 import Trader, check, followed, is_settled, running, until
 from node.deploy import approve
 from node.errors import Retry
 from node.l1.client import L1Client
-from node.l1.sender import Gap, Sending, TransactionSender
+from node.l1.refusals import Gap
+from node.l1.sender import Sending, TransactionSender
 from node.rollup import RollupReader
 from node.sequencer import SequencerService
 from state.orders import BUY, SELL

@@ -13,7 +13,7 @@ from service_world import PATH, Desk
 
 from node.errors import Halt, Retry
 from node.journal import Journal
-from node.l1.sender import TransactionReverted
+from node.l1.refusals import TransactionReverted
 from node.poster import Poster
 from node.records import Record, Rewound, Sealed, Settled, Taken
 from node.sequencing.history import History, JournalDiverged

@@ -11,7 +11,8 @@ from l1_world import ALICE, BOB, ETHER, GWEI, Rpc, calldata, compiled, shown, si
 
 from node.errors import L1Error, Retry
 from node.l1.client import L1Client
-from node.l1.sender import Displaced, Gap, Sending, TransactionReverted, TransactionSender
+from node.l1.refusals import Displaced, Gap, TransactionReverted
+from node.l1.sender import Sending, TransactionSender
 from node.l1.server import L1Server
 
 RECEIVER = b"\x11" * 20
