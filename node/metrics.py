@@ -1,5 +1,7 @@
 """Figures of a service for Prometheus, under /metrics of a port on loopback."""
 
+import errno
+
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.registry import Collector
@@ -35,8 +37,11 @@ class MetricsServer:
         site = LimitedSite(self._runner, HOST, self._port, limits=LIMITS, turned_away=BUSY)
         try:
             await site.start()
-        except OSError:
+        except OSError as error:
             await self.close()
+            if error.errno == errno.EADDRINUSE:
+                message = f"port {self._port} on {HOST} is taken: choose another, or 0"
+                raise OSError(errno.EADDRINUSE, message) from None
             raise
 
     async def close(self) -> None:

@@ -140,7 +140,7 @@ def devnet(context: click.Context, /, *, reset: bool, fast: bool, **given: Any) 
     """
     if reset and given["data"] is None:
         raise WronglyPut("--reset empties a folder: name it with --data")
-    _check_mode(given["mode"], given["evil"])
+    _check_mode(given["mode"], given["evil"], "" if given["has_challenger"] else "--no-challenger")
     if fast:
         given |= _left_to_us(context, FAST)
     if given["evil"]:
@@ -175,7 +175,7 @@ def demo(
     story of a lie: a wrong claim, the dispute to its end, and where the bonds went. With --mode
     validity-mock the claim is proven, by a mock, and the withdrawal paid without waiting.
     """
-    _check_mode(mode, evil)
+    _check_mode(mode, evil, "--real-time" if real_time else "")
     if evil:
         _tell_of_evil(evil, l1, json_file, real_time=real_time)
         return
@@ -201,12 +201,13 @@ def _tell_of_evil(kind: str, l1: str, json_file: Path | None, *, real_time: bool
             write_whole(json_file, msgspec.json.format(msgspec.json.encode(outcome)))
 
 
-def _check_mode(mode: str, evil: str) -> None:
+def _check_mode(mode: str, evil: str, of_a_lie: str) -> None:
     if evil and mode != OPTIMISTIC:
         raise WronglyPut(
-            "--evil is a dispute about a claim under bond, and where claims are proven there is "
-            "none: leave --mode out"
+            "--evil needs claims under bond, not ones that are proven: leave --mode out"
         )
+    if of_a_lie and not evil:
+        raise WronglyPut(f"{of_a_lie} is for the story of a lie: say which one by --evil KIND")
 
 
 def _left_to_us(context: click.Context, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -186,7 +186,7 @@ class Hand:
                 is_left = due.left != view.left
                 middle = (first + last) // 2
                 kept = (first, middle) if is_left else (middle + 1, last)
-                return f"moved: of steps {first}-{last}, {kept[0]}-{kept[1]} are left"
+                return f"moved: of steps {first}-{last}, {left_words(*kept)}"
             case Settle():
                 decided = await self.looking.step(self.batch, due.index + 1)
                 return f"proved {step_words(decided)}"
@@ -239,3 +239,8 @@ class Hand:
 
 def _batch(each: VoidBatch | MakeClaim) -> int:
     return each.number if isinstance(each, VoidBatch) else each.batch
+
+
+def left_words(first: int, last: int) -> str:
+    """The steps `first` to `last` as what is left of a match."""
+    return f"{first} is left" if first == last else f"{first}-{last} are left"

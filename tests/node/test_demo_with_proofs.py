@@ -48,3 +48,11 @@ def test_a_lie_under_bond_and_a_proof_do_not_go_together(command: str) -> None:
     words = [command, *MODE, "--evil", "root"]
     result = CliRunner().invoke(tallystick, words, prog_name="tallystick")
     assert result.exit_code == 2 and "leave --mode out" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["demo", "--real-time"], ["devnet", "--no-challenger"]], ids=lambda words: words[0]
+)
+def test_what_belongs_to_a_lie_is_refused_without_one(words: list[str]) -> None:
+    result = CliRunner().invoke(tallystick, words, prog_name="tallystick")
+    assert result.exit_code == 2 and f"{words[1]} is for the story of a lie" in result.stderr

@@ -14,6 +14,7 @@ from disputed_venue import CHALLENGER, TERMS, DisputedVenue, contracts, disputed
 from l1_venue import CLAIMANT, LIAR, PARAMETERS
 
 from contracts import calls
+from node.cli.dispute_hand import left_words
 from node.cli.main import tallystick
 from node.disputes.defended import DefendedTrace
 from node.disputes.player import Player
@@ -219,6 +220,11 @@ def test_what_is_confirmed_wrongly_is_not_offered_for_dispute(hand: ByHand) -> N
     assert wrong["status"] == "confirmed"
     assert "Nobody disputes" not in hand.run("list").stdout
     assert hand.error(f"open --from {CHALLENGER}").startswith("NOTHING_WRONG: ")
+
+
+def test_a_single_step_that_is_left_is_no_range() -> None:
+    assert left_words(7, 8) == "7-8 are left"
+    assert left_words(8, 8) == "8 is left"
 
 
 def test_a_key_without_money_is_told_so(hand: ByHand) -> None:

@@ -65,7 +65,7 @@ async def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         await first.start()
         port = int(first.url.split(":")[2].split("/")[0])
         try:
-            with pytest.raises(OSError, match="address"):
+            with pytest.raises(OSError, match=f"port {port} on 127.0.0.1 is taken: choose another"):
                 await MetricsServer(ChallengerFigures(challenger), port).start()
         finally:
             await first.close()
