@@ -259,12 +259,34 @@ class Followed:
         return PaymentRecord(index=index, block=paid.block, transaction=paid.transaction)
 
     def problems(self) -> list[str]:
-        """Every claim on L1 that contradicts what was executed here, unless L1 rejected it."""
+        """Every claim on L1 that contradicts what was executed here, unless L1 rejected it or
+        will, since it descends from one that lost.
+        """
         return [
             self._contradiction(claim, claim.claim in self.confirmations)
-            for claim in self.wrong_claims
-            if claim.claim not in self.rejections
+            for claim in self.standing_lies()
         ]
+
+    def standing_lies(self) -> list[Claimed]:
+        """The wrong claims that L1 has not rejected and that have not fallen."""
+        fallen = self.fallen()
+        return [
+            claim
+            for claim in self.wrong_claims
+            if claim.claim not in self.rejections and claim.claim not in fallen
+        ]
+
+    def fallen(self) -> set[bytes]:
+        """Wrong claims that descend from one that was passed over: none of them can confirm, and
+        each is rejected once the confirmed head has reached its batch.
+        """
+        passed_over, fallen = set[bytes](), set[bytes]()
+        for claim in self.wrong_claims:  # a parent comes before its children
+            if claim.parent in passed_over or claim.parent in fallen:
+                fallen.add(claim.claim)
+            elif claim.batch <= self.confirmed and claim.claim not in self.confirmations:
+                passed_over.add(claim.claim)
+        return fallen
 
     def _is_right(self, claim: Claimed | Confirmed) -> bool:
         batch = self.batch(claim.batch)

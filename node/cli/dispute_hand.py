@@ -70,6 +70,11 @@ class Hand:
         if not wrong and not any(one.batch == batch for one in followed.contests):
             raise Failure(f"NOTHING_WRONG: no claim on batch {batch} is wrong")
         parent = followed.claim_on(batch - 1)
+        if wrong and all(claim.claim in followed.fallen() for claim in wrong):
+            raise Failure(
+                f"WRONG_PARENT: the wrong claims on batch {batch} descend from a claim that has "
+                "lost, and fall with it: nothing is to be done"
+            )
         if wrong and all(claim.parent != parent for claim in wrong):
             raise Failure(
                 f"WRONG_PARENT: the wrong claims on batch {batch} descend from a wrong claim on "

@@ -209,10 +209,12 @@ def disputable(followed: Followed) -> list[int]:
 
 
 def claim_status(followed: Followed, claim: Claimed) -> str:
-    """confirmed, rejected, contested or pending"""
+    """confirmed, rejected, fallen (with the claim that it descends from), contested or pending"""
     if claim.claim in followed.confirmations:
         return "confirmed"
     if claim.claim in followed.rejections:
         return "rejected"
+    if claim.claim in followed.fallen():
+        return "fallen"
     is_contested = any(contest.parent == claim.parent for contest in followed.contests)
     return "contested" if is_contested else "pending"

@@ -24,8 +24,8 @@ class ChallengerFigures(Collector):
         yield _gauge("problems", "What keeps wrong claims from losing.", len(challenger.problems()))
         yield _gauge("l1_block", "The L1 block that was read last.", challenger.follower.scanned)
         if followed is not None:
-            wrong = [x for x in followed.wrong_claims if x.claim not in followed.rejections]
-            yield _gauge("wrong_claims", "Wrong claims that are not rejected.", len(wrong))
+            wrong = len(followed.standing_lies())
+            yield _gauge("wrong_claims", "Wrong claims that have not lost yet.", wrong)
         if look is None:
             return
         yield _gauge("balance_wei", "What the challenger's key has.", look.balance)

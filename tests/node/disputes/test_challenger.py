@@ -203,6 +203,23 @@ async def test_two_disputes_are_played_at_once_and_none_under_a_wrong_parent(
         assert challenger.problems() == []
 
 
+async def test_what_fell_with_a_lie_is_no_trouble(world: DisputedVenue) -> None:
+    async with world.challenging() as challenger:
+        right, second = [await world.right_trace(challenger, batch) for batch in (1, 2)]
+        lie = lying(right, 9)
+        await world.claim(LIAR, lie, 1)
+        header = world.venue.executed[1].header
+        await world.venue.claim(LIAR, decode_output(second.output), lie.claim, header)
+        await act(challenger)
+        assert codes(challenger) == ["WRONG_CLAIM", "WRONG_CLAIM"]
+        await world.duel(challenger, (LIAR, world.player(LIAR, lie)))
+        await world.wait(challenger, TERMS.entry_window + 1)
+        assert await world.settled(right, lie) and await world.confirmed() == 1
+        followed = challenger.follower.followed
+        assert followed is not None and len(followed.fallen()) == 1
+        assert challenger.problems() == [] and followed.standing_lies() == []
+
+
 async def test_what_another_does_rightly_is_not_done_again(world: DisputedVenue) -> None:
     """The right claim is somebody else's, and so is the entry; the moves are made all the same."""
     async with world.challenging() as challenger:

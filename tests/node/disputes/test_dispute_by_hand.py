@@ -174,6 +174,7 @@ def test_the_other_side_gets_its_time_and_loses_by_it(hand: ByHand) -> None:
     ("line", "told"),
     [
         ("show 1", "NO_DISPUTE: the claims of batch 1 are not contested"),
+        ("show 9", "NO_SUCH_BATCH: L1 has batches 1 to 2"),
         (f"open 2 --from {CHALLENGER}", "NOTHING_WRONG: no claim on batch 2 is wrong"),
         (f"open 9 --from {CHALLENGER}", "NO_SUCH_BATCH: L1 has batches 1 to 2"),
         (f"move 9 --from {CHALLENGER}", "NO_SUCH_BATCH: L1 has batches 1 to 2"),
@@ -193,6 +194,15 @@ def test_a_claim_under_a_wrong_one_is_left_to_fall_with_it(hand: ByHand) -> None
     assert [wrong["batch"] for wrong in hand.json("list")["wrongClaims"]] == [1, 2]
     advice = [line for line in hand.run("list").stdout.splitlines() if "Nobody disputes" in line]
     assert advice == ["Nobody disputes batch 1 yet: tallystick dispute open 1"]
+
+    # When it has lost, nothing that descends from it calls for anybody any more.
+    hand.run(f"open 1 --from {CHALLENGER}")
+    hand.wait(TERMS.entry_window + 1)
+    hand.run(f"move 1 --from {CHALLENGER}")
+    lies = {wrong["batch"]: wrong["status"] for wrong in hand.json("list")["wrongClaims"]}
+    assert lies == {1: "rejected", 2: "fallen"}
+    told = hand.error(f"open 2 --from {CHALLENGER}")
+    assert told.startswith("WRONG_PARENT: ") and told.endswith("nothing is to be done")
 
 
 def test_without_a_number_it_is_the_first_batch_that_is_not_settled(hand: ByHand) -> None:
