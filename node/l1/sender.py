@@ -33,10 +33,12 @@ _UNDERPRICED = re.compile(r"underpriced|fee too low to replace", re.IGNORECASE)
 class Sending:
     """How long to wait, in seconds, and what to pay: fees in wei per gas, margin in percent.
 
-    `gap_after` is when a transaction that is not mined is looked at for nonces missing before it.
+    `gap_after` is when a transaction that is not mined is looked at for nonces missing before it,
+    `displaced_after` how long L1 may count a transaction before it has the receipt.
     """
 
     gas_margin: int = 25
+    displaced_after: float = 2.0
     gap_after: float = 10.0
     stuck_after: float = 60.0
     give_up_after: float = 900.0
@@ -62,6 +64,8 @@ class _Flight:
     fees: Fees
     raw: bytes = b""
     hashes: list[bytes] = field(default_factory=list)
+    used_since: float | None = None
+    """When its nonce was first seen used up, with no receipt of ours."""
 
 
 class TransactionSender:
@@ -209,7 +213,15 @@ class TransactionSender:
             receipt = await self._client.receipt(transaction_hash)
             if receipt is not None:
                 return receipt
-        if mined > flight.nonce:
+        if mined <= flight.nonce:
+            flight.used_since = None
+            return None
+        # anvil counts a transaction a moment before it has the receipt, and of two nodes behind
+        # one URL the second may be a block behind.
+        now = self._clock.monotonic()
+        if flight.used_since is None:
+            flight.used_since = now
+        if now - flight.used_since > self._sending.displaced_after:
             raise Displaced(f"nonce {flight.nonce} of 0x{self.address.hex()} was used otherwise")
         return None
 
