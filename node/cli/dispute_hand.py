@@ -64,13 +64,12 @@ class Hand:
         """Failure where there is nothing to dispute, or where it must not be done here."""
         self.key.check_chain(await self.follower.client.chain_id())
         followed, batch = self.followed, self.batch
-        if batch > followed.number:
-            raise Failure(f"NO_SUCH_BATCH: L1 has batches 1 to {followed.number}")
+        self.looking.check_posted(batch)
         wrong = [claim for claim in followed.wrong_claims if claim.batch == batch]
         if not wrong and not any(one.batch == batch for one in followed.contests):
             raise Failure(f"NOTHING_WRONG: no claim on batch {batch} is wrong")
         parent = followed.claim_on(batch - 1)
-        if wrong and all(claim.claim in followed.fallen() for claim in wrong):
+        if wrong and followed.fallen().issuperset(claim.claim for claim in wrong):
             raise Failure(
                 f"WRONG_PARENT: the wrong claims on batch {batch} descend from a claim that has "
                 "lost, and fall with it: nothing is to be done"

@@ -76,9 +76,8 @@ def show(
     ) -> list[tuple[DisputeFacts, dict[str, DecidedStep]]]:
         looking = Looking(follower)
         meant = batch or looking.in_dispute()
+        looking.check_posted(meant)
         found = [one for one in await looking.disputes() if one.contest.batch == meant]
-        if meant > looking.followed.number:
-            raise Failure(f"NO_SUCH_BATCH: L1 has batches 1 to {looking.followed.number}")
         if not found:
             raise Failure(
                 f"NO_DISPUTE: the claims of batch {meant} are not contested; tallystick dispute "

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -106,6 +106,11 @@ class Looking:
         assert self.follower.followed is not None, "`executed` has read L1"
         return self.follower.followed
 
+    def check_posted(self, batch: int) -> None:
+        """Failure where L1 has no such batch."""
+        if batch > self.followed.number:
+            raise Failure(f"NO_SUCH_BATCH: L1 has batches 1 to {self.followed.number}")
+
     async def disputes(self) -> list[Seen]:
         """The last dispute over every parent, by batch."""
         latest: dict[bytes, Contested] = {one.parent: one for one in self.followed.contests}
@@ -180,12 +185,13 @@ class Looking:
     def wrong_claims(self) -> list[WrongClaim]:
         """Every claim that is not what was executed here."""
         followed = self.followed
+        fallen = followed.fallen()
         return [
             WrongClaim(
                 batch=claim.batch,
                 claim=shown(claim.claim),
                 claimant=shown(claim.claimant),
-                status=claim_status(followed, claim),
+                status=claim_status(followed, claim, fallen),
                 difference=followed.difference(claim),
             )
             for claim in followed.wrong_claims
@@ -208,13 +214,13 @@ def disputable(followed: Followed) -> list[int]:
     )
 
 
-def claim_status(followed: Followed, claim: Claimed) -> str:
+def claim_status(followed: Followed, claim: Claimed, fallen: Set[bytes]) -> str:
     """confirmed, rejected, fallen (with the claim that it descends from), contested or pending"""
     if claim.claim in followed.confirmations:
         return "confirmed"
     if claim.claim in followed.rejections:
         return "rejected"
-    if claim.claim in followed.fallen():
+    if claim.claim in fallen:
         return "fallen"
     is_contested = any(contest.parent == claim.parent for contest in followed.contests)
     return "contested" if is_contested else "pending"

@@ -6,7 +6,6 @@ from msgspec import Struct
 
 from node.disputes.course import DisputeCall
 from node.errors import Retry
-from node.l1.answers import L1Receipt
 from node.l1.client import L1Client
 
 COUNTED = (
@@ -70,10 +69,5 @@ class CostReader:
             receipt = await self._client.receipt(transaction)
             if receipt is None:
                 raise Retry(f"L1 has no transaction 0x{transaction.hex()} any more")
-            self._paid[transaction] = _paid(receipt)
+            self._paid[transaction] = Paid(receipt.sender, receipt.gas_used, receipt.wei)
         return self._paid[transaction]
-
-
-def _paid(receipt: L1Receipt) -> Paid:
-    wei = receipt.gas_used * receipt.gas_price
-    return Paid(receipt.sender, receipt.gas_used, wei)

@@ -60,13 +60,13 @@ async def sent(
         receipt = await sender.send(to, data, value=value, spare_gas=PAIRING_GAS)
     except TransactionReverted as refusal:
         paid = refusal.receipt
-        gas, price = (paid.gas_used, paid.gas_price) if paid is not None else (0, 0)
-        return Played(move=move, gas=gas, wei=gas * price, refusal=refusal.reason)
+        gas, wei = (paid.gas_used, paid.wei) if paid is not None else (0, 0)
+        return Played(move=move, gas=gas, wei=wei, refusal=refusal.reason)
     return Played(
         move=move,
         transaction=receipt.transaction_hash,
         gas=receipt.gas_used,
-        wei=receipt.gas_used * receipt.gas_price,
+        wei=receipt.wei,
     )
 
 

@@ -140,14 +140,14 @@ async def costs_between(client: L1Client, first: int, last: int) -> Costs:
     gas: Counter[str] = Counter()
     wei: Counter[str] = Counter()
     for number in range(first, last + 1):
-        block = await client.request("eth_getBlockByNumber", hex(number), True)
-        for sent in block["transactions"]:
-            receipt = await client.receipt(bytes.fromhex(sent["hash"][2:]))
+        block = await client.request("eth_getBlockByNumber", hex(number), False)
+        for transaction in block["transactions"]:
+            receipt = await client.receipt(bytes.fromhex(transaction[2:]))
             if receipt is None:
-                raise StoryFailed(f"L1 has no receipt of {sent['hash']}")
-            name = name_of(bytes.fromhex(sent["from"][2:]))
+                raise StoryFailed(f"L1 has no receipt of {transaction}")
+            name = name_of(receipt.sender)
             gas[name] += receipt.gas_used
-            wei[name] += receipt.gas_used * receipt.gas_price
+            wei[name] += receipt.wei
     return Costs(gas=gas, wei=wei)
 
 

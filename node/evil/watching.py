@@ -131,11 +131,11 @@ class Watcher:
 
     async def _cost(self, event: DisputeEvent, who: str, line: str) -> Told:
         receipt = await self._reader.client.receipt(event.transaction)
-        gas, price = (receipt.gas_used, receipt.gas_price) if receipt else (0, 0)
+        gas, wei = (receipt.gas_used, receipt.wei) if receipt else (0, 0)
         log, left = event.log, Left(0, 0)
         if isinstance(log, AdvancedLog):
             left = left_at(log.height, log.index)
-        return Told(who=who, what=line, first=left.first, last=left.last, gas=gas, wei=gas * price)
+        return Told(who=who, what=line, first=left.first, last=left.last, gas=gas, wei=wei)
 
     async def _jump(self) -> None:
         """Move L1's clock to what is waited for next, if it is only time that is waited for."""

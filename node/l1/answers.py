@@ -49,6 +49,11 @@ class L1Receipt:
     logs: tuple[L1Log, ...]
     sender: bytes
 
+    @property
+    def wei(self) -> int:
+        """What its gas cost the sender."""
+        return self.gas_used * self.gas_price
+
 
 @dataclass(frozen=True, slots=True)
 class Fees:

@@ -97,7 +97,7 @@ def _settlement(chain: Chain, right: Trace, now: int) -> SettlementStanding:
         claim=claim,
         claimed_at=made[0] if made else None,
         rivals=min(len(rollup.made), 2),
-        first_at=min((time for time, _ in rollup.made.values()), default=0),
+        first_at=rollup.first_at,
         contested_at=rollup.rivals_since,
         result=result if rollup.rivals_since else result.OPEN,
         winner=winner,

@@ -53,6 +53,11 @@ class ToyRollup(Struct, kw_only=True):
     def copied(self) -> Self:
         return structs.replace(self, records=copy(self.records), made=copy(self.made))
 
+    @property
+    def first_at(self) -> int:
+        """When the first claim was made; 0 where there is none."""
+        return min((time for time, _ in self.made.values()), default=0)
+
     def contested_at(self, parent: bytes) -> int:
         return self.rivals_since if parent == PARENT else 0
 
@@ -79,8 +84,7 @@ class ToyRollup(Struct, kw_only=True):
         require(claim not in self.records, "claims: already claimed")
         require(self.confirmed_batch() < BATCH, "claims: batch is settled")
         if self.made:
-            first_at = min(time for time, _ in self.made.values())
-            in_time = now - max(first_at, self.rivals_since) <= self.claim_window
+            in_time = now - max(self.first_at, self.rivals_since) <= self.claim_window
             require(in_time, "claims: too late for a rival")
             if len(self.made) == 1:
                 self.rivals_since = now
